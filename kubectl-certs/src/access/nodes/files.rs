@@ -1,0 +1,210 @@
+//! Reading and replacing single files so that a crash at any point leaves the old or the new one, never half of one.
+
+#![expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Component, Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::NodeError;
+
+/// Larger files are no certificates; a bundle of everything that browsers trust is a quarter of a megabyte.
+pub(super) const LARGEST: u64 = 8 << 20;
+
+pub(super) fn exists(path: &str) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// A small system file, trimmed.
+pub(super) fn text(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
+
+/// A whole file; what it holds is wiped when the caller is done with it.
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, NodeError> {
+    let attempt = || {
+        let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1));
+        file.by_ref().take(LARGEST + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = attempt().map_err(|error| NodeError::io("read", path, &error))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(NodeError::refused(format!("{} is larger than {LARGEST} bytes", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// Follows symlinks as a process on that node would: an absolute one starts at the node's root, and none leads out of it.
+pub(super) fn resolve(root: &Path, path: &Path) -> Result<PathBuf, NodeError> {
+    let mut pending: Vec<_> = components(path.strip_prefix(root).unwrap_or(path)).rev().collect();
+    let mut real = root.to_path_buf();
+    let mut links = 0;
+    while let Some(part) = pending.pop() {
+        if part == ".." {
+            if real != root {
+                real.pop();
+            }
+            continue;
+        }
+        let next = real.join(&part);
+        match fs::read_link(&next) {
+            Ok(target) => {
+                links += 1;
+                if links > 40 {
+                    return Err(NodeError::refused(format!("{} is a loop of symlinks", path.display())));
+                }
+                if target.is_absolute() {
+                    real = root.to_path_buf();
+                }
+                pending.extend(components(&target).rev());
+            }
+            Err(_) => real = next,
+        }
+    }
+    Ok(real)
+}
+
+fn components(path: &Path) -> impl DoubleEndedIterator<Item = std::ffi::OsString> {
+    let parts: Vec<_> = path
+        .components()
+        .filter_map(|component| match component {
+            Component::Normal(part) => Some(part.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+        })
+        .collect();
+    parts.into_iter()
+}
+
+/// Replaces a file through a sibling and a rename; owner, rights and label are those of `like`.
+pub(super) fn replace(path: &Path, bytes: &[u8], like: &Path, run: &str) -> Result<(), NodeError> {
+    let sibling = sibling(path, run);
+    // Left behind by a run that was killed: never read by anyone, written anew.
+    remove_if_there(&sibling)?;
+    let attempt = || {
+        let metadata = fs::metadata(like)?;
+        let mut file = create_private(&sibling)?;
+        file.write_all(bytes)?;
+        copy_rights(&file, &sibling, like, &metadata)?;
+        file.sync_all()?;
+        fs::rename(&sibling, path)?;
+        sync_folder(path)
+    };
+    attempt().map_err(|error| {
+        // The error that counts is the one above; the sibling is only clutter.
+        fs::remove_file(&sibling).ok();
+        NodeError::io("replace", path, &error)
+    })
+}
+
+pub(super) fn sibling(path: &Path, run: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.kubectl-certs-{run}"))
+}
+
+pub(super) fn remove_if_there(path: &Path) -> Result<(), NodeError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(NodeError::io("remove", path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// A new file that nobody else may read, not even for a moment.
+pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// A folder, and those above it, that only the owner may enter.
+pub(super) fn create_private_folder(path: &Path) -> Result<(), NodeError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| NodeError::io("create the folder", path, &error))
+}
+
+/// A rename is on the disk only when its folder is.
+pub(super) fn sync_folder(of: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    if let Some(folder) = of.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn copy_rights(file: &File, path: &Path, like: &Path, metadata: &fs::Metadata) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
+        std::os::unix::fs::fchown(file, Some(metadata.uid()), Some(metadata.gid()))?;
+    }
+    copy_label(path, like)?;
+    // After the owner: chown clears set-id bits, and the new owner must not get wider rights for a moment.
+    file.set_permissions(fs::Permissions::from_mode(metadata.permissions().mode() & 0o7777))
+}
+
+/// The SELinux label, where there is one; without it the component could no longer read the file.
+#[cfg(target_os = "linux")]
+fn copy_label(path: &Path, like: &Path) -> std::io::Result<()> {
+    const LABEL: &str = "security.selinux";
+    let mut label = [0; 256];
+    let Ok(size) = rustix::fs::getxattr(like, LABEL, &mut label) else {
+        return Ok(());
+    };
+    Ok(rustix::fs::setxattr(path, LABEL, &label[..size], rustix::fs::XattrFlags::empty())?)
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+#[expect(clippy::unnecessary_wraps, reason = "the Linux twin can fail")]
+fn copy_label(_: &Path, _: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Windows: a new file inherits the rights of its folder, as the old one did.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the Unix twin can fail")]
+fn copy_rights(_: &File, _: &Path, _: &Path, _: &fs::Metadata) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn symlinks_stay_inside_the_root() {
+        let root = tempfile::tempdir().expect("folder");
+        let at = |path: &str| root.path().join(path);
+        fs::create_dir_all(at("var/lib")).expect("folder");
+        symlink("/var/lib/x.pem", at("absolute")).expect("link");
+        symlink("../../../../../etc/passwd", at("out")).expect("link");
+        symlink("loop", at("loop")).expect("link");
+        assert_eq!(resolve(root.path(), &at("absolute")).expect("resolved"), at("var/lib/x.pem"));
+        assert_eq!(resolve(root.path(), &at("out")).expect("resolved"), at("etc/passwd"));
+        assert!(resolve(root.path(), &at("loop")).is_err());
+    }
+
+    #[test]
+    fn replacing_keeps_the_rights_and_leaves_no_sibling() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.key");
+        fs::write(&path, "old").expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("mode");
+        fs::write(sibling(&path, "r1"), "left behind").expect("written");
+        replace(&path, b"new", &path, "r1").expect("replaced");
+        assert_eq!(fs::read(&path).expect("read"), b"new");
+        assert_eq!(fs::metadata(&path).expect("stat").permissions().mode() & 0o7777, 0o640);
+        assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1);
+    }
+}

@@ -1,0 +1,126 @@
+//! Backing up, putting in place, putting back. The identity that is installed was staged and checked before.
+
+#![expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
+
+use std::fs::{self, File, FileTimes};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::local::LocalNode;
+use super::{NodeError, NodeStore, files, issue};
+use crate::formats::certificate::sha256_hex;
+use crate::formats::{kubeconfig, pem};
+
+pub(super) fn back_up(node: &LocalNode, run: &str, paths: &[String]) -> Result<(), NodeError> {
+    let folder = node.run_folder(run)?.join("backup");
+    files::create_private_folder(&folder)?;
+    for path in paths {
+        let real = files::resolve(&node.root, Path::new(path))?;
+        let copy = copy_of(&folder, path);
+        if copy.exists() {
+            continue;
+        }
+        let bytes = files::read(&real)?;
+        // Through a sibling and a rename like any other file: a backup is whole or it is not there.
+        files::replace(&copy, &bytes, &real, run)?;
+        copy_times(&real, &copy)?;
+    }
+    Ok(())
+}
+
+/// Digest of the copy, if there is one.
+pub(super) fn backed_up(node: &LocalNode, run: &str, path: &str) -> Result<Option<String>, NodeError> {
+    let copy = copy_of(&node.run_folder(run)?.join("backup"), path);
+    if !copy.exists() {
+        return Ok(None);
+    }
+    Ok(Some(sha256_hex(&files::read(&copy)?)))
+}
+
+pub(super) fn restore(node: &LocalNode, run: &str, paths: &[String]) -> Result<(), NodeError> {
+    let folder = node.run_folder(run)?.join("backup");
+    // All or nothing: a missing copy is noticed before anything is put back.
+    if let Some(path) = paths.iter().find(|path| !copy_of(&folder, path).exists()) {
+        return Err(NodeError::refused(format!("there is no backup of {path} in {}", folder.display())));
+    }
+    for path in paths {
+        let copy = copy_of(&folder, path);
+        let real = files::resolve(&node.root, Path::new(path))?;
+        files::replace(&real, &files::read(&copy)?, &copy, run)?;
+        copy_times(&copy, &real)?;
+    }
+    Ok(())
+}
+
+pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &NodeStore) -> Result<(), NodeError> {
+    let identity = issue::staged_identity(node, run, step)?;
+    let certificate = pem::certificate_pem(&identity.certificate);
+    let resolved = |path: &String| files::resolve(&node.root, Path::new(path));
+    match store {
+        NodeStore::Pair { certificate: place, key } => {
+            let (place, key) = (resolved(place)?, resolved(key)?);
+            // Both new texts are made before either file is touched.
+            let new_key = with_block(&key, pem::Block::is_private_key, &identity.key)?;
+            let new_certificate = with_block(&place, pem::Block::is_certificate, certificate.as_bytes())?;
+            files::replace(&key, &new_key, &key, run)?;
+            files::replace(&place, &new_certificate, &place, run)
+        }
+        NodeStore::Combined { path } => {
+            let path = resolved(path)?;
+            let text = with_block(&path, pem::Block::is_certificate, certificate.as_bytes())?;
+            let text = replace_block(&path, &text, pem::Block::is_private_key, &identity.key)?;
+            files::replace(&path, &text, &path, run)
+        }
+        NodeStore::Kubeconfig { path, user } => {
+            let path = resolved(path)?;
+            let old = files::read(&path)?;
+            let chain = chain_in_kubeconfig(&path, &old, user, &identity.certificate)?;
+            let text = pem::decode_text(&old);
+            let new = kubeconfig::replace_identity(&text, user, &chain, &identity.key)
+                .map_err(|error| NodeError::refused(format!("{}: {error}", path.display())))?;
+            files::replace(&path, new.as_bytes(), &path, run)
+        }
+    }
+}
+
+/// The file's text with its first block of that kind replaced; everything around it stays.
+fn with_block(path: &Path, kind: fn(&pem::Block) -> bool, new: &[u8]) -> Result<Zeroizing<Vec<u8>>, NodeError> {
+    replace_block(path, &files::read(path)?, kind, new)
+}
+
+fn replace_block(path: &Path, bytes: &[u8], kind: fn(&pem::Block) -> bool, new: &[u8]) -> Result<Zeroizing<Vec<u8>>, NodeError> {
+    let refused = |why: &str| NodeError::refused(format!("{} {why}", path.display()));
+    let text = str::from_utf8(bytes).map_err(|_| refused("is not UTF-8 text: convert it first"))?;
+    let block = pem::blocks(text).into_iter().find(kind).ok_or_else(|| refused("has no PEM block to replace"))?;
+    let mut out = Zeroizing::new(Vec::with_capacity(bytes.len() + new.len()));
+    out.extend_from_slice(&bytes[..block.range.start]);
+    out.extend_from_slice(new);
+    out.extend_from_slice(&bytes[block.range.end..]);
+    Ok(out)
+}
+
+/// The new leaf and whatever followed the old one (K3s embeds its authority there).
+fn chain_in_kubeconfig(path: &Path, bytes: &[u8], user: &str, leaf: &[u8]) -> Result<Vec<u8>, NodeError> {
+    let refused = |why: String| NodeError::refused(format!("{}: {why}", path.display()));
+    let parsed = kubeconfig::parse(&pem::decode_text(bytes)).map_err(|error| refused(error.to_string()))?;
+    let data = parsed.users.iter().find(|named| named.name == user).and_then(|named| named.user.client_certificate_data.clone());
+    let data = data.ok_or_else(|| refused(format!("user '{user}' has no embedded certificate")))?;
+    let old = pem::decode_base64(&data).ok_or_else(|| refused(format!("the certificate of user '{user}' is not base64")))?;
+    Ok(replace_block(path, &old, pem::Block::is_certificate, pem::certificate_pem(leaf).as_bytes())?.to_vec())
+}
+
+fn copy_of(folder: &Path, path: &str) -> PathBuf {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    folder.join(format!("{}-{name}", &sha256_hex(path.as_bytes())[..12]))
+}
+
+/// Undoing gives back the time of change too: tools that watch it then see what they saw before.
+fn copy_times(from: &Path, to: &Path) -> Result<(), NodeError> {
+    let attempt = || {
+        let metadata = fs::metadata(from)?;
+        let times = FileTimes::new().set_modified(metadata.modified()?).set_accessed(metadata.accessed()?);
+        File::options().append(true).open(to)?.set_times(times)
+    };
+    attempt().map_err(|error| NodeError::io("set the times of", to, &error))
+}

@@ -1,0 +1,186 @@
+//! Keys are made here and signatures are given here, on the node that has the key; only requests and certificates travel.
+
+#![expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::local::LocalNode;
+use super::{NodeError, NodeStore, Sign, Staged, files};
+use crate::formats::{kubeconfig, pem};
+use crate::pki::private_key::{KeyAlgorithm, PrivateKey};
+use crate::pki::reissue::{Reissue, reissue};
+use crate::pki::request::{self, Request};
+use crate::pki::serial::Serial;
+
+/// Makes the key for a step, once, and a request that says what the old certificate says.
+pub(super) fn make_request(
+    node: &LocalNode,
+    run: &str,
+    step: &str,
+    store: &NodeStore,
+    algorithm: Option<&str>,
+) -> Result<Vec<u8>, NodeError> {
+    let old = identity_in(node, store)?;
+    let path = staged_folder(node, run, step)?.join("key.pem");
+    let key = if path.exists() {
+        read_key(&path, &files::read(&path)?)?
+    } else {
+        let like = read_key(Path::new(store.paths()[0].as_str()), &old.key)?;
+        let algorithm = match algorithm {
+            Some(name) => name.parse().map_err(|_| NodeError::refused(format!("'{name}' is no key algorithm")))?,
+            None => like.algorithm(),
+        };
+        let key = generate(algorithm)?;
+        let text = key.to_pem(like.encoding());
+        write_new(&path, &text.map_err(|error| NodeError::failed(error.to_string()))?)?;
+        key
+    };
+    request::request(&old.certificate, &key).map_err(|error| NodeError::failed(format!("failed to make a request: {error}")))
+}
+
+pub(super) fn sign(sign: &Sign) -> Result<Vec<u8>, NodeError> {
+    let refused = |why: String| NodeError::refused(format!("{}: {why}", sign.authority_key));
+    let key = Path::new(&sign.authority_key);
+    let key = read_key(key, &files::read(key)?)?;
+    let text = files::read(Path::new(&sign.authority_certificate))?;
+    // kubeadm's own rule: the first certificate of the file is the authority.
+    let issuer = first_certificate(&text)
+        .ok_or_else(|| NodeError::refused(format!("{} holds no certificate", sign.authority_certificate)))?;
+    let parsed = crate::formats::certificate::parse(&issuer).map_err(|error| refused(error.to_string()))?;
+    if parsed.public_key != crate::formats::certificate::key_id(&key.spki_der()) {
+        return Err(refused(format!("this key does not belong to the first certificate of {}", sign.authority_certificate)));
+    }
+    let request = Request::parse(&sign.request).map_err(|error| refused(error.to_string()))?;
+    request.verify_possession().map_err(|error| refused(format!("the request is not signed by its own key: {error:?}")))?;
+    let wanted = Reissue {
+        old: &sign.old,
+        spki: request.spki,
+        issuer: &issuer,
+        serial: Serial::random().map_err(|error| NodeError::failed(error.to_string()))?,
+        not_before: sign.not_before.unix(),
+        not_after: sign.not_after.unix(),
+    };
+    reissue(&wanted, &key).map_err(|error| NodeError::failed(format!("failed to sign: {error}")))
+}
+
+/// A certificate is staged only beside the key it was made for.
+pub(super) fn stage(node: &LocalNode, run: &str, step: &str, certificate: &[u8]) -> Result<(), NodeError> {
+    let folder = staged_folder(node, run, step)?;
+    let key = folder.join("key.pem");
+    check_pair(certificate, &read_key(&key, &files::read(&key)?)?)?;
+    let path = folder.join("certificate.pem");
+    files::remove_if_there(&path)?;
+    write_new(&path, pem::certificate_pem(certificate).as_bytes())
+}
+
+pub(super) fn staged(node: &LocalNode, run: &str, step: &str) -> Result<Option<Staged>, NodeError> {
+    let folder = node.run_folder(run)?.join("staged").join(file_name(step));
+    let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
+    if !key.exists() {
+        return Ok(None);
+    }
+    let certificate = if certificate.exists() { first_certificate(&files::read(&certificate)?) } else { None };
+    Ok(Some(Staged {
+        public_key: read_key(&key, &files::read(&key)?)?.spki_der(),
+        certificate,
+    }))
+}
+
+pub(super) struct Identity {
+    /// DER.
+    pub(super) certificate: Vec<u8>,
+    /// PEM.
+    pub(super) key: Zeroizing<Vec<u8>>,
+}
+
+/// Key and certificate of a step, known to belong together.
+pub(super) fn staged_identity(node: &LocalNode, run: &str, step: &str) -> Result<Identity, NodeError> {
+    let folder = staged_folder(node, run, step)?;
+    let key_path = folder.join("key.pem");
+    let key = files::read(&key_path)?;
+    let certificate = first_certificate(&files::read(&folder.join("certificate.pem"))?)
+        .ok_or_else(|| NodeError::failed(format!("the staged certificate of {step} is not readable")))?;
+    check_pair(&certificate, &read_key(&key_path, &key)?)?;
+    Ok(Identity { certificate, key })
+}
+
+fn check_pair(certificate: &[u8], key: &PrivateKey) -> Result<(), NodeError> {
+    let parsed = crate::formats::certificate::parse(certificate).map_err(|error| NodeError::refused(error.to_string()))?;
+    if parsed.public_key == crate::formats::certificate::key_id(&key.spki_der()) {
+        Ok(())
+    } else {
+        Err(NodeError::refused(format!("the certificate of {} does not belong to the staged key", parsed.subject)))
+    }
+}
+
+/// The identity that is in place now.
+fn identity_in(node: &LocalNode, store: &NodeStore) -> Result<Identity, NodeError> {
+    let read = |path: &str| files::read(&files::resolve(&node.root, Path::new(path))?);
+    let nothing = |path: &str| NodeError::refused(format!("{path} holds no certificate to renew"));
+    match store {
+        NodeStore::Pair { certificate, key } => Ok(Identity {
+            certificate: first_certificate(&read(certificate)?).ok_or_else(|| nothing(certificate))?,
+            key: read(key)?,
+        }),
+        NodeStore::Combined { path } => {
+            let text = read(path)?;
+            Ok(Identity {
+                certificate: first_certificate(&text).ok_or_else(|| nothing(path))?,
+                key: text,
+            })
+        }
+        NodeStore::Kubeconfig { path, user } => {
+            let bytes = read(path)?;
+            let text = pem::decode_text(&bytes);
+            let parsed = kubeconfig::parse(&text).map_err(|error| NodeError::refused(format!("{path}: {error}")))?;
+            let found = parsed.users.iter().find(|named| named.name == *user).map(|named| &named.user);
+            let data = found.and_then(|user| Some((user.client_certificate_data.as_ref()?, user.client_key_data.as_ref()?)));
+            let (certificate, key) = data.ok_or_else(|| nothing(path))?;
+            let decoded = |data: &str| pem::decode_base64(data).ok_or_else(|| nothing(path));
+            Ok(Identity {
+                certificate: first_certificate(&decoded(certificate)?).ok_or_else(|| nothing(path))?,
+                key: decoded(key)?,
+            })
+        }
+    }
+}
+
+fn first_certificate(bytes: &[u8]) -> Option<Vec<u8>> {
+    pem::blocks(&pem::decode_text(bytes)).into_iter().find(pem::Block::is_certificate)?.der.map(|der| der.to_vec())
+}
+
+fn read_key(path: &Path, bytes: &[u8]) -> Result<PrivateKey, NodeError> {
+    PrivateKey::from_pem(bytes).map_err(|error| NodeError::refused(format!("the key in {} cannot be used: {error}", path.display())))
+}
+
+fn generate(algorithm: KeyAlgorithm) -> Result<PrivateKey, NodeError> {
+    PrivateKey::generate(algorithm).map_err(|error| NodeError::failed(format!("failed to make a key: {error}")))
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), NodeError> {
+    // Through a draft and a rename: a key that is there is whole.
+    let draft = path.with_extension("draft");
+    files::remove_if_there(&draft)?;
+    let attempt = || {
+        let mut file = files::create_private(&draft)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&draft, path)?;
+        files::sync_folder(path)
+    };
+    attempt().map_err(|error| NodeError::io("write", path, &error))
+}
+
+fn staged_folder(node: &LocalNode, run: &str, step: &str) -> Result<PathBuf, NodeError> {
+    let folder = node.run_folder(run)?.join("staged").join(file_name(step));
+    files::create_private_folder(&folder)?;
+    Ok(folder)
+}
+
+/// Steps are named by us, but the name passes through stored plans.
+fn file_name(step: &str) -> String {
+    step.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '_' }).collect::<String>().replace("..", "_")
+}

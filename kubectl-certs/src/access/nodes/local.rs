@@ -1,0 +1,108 @@
+//! This machine as a node, or a node's disk seen in a folder of this machine.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Facts, Node, NodeError, NodeOp, NodeReply, Nodes, files, install, issue, journal, processes, restart, walk};
+
+pub struct ThisMachine;
+
+impl Nodes for ThisMachine {
+    fn at(&self, root: &str) -> Arc<dyn Node> {
+        Arc::new(LocalNode::new(root))
+    }
+}
+
+pub struct LocalNode {
+    pub(super) root: PathBuf,
+}
+
+impl LocalNode {
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Where runs keep what they need: backups, staged files, journals, the lock.
+    pub(super) fn state(&self) -> PathBuf {
+        self.root.join("var/lib/kubectl-certs")
+    }
+
+    pub(super) fn run_folder(&self, run: &str) -> Result<PathBuf, NodeError> {
+        let plain = !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !plain {
+            return Err(NodeError::refused(format!("'{run}' is not the name of a run")));
+        }
+        Ok(self.state().join("runs").join(run))
+    }
+
+    pub(super) fn is_running_machine(&self) -> bool {
+        self.root == Path::new("/")
+    }
+}
+
+#[async_trait]
+impl Node for LocalNode {
+    async fn run(&self, op: NodeOp) -> Result<NodeReply, NodeError> {
+        // Files are small and local: blocking here is shorter than handing over to another thread.
+        Ok(match op {
+            NodeOp::Facts => NodeReply::Facts(facts()),
+            NodeOp::Exist { paths } => NodeReply::Existing(paths.into_iter().filter(|path| files::exists(path)).collect()),
+            NodeOp::Walk { places } => NodeReply::Walked(walk::walk(&self.root, &places)),
+            NodeOp::Processes { programs } => NodeReply::Processes(processes::list(&programs)),
+            NodeOp::BackUp { run, paths } => {
+                install::back_up(self, &run, &paths)?;
+                NodeReply::Done
+            }
+            NodeOp::BackedUp { run, path } => NodeReply::BackedUp(install::backed_up(self, &run, &path)?),
+            NodeOp::MakeRequest { run, step, store, algorithm } => {
+                NodeReply::Request(issue::make_request(self, &run, &step, &store, algorithm.as_deref())?)
+            }
+            NodeOp::Sign(sign) => NodeReply::Certificate(issue::sign(&sign)?),
+            NodeOp::Stage { run, step, certificate } => {
+                issue::stage(self, &run, &step, &certificate)?;
+                NodeReply::Done
+            }
+            NodeOp::Staged { run, step } => NodeReply::Staged(issue::staged(self, &run, &step)?),
+            NodeOp::Install { run, step, store } => {
+                install::install(self, &run, &step, &store)?;
+                NodeReply::Done
+            }
+            NodeOp::Restore { run, paths } => {
+                install::restore(self, &run, &paths)?;
+                NodeReply::Done
+            }
+            NodeOp::Restart { component } => NodeReply::Restarted {
+                evidence: restart::restart(self, &component).await?,
+            },
+            NodeOp::Lock { holder } => NodeReply::LockedBy(journal::lock(self, &holder)?),
+            NodeOp::Unlock { run } => {
+                journal::unlock(self, &run)?;
+                NodeReply::Done
+            }
+            NodeOp::Append { run, line } => {
+                journal::append(self, &run, &line)?;
+                NodeReply::Done
+            }
+            NodeOp::Journal { run } => NodeReply::Journal(journal::read(self, &run)?),
+            NodeOp::SavePlan { run, plan } => {
+                journal::save_plan(self, &run, &plan)?;
+                NodeReply::Done
+            }
+            NodeOp::Plan { run } => NodeReply::Plan(journal::plan(self, &run)?),
+            NodeOp::Runs => NodeReply::Runs(journal::runs(self)?),
+            NodeOp::Wipe { run } => {
+                journal::wipe(self, &run)?;
+                NodeReply::Done
+            }
+        })
+    }
+}
+
+fn facts() -> Facts {
+    Facts {
+        host: files::text("/proc/sys/kernel/hostname").unwrap_or_else(|| "this machine".to_owned()),
+        boot: files::text("/proc/sys/kernel/random/boot_id").unwrap_or_default(),
+    }
+}

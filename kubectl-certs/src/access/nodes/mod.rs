@@ -1,0 +1,239 @@
+//! A node: what can be asked of the machine that holds the files.
+//!
+//! An operation is data, so that it can travel to another machine, be recorded and be interrupted by a test. Private
+//! keys never leave the node: a reply holds certificates, requests and public halves only.
+
+mod files;
+mod install;
+mod issue;
+mod journal;
+mod local;
+mod processes;
+mod restart;
+mod walk;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use local::{LocalNode, ThisMachine};
+
+use crate::formats::Content;
+use crate::model::Time;
+
+/// How to reach nodes. `root` is where the node's disk is seen, `/` for a running machine.
+pub trait Nodes: Send + Sync {
+    fn at(&self, root: &str) -> Arc<dyn Node>;
+}
+
+#[async_trait]
+pub trait Node: Send + Sync {
+    async fn run(&self, op: NodeOp) -> Result<NodeReply, NodeError>;
+}
+
+/// Paths are those of the machine that the program runs on, a root included.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum NodeOp {
+    Facts,
+    /// Which of these exist.
+    Exist { paths: Vec<String> },
+    /// Everything below these folders or files, read.
+    Walk { places: Vec<String> },
+    /// Running processes of these programs.
+    Processes { programs: Vec<String> },
+    /// Copies the files with their metadata into the run's folder. What is there already stays: it is the older truth.
+    BackUp { run: String, paths: Vec<String> },
+    /// Is a backup of this path there, and is its content this?
+    BackedUp { run: String, path: String },
+    /// A new key for an identity, and the request for its certificate. A key staged earlier is used again.
+    MakeRequest { run: String, step: String, store: NodeStore, algorithm: Option<String> },
+    /// Signs a request as a re-issue of an existing certificate.
+    Sign(Sign),
+    /// Puts the signed certificate beside the staged key, after checking that they belong together.
+    Stage { run: String, step: String, certificate: Vec<u8> },
+    /// What is staged for a step.
+    Staged { run: String, step: String },
+    /// Puts a staged identity in the place of the old one.
+    Install { run: String, step: String, store: NodeStore },
+    /// Puts the backed-up files back.
+    Restore { run: String, paths: Vec<String> },
+    /// Ends the container of a static pod, so that the kubelet starts it anew.
+    Restart { component: String },
+    /// Takes the lock, or tells who has it.
+    Lock { holder: Holder },
+    Unlock { run: String },
+    /// Appends one line to the journal of a run and flushes it to the disk.
+    Append { run: String, line: String },
+    /// The journal of a run, whole lines only.
+    Journal { run: String },
+    /// The plan of a run, written once.
+    SavePlan { run: String, plan: String },
+    Plan { run: String },
+    Runs,
+    /// Wipes backups and staged files of a run; the journal stays.
+    Wipe { run: String },
+}
+
+/// Where an identity is kept, with the paths resolved.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NodeStore {
+    Pair { certificate: String, key: String },
+    Combined { path: String },
+    Kubeconfig { path: String, user: String },
+}
+
+impl NodeStore {
+    /// The files it consists of, the key first, as they are written.
+    pub fn paths(&self) -> Vec<String> {
+        match self {
+            Self::Pair { certificate, key } => vec![key.clone(), certificate.clone()],
+            Self::Combined { path } | Self::Kubeconfig { path, .. } => vec![path.clone()],
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sign {
+    pub authority_certificate: String,
+    pub authority_key: String,
+    /// DER of the certificate to be renewed.
+    pub old: Vec<u8>,
+    /// DER, PKCS#10.
+    pub request: Vec<u8>,
+    pub not_before: Time,
+    pub not_after: Time,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Holder {
+    pub run: String,
+    pub who: String,
+    pub since: Time,
+    pub pid: u32,
+    /// Changes with each start of the machine: a lock of an earlier boot is nobody's.
+    pub boot: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum NodeReply {
+    Done,
+    Facts(Facts),
+    Existing(Vec<String>),
+    Walked(Walked),
+    Processes(Vec<Process>),
+    /// Digest of the backed-up copy, if there is one.
+    BackedUp(Option<String>),
+    Request(Vec<u8>),
+    Certificate(Vec<u8>),
+    Staged(Option<Staged>),
+    Restarted { evidence: String },
+    LockedBy(Option<Holder>),
+    Journal(Vec<String>),
+    Plan(Option<String>),
+    Runs(Vec<String>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    pub host: String,
+    pub boot: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Walked {
+    pub files: Vec<FileRecord>,
+    /// Path, and why it could not be read.
+    pub unread: Vec<(String, Unread, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unread {
+    NotFound,
+    PermissionDenied,
+    TooLarge,
+    Failed,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FileRecord {
+    pub path: String,
+    /// Where a symlink finally leads, on this machine.
+    pub target: Option<String>,
+    pub modified: Time,
+    pub digest: String,
+    pub content: Content,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    pub pid: u32,
+    pub program: String,
+    /// Only `--name=value` options that name files or addresses: others may hold secrets.
+    pub options: Vec<(String, String)>,
+    pub started: Time,
+    /// It runs in a container.
+    pub contained: bool,
+}
+
+impl Process {
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What lies ready for a step: the public half of the key, and the certificate once it is signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Staged {
+    /// DER of the public key (SPKI).
+    pub public_key: Vec<u8>,
+    pub certificate: Option<Vec<u8>>,
+}
+
+/// What went wrong on a node: what was to be done with what, and why not.
+#[derive(Clone, Debug, thiserror::Error, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct NodeError {
+    pub message: String,
+    pub kind: NodeErrorKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NodeErrorKind {
+    NotFound,
+    PermissionDenied,
+    /// It would not be safe, or the world is not as expected; nothing was changed.
+    Refused,
+    Failed,
+}
+
+impl NodeError {
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            kind: NodeErrorKind::Failed,
+        }
+    }
+
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            kind: NodeErrorKind::Refused,
+        }
+    }
+
+    pub(crate) fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        let kind = match error.kind() {
+            std::io::ErrorKind::NotFound => NodeErrorKind::NotFound,
+            std::io::ErrorKind::PermissionDenied => NodeErrorKind::PermissionDenied,
+            _ => NodeErrorKind::Failed,
+        };
+        Self {
+            message: format!("failed to {what} {}: {error}", path.display()),
+            kind,
+        }
+    }
+}

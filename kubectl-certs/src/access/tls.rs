@@ -1,0 +1,98 @@
+//! What a server presents. Looks only: accepts any certificate, sends nothing after the handshake, and sends no server
+//! name unless asked (some servers add every name they hear to their certificate).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+const CONNECT: Duration = Duration::from_secs(3);
+const HANDSHAKE: Duration = Duration::from_secs(3);
+
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    #[error("no connection to {address}: {why}")]
+    Unreachable { address: String, why: String },
+    #[error("{address} accepts connections but no TLS handshake: {why}")]
+    NoHandshake { address: String, why: String },
+}
+
+/// The chain that `host:port` presents, as DER, the leaf first.
+pub async fn presented(host: &str, port: u16) -> Result<Vec<Vec<u8>>, ProbeError> {
+    let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let unreachable = |why: String| ProbeError::Unreachable {
+        address: address.clone(),
+        why,
+    };
+    let no_handshake = |why: String| ProbeError::NoHandshake {
+        address: address.clone(),
+        why,
+    };
+    let stream = timeout(CONNECT, TcpStream::connect((host, port)))
+        .await
+        .map_err(|_| unreachable(format!("no answer within {} s", CONNECT.as_secs())))?
+        .map_err(|error| unreachable(error.to_string()))?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| no_handshake(error.to_string()))?;
+    let mut config = config().map_err(|error| no_handshake(error.to_string()))?;
+    config.enable_sni = false;
+    let stream = timeout(HANDSHAKE, TlsConnector::from(Arc::new(config)).connect(name, stream))
+        .await
+        .map_err(|_| no_handshake(format!("not finished within {} s", HANDSHAKE.as_secs())))?
+        .map_err(|error| no_handshake(error.to_string()))?;
+    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    Ok(chain.iter().map(|certificate| certificate.to_vec()).collect())
+}
+
+fn config() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Looker(provider)))
+        .with_no_client_auth())
+}
+
+/// Judges nothing; that the server has the key of what it presents is still checked.
+#[derive(Debug)]
+struct Looker(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Looker {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

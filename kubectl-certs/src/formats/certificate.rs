@@ -1,0 +1,218 @@
+//! One certificate: DER in, the model's `Certificate` out.
+
+use aws_lc_rs::digest;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::prelude::FromDer;
+use x509_parser::public_key::PublicKey;
+use x509_parser::time::ASN1Time;
+
+use super::name;
+use crate::model::{CertId, Certificate, KeyId, NameKey, Time};
+
+#[derive(Debug, thiserror::Error)]
+#[error("not a certificate: {0}")]
+pub struct CertificateError(String);
+
+/// Trailing bytes after the certificate are ignored, as openssl's `TRUSTED CERTIFICATE` appends its own data there.
+pub fn parse(der: &[u8]) -> Result<Certificate, CertificateError> {
+    let (rest, x509) = X509Certificate::from_der(der).map_err(|error| CertificateError(error.to_string()))?;
+    let der = &der[..der.len() - rest.len()];
+    let mut certificate = Certificate {
+        fingerprint: fingerprint(der),
+        subject: name::text(x509.subject()),
+        issuer: name::text(x509.issuer()),
+        serial: serial(x509.raw_serial()),
+        not_before: time(x509.validity().not_before),
+        not_after: time(x509.validity().not_after),
+        dns_names: Vec::new(),
+        ip_addresses: Vec::new(),
+        other_names: Vec::new(),
+        key_usages: Vec::new(),
+        extended_key_usages: Vec::new(),
+        // Without the extension only a version 1 certificate can be an authority, and only where it is trusted as one.
+        is_authority: false,
+        path_length: None,
+        version: x509.version().0 + 1,
+        key_algorithm: key_algorithm(&x509),
+        signature_algorithm: signature_algorithm(&x509),
+        public_key: key_id(x509.public_key().raw),
+        subject_key_id: None,
+        authority_key_id: None,
+        subject_key: NameKey(sha256_hex(x509.subject().as_raw())),
+        issuer_key: NameKey(sha256_hex(x509.issuer().as_raw())),
+    };
+    for extension in x509.extensions() {
+        read_extension(extension.parsed_extension(), &mut certificate);
+    }
+    Ok(certificate)
+}
+
+pub fn fingerprint(der: &[u8]) -> CertId {
+    CertId(sha256_hex(der))
+}
+
+/// Of a `SubjectPublicKeyInfo`.
+pub fn key_id(spki: &[u8]) -> KeyId {
+    KeyId(sha256_hex(spki))
+}
+
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(digest::digest(&digest::SHA256, bytes))
+}
+
+fn read_extension(extension: &ParsedExtension<'_>, certificate: &mut Certificate) {
+    match extension {
+        ParsedExtension::BasicConstraints(constraints) => {
+            certificate.is_authority = constraints.ca;
+            certificate.path_length = constraints.path_len_constraint;
+        }
+        ParsedExtension::KeyUsage(usage) => {
+            let bits = [
+                (usage.digital_signature(), "digitalSignature"),
+                (usage.non_repudiation(), "nonRepudiation"),
+                (usage.key_encipherment(), "keyEncipherment"),
+                (usage.data_encipherment(), "dataEncipherment"),
+                (usage.key_agreement(), "keyAgreement"),
+                (usage.key_cert_sign(), "keyCertSign"),
+                (usage.crl_sign(), "cRLSign"),
+                (usage.encipher_only(), "encipherOnly"),
+                (usage.decipher_only(), "decipherOnly"),
+            ];
+            certificate.key_usages = bits.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned()).collect();
+        }
+        ParsedExtension::ExtendedKeyUsage(usage) => {
+            let known = [
+                (usage.any, "any"),
+                (usage.server_auth, "serverAuth"),
+                (usage.client_auth, "clientAuth"),
+                (usage.code_signing, "codeSigning"),
+                (usage.email_protection, "emailProtection"),
+                (usage.time_stamping, "timeStamping"),
+                (usage.ocsp_signing, "OCSPSigning"),
+            ];
+            certificate.extended_key_usages = known
+                .iter()
+                .filter(|(set, _)| *set)
+                .map(|(_, name)| (*name).to_owned())
+                .chain(usage.other.iter().map(x509_parser::der_parser::Oid::to_id_string))
+                .collect();
+        }
+        ParsedExtension::SubjectAlternativeName(names) => {
+            for name in &names.general_names {
+                read_name(name, certificate);
+            }
+        }
+        ParsedExtension::SubjectKeyIdentifier(id) => certificate.subject_key_id = Some(hex::encode(id.0)),
+        ParsedExtension::AuthorityKeyIdentifier(id) => {
+            certificate.authority_key_id = id.key_identifier.as_ref().map(|id| hex::encode(id.0));
+        }
+        _ => {}
+    }
+}
+
+fn read_name(name: &GeneralName<'_>, certificate: &mut Certificate) {
+    match name {
+        GeneralName::DNSName(dns) => certificate.dns_names.push((*dns).to_owned()),
+        GeneralName::IPAddress(bytes) => certificate.ip_addresses.push(ip_text(bytes)),
+        GeneralName::RFC822Name(mail) => certificate.other_names.push(format!("email:{mail}")),
+        GeneralName::URI(uri) => certificate.other_names.push(format!("URI:{uri}")),
+        GeneralName::DirectoryName(name) => certificate.other_names.push(format!("DirName:{}", name::text(name))),
+        other => certificate.other_names.push(format!("other:{other:?}")),
+    }
+}
+
+fn ip_text(bytes: &[u8]) -> String {
+    if let Ok(four) = <[u8; 4]>::try_from(bytes) {
+        core::net::Ipv4Addr::from(four).to_string()
+    } else if let Ok(sixteen) = <[u8; 16]>::try_from(bytes) {
+        core::net::Ipv6Addr::from(sixteen).to_string()
+    } else {
+        format!("malformed:{}", hex::encode(bytes))
+    }
+}
+
+fn time(time: ASN1Time) -> Time {
+    Time::from_unix(time.timestamp())
+}
+
+/// As openssl prints it: leading zero octets gone, `-` for a negative number (RFC 5280 4.1.2.2 forbids them; they exist).
+fn serial(raw: &[u8]) -> String {
+    let negative = raw.first().is_some_and(|first| first & 0x80 != 0);
+    let magnitude: Vec<u8> = if negative { negate(raw) } else { raw.to_vec() };
+    let start = magnitude.iter().position(|&byte| byte != 0).unwrap_or(magnitude.len().saturating_sub(1));
+    let digits = hex::encode_upper(magnitude.get(start..).unwrap_or_default());
+    format!("{}{}", if negative { "-" } else { "" }, if digits.is_empty() { "00" } else { &digits })
+}
+
+fn negate(raw: &[u8]) -> Vec<u8> {
+    let mut carry = true;
+    let mut out: Vec<u8> = raw
+        .iter()
+        .rev()
+        .map(|byte| {
+            let (sum, overflow) = (!byte).overflowing_add(u8::from(carry));
+            carry = overflow;
+            sum
+        })
+        .collect();
+    out.reverse();
+    out
+}
+
+fn key_algorithm(x509: &X509Certificate<'_>) -> String {
+    let spki = x509.public_key();
+    let oid = spki.algorithm.algorithm.to_id_string();
+    match spki.parsed() {
+        Ok(PublicKey::RSA(rsa)) => format!("RSA-{}", rsa.key_size()),
+        Ok(PublicKey::EC(_)) => {
+            let curve = spki.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+            match curve.map(|oid| oid.to_id_string()).as_deref() {
+                Some("1.2.840.10045.3.1.7") => "ECDSA-P256".to_owned(),
+                Some("1.3.132.0.34") => "ECDSA-P384".to_owned(),
+                Some("1.3.132.0.35") => "ECDSA-P521".to_owned(),
+                other => format!("EC({})", other.unwrap_or("no curve named")),
+            }
+        }
+        _ if oid == "1.3.101.112" => "Ed25519".to_owned(),
+        _ => oid,
+    }
+}
+
+fn signature_algorithm(x509: &X509Certificate<'_>) -> String {
+    let oid = x509.signature_algorithm.algorithm.to_id_string();
+    let known = match oid.as_str() {
+        "1.2.840.113549.1.1.4" => "MD5-RSA",
+        "1.2.840.113549.1.1.5" => "SHA1-RSA",
+        "1.2.840.113549.1.1.11" => "SHA256-RSA",
+        "1.2.840.113549.1.1.12" => "SHA384-RSA",
+        "1.2.840.113549.1.1.13" => "SHA512-RSA",
+        "1.2.840.113549.1.1.10" => "RSA-PSS",
+        "1.2.840.10045.4.1" => "ECDSA-SHA1",
+        "1.2.840.10045.4.3.2" => "ECDSA-SHA256",
+        "1.2.840.10045.4.3.3" => "ECDSA-SHA384",
+        "1.2.840.10045.4.3.4" => "ECDSA-SHA512",
+        "1.3.101.112" => "Ed25519",
+        _ => return oid,
+    };
+    known.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::serial;
+
+    #[test]
+    fn serials_print_as_openssl_prints_them() {
+        for (raw, text) in [
+            (&[0x00][..], "00"),
+            (&[0x01], "01"),
+            (&[0x00, 0xFF], "FF"),
+            (&[0xFF], "-01"),
+            (&[0x80], "-80"),
+            (&[0x12, 0x34], "1234"),
+        ] {
+            assert_eq!(serial(raw), text);
+        }
+    }
+}

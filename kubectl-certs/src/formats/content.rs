@@ -1,0 +1,154 @@
+//! What one file or value holds: certificates whole, keys as their public half only. Made where the material lies, so
+//! that nothing secret travels.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::certificate::key_id;
+use super::{kubeconfig, pem};
+use crate::model::KeyId;
+use crate::pki::private_key;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Content {
+    /// DER of each certificate block, in order.
+    pub certificates: Vec<Vec<u8>>,
+    /// Labels of blocks whose base64 is broken.
+    pub broken: Vec<String>,
+    pub key: Option<KeyRecord>,
+    /// There is a private key, but it cannot be read; why.
+    pub key_fault: Option<String>,
+    /// Bare public keys (`sa.pub`).
+    pub public_keys: Vec<KeyId>,
+    pub kubeconfig: Option<KubeconfigView>,
+    pub kubeconfig_fault: Option<String>,
+}
+
+impl Content {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyRecord {
+    /// Equal to that of the certificate it belongs to.
+    pub public: KeyId,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeconfigView {
+    pub clusters: Vec<KubeconfigCluster>,
+    pub users: Vec<KubeconfigUser>,
+    /// (cluster, user) of each context.
+    pub pairs: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeconfigCluster {
+    pub name: String,
+    pub server: Option<String>,
+    pub embedded: Option<Content>,
+    pub path: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeconfigUser {
+    pub name: String,
+    pub embedded: Option<Content>,
+    pub certificate_path: Option<String>,
+    pub key_path: Option<String>,
+}
+
+/// Reads whatever `bytes` are; an empty `Content` where they are nothing of ours.
+pub fn read(bytes: &[u8]) -> Content {
+    let text = pem::decode_text(bytes);
+    if !text.contains("-----BEGIN ") && kubeconfig::looks_like_one(&text) {
+        return match kubeconfig::parse(&text) {
+            Ok(config) => Content {
+                kubeconfig: Some(view(&config)),
+                ..Content::default()
+            },
+            Err(error) => Content {
+                kubeconfig_fault: Some(error.to_string()),
+                ..Content::default()
+            },
+        };
+    }
+    read_pem(&text)
+}
+
+fn read_pem(text: &str) -> Content {
+    let mut content = Content::default();
+    for block in pem::blocks(text) {
+        match &block.der {
+            None => content.broken.push(block.label.clone()),
+            Some(der) if block.is_certificate() => content.certificates.push(der.to_vec()),
+            Some(_) if block.label == "PUBLIC KEY" => {
+                if let Ok(spki) = private_key::spki_of_public_pem(text[block.range.clone()].as_bytes()) {
+                    content.public_keys.push(key_id(&spki));
+                }
+            }
+            Some(_) if block.is_private_key() && content.key.is_none() => {
+                match private_key::public_spki_of_pem(text[block.range.clone()].as_bytes()) {
+                    Ok(spki) => content.key = Some(KeyRecord { public: key_id(&spki) }),
+                    Err(error) => content.key_fault = Some(error.to_string()),
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    content
+}
+
+fn view(config: &kubeconfig::Kubeconfig) -> KubeconfigView {
+    let embedded = |data: &Option<String>| {
+        let data = data.as_ref().filter(|data| !data.is_empty())?;
+        Some(match pem::decode_base64(data) {
+            Some(bytes) => read_pem(&pem::decode_text(&bytes)),
+            None => Content {
+                broken: vec!["base64".to_owned()],
+                ..Content::default()
+            },
+        })
+    };
+    KubeconfigView {
+        clusters: config
+            .clusters
+            .iter()
+            .map(|named| KubeconfigCluster {
+                name: named.name.clone(),
+                server: named.cluster.server.clone(),
+                embedded: embedded(&named.cluster.certificate_authority_data),
+                path: named.cluster.certificate_authority.clone(),
+            })
+            .collect(),
+        users: config
+            .users
+            .iter()
+            .map(|named| {
+                let key = embedded(&named.user.client_key_data);
+                let certificate = embedded(&named.user.client_certificate_data).map(|content| Content {
+                    key: key.as_ref().and_then(|key| key.key.clone()),
+                    key_fault: key.as_ref().and_then(|key| key.key_fault.clone()),
+                    ..content
+                });
+                KubeconfigUser {
+                    name: named.name.clone(),
+                    embedded: certificate,
+                    certificate_path: named.user.client_certificate.clone(),
+                    key_path: named.user.client_key.clone(),
+                }
+            })
+            .collect(),
+        pairs: config
+            .contexts
+            .iter()
+            .map(|named| (named.context.cluster.clone(), named.context.user.clone()))
+            .collect(),
+    }
+}

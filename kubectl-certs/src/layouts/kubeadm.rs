@@ -1,0 +1,165 @@
+//! kubeadm 1.36: the files of `cmd/kubeadm/app/phases/certs/certlist.go` and `phases/kubeconfig/kubeconfig.go` in
+//! kubernetes/kubernetes, and what the components do with them.
+//!
+//! When material takes effect: API server serving pair, client CA and front-proxy pair are watched
+//! (kubernetes/apiserver `dynamiccertificates`), its kubelet client pair is read again every five minutes (client-go
+//! `cert_rotation.go`), its etcd pair for each connection; etcd reads its pairs for each handshake and its trusted
+//! authorities at start only; embedded kubeconfig data is read at start only. Seen so on running 1.36.3 clusters.
+
+use super::{Authority, Base, Layout, Leaf, Listen, PurposeRow, Renewal, Store, UseRow};
+use crate::model::TakesEffect::{EachHandshake, Restart, Timer, Watch};
+
+pub(super) const KUBEADM: Layout = Layout {
+    name: "kubeadm",
+    bases: &[
+        Base {
+            folder: "etc/kubernetes",
+            marks: &["pki/ca.crt", "pki/apiserver.crt", "manifests/kube-apiserver.yaml", "admin.conf", "kubelet.conf"],
+            read: &["etc/kubernetes", "var/lib/kubelet/pki"],
+        },
+        // A copy of /etc/kubernetes alone.
+        Base {
+            folder: "",
+            marks: &["pki/ca.crt", "pki/apiserver.crt"],
+            read: &[""],
+        },
+    ],
+    authorities: &[
+        authority("ca", "pki/ca.crt", "pki/ca.key"),
+        authority("etcd-ca", "pki/etcd/ca.crt", "pki/etcd/ca.key"),
+        authority("front-proxy-ca", "pki/front-proxy-ca.crt", "pki/front-proxy-ca.key"),
+    ],
+    leaves: &[
+        pair("apiserver", "ca", "pki/apiserver.crt", "pki/apiserver.key"),
+        pair("apiserver-etcd-client", "etcd-ca", "pki/apiserver-etcd-client.crt", "pki/apiserver-etcd-client.key"),
+        pair("apiserver-kubelet-client", "ca", "pki/apiserver-kubelet-client.crt", "pki/apiserver-kubelet-client.key"),
+        pair("etcd-healthcheck-client", "etcd-ca", "pki/etcd/healthcheck-client.crt", "pki/etcd/healthcheck-client.key"),
+        pair("etcd-peer", "etcd-ca", "pki/etcd/peer.crt", "pki/etcd/peer.key"),
+        pair("etcd-server", "etcd-ca", "pki/etcd/server.crt", "pki/etcd/server.key"),
+        pair("front-proxy-client", "front-proxy-ca", "pki/front-proxy-client.crt", "pki/front-proxy-client.key"),
+        config("admin.conf"),
+        config("super-admin.conf"),
+        config("controller-manager.conf"),
+        config("scheduler.conf"),
+        config("kubelet.conf"),
+        // client-go's certificate manager renews between 70 and 90 % of the lifetime (util/certificate).
+        Leaf {
+            name: "kubelet-client",
+            store: Store::Combined("/var/lib/kubelet/pki/kubelet-client-current.pem"),
+            signer: "ca",
+            renewal: Renewal::ByItself { percent: 90 },
+        },
+        // Made by the kubelet at start with an authority that exists nowhere else; never renewed (kubernetes 99418).
+        Leaf {
+            name: "kubelet-serving",
+            store: Store::Pair {
+                certificate: "/var/lib/kubelet/pki/kubelet.crt",
+                key: "/var/lib/kubelet/pki/kubelet.key",
+            },
+            signer: "",
+            renewal: Renewal::ByItself { percent: 100 },
+        },
+    ],
+    uses: &[
+        UseRow {
+            component: "kube-apiserver",
+            purpose: PurposeRow::Serve(Listen::Port {
+                port: "secure-port",
+                address: "bind-address",
+                default: 6443,
+            }),
+            leaf: "apiserver",
+            flag: "tls-cert-file",
+            takes_effect: Watch,
+        },
+        client("kube-apiserver", "kubelets", "apiserver-kubelet-client", "kubelet-client-certificate", Timer { seconds: 300 }),
+        client("kube-apiserver", "etcd", "apiserver-etcd-client", "etcd-certfile", EachHandshake),
+        client("kube-apiserver", "aggregated API servers", "front-proxy-client", "proxy-client-cert-file", Watch),
+        trust("kube-apiserver", "clients", "ca", "client-ca-file", Watch),
+        trust("kube-apiserver", "front proxies", "front-proxy-ca", "requestheader-client-ca-file", Watch),
+        trust("kube-apiserver", "etcd", "etcd-ca", "etcd-cafile", Restart),
+        UseRow {
+            component: "etcd",
+            purpose: PurposeRow::Serve(Listen::Urls("listen-client-urls")),
+            leaf: "etcd-server",
+            flag: "cert-file",
+            takes_effect: EachHandshake,
+        },
+        UseRow {
+            component: "etcd",
+            purpose: PurposeRow::Serve(Listen::Urls("listen-peer-urls")),
+            leaf: "etcd-peer",
+            flag: "peer-cert-file",
+            takes_effect: EachHandshake,
+        },
+        client("etcd", "etcd peers", "etcd-peer", "peer-cert-file", EachHandshake),
+        trust("etcd", "clients", "etcd-ca", "trusted-ca-file", Restart),
+        trust("etcd", "peers", "etcd-ca", "peer-trusted-ca-file", Restart),
+        client("kube-controller-manager", "kube-apiserver", "controller-manager.conf", "kubeconfig", Restart),
+        trust("kube-controller-manager", "API servers, on behalf of pods", "ca", "root-ca-file", Restart),
+        UseRow {
+            component: "kube-controller-manager",
+            purpose: PurposeRow::Sign("certificate signing requests"),
+            leaf: "ca",
+            flag: "cluster-signing-cert-file",
+            takes_effect: Watch,
+        },
+        client("kube-scheduler", "kube-apiserver", "scheduler.conf", "kubeconfig", Restart),
+        client("kubelet", "kube-apiserver", "kubelet.conf", "kubeconfig", Restart),
+        trust("kubelet", "API servers", "ca", "client-ca-file", Watch),
+    ],
+};
+
+const fn authority(name: &'static str, certificate: &'static str, key: &'static str) -> Authority {
+    Authority { name, certificate, key }
+}
+
+const fn pair(name: &'static str, signer: &'static str, certificate: &'static str, key: &'static str) -> Leaf {
+    Leaf {
+        name,
+        store: Store::Pair { certificate, key },
+        signer,
+        renewal: Renewal::ByAuthority,
+    }
+}
+
+const fn config(file: &'static str) -> Leaf {
+    Leaf {
+        name: file,
+        store: Store::Kubeconfig(file),
+        signer: "ca",
+        renewal: Renewal::ByAuthority,
+    }
+}
+
+const fn client(
+    component: &'static str,
+    server: &'static str,
+    leaf: &'static str,
+    flag: &'static str,
+    takes_effect: crate::model::TakesEffect,
+) -> UseRow {
+    UseRow {
+        component,
+        purpose: PurposeRow::ClientOf(server),
+        leaf,
+        flag,
+        takes_effect,
+    }
+}
+
+const fn trust(
+    component: &'static str,
+    peers: &'static str,
+    leaf: &'static str,
+    flag: &'static str,
+    takes_effect: crate::model::TakesEffect,
+) -> UseRow {
+    UseRow {
+        component,
+        purpose: PurposeRow::Trust(peers),
+        leaf,
+        flag,
+        takes_effect,
+    }
+}

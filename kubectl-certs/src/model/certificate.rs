@@ -1,0 +1,98 @@
+//! One certificate, reduced to what people ask about and what decisions need.
+
+use core::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Time;
+
+/// SHA-256 of the certificate's DER in lower-case hex: the fingerprint that other tools print too.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct CertId(pub String);
+
+impl fmt::Display for CertId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for CertId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.get(..12).unwrap_or(&self.0))
+    }
+}
+
+/// SHA-256 of a `SubjectPublicKeyInfo` in lower-case hex: equal for a certificate and its private key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct KeyId(pub String);
+
+/// Stands for the DER bytes of a name: names are the same only byte for byte, as verifiers compare them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct NameKey(pub String);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// SHA-256 of the DER, lower-case hex.
+    pub fingerprint: CertId,
+    /// RFC 4514 text, the last attribute of the DER first, as kubectl and Go print it.
+    pub subject: String,
+    pub issuer: String,
+    /// Hexadecimal, upper case, as openssl prints it; a leading `-` marks a negative one.
+    pub serial: String,
+    pub not_before: Time,
+    pub not_after: Time,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns_names: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ip_addresses: Vec<String>,
+    /// E-mail addresses, URIs and other names, each with its kind in front.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_names: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_usages: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extended_key_usages: Vec<String>,
+    pub is_authority: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_length: Option<u32>,
+    /// X.509 version as people count it: 1 or 3.
+    pub version: u32,
+    pub key_algorithm: String,
+    pub signature_algorithm: String,
+    /// SHA-256 of the public key (SPKI), lower-case hex.
+    pub public_key: KeyId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_key_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority_key_id: Option<String>,
+    #[serde(skip, default = "no_name")]
+    pub subject_key: NameKey,
+    #[serde(skip, default = "no_name")]
+    pub issuer_key: NameKey,
+}
+
+fn no_name() -> NameKey {
+    NameKey(String::new())
+}
+
+impl Certificate {
+    /// Subject and issuer are the same name. Says nothing of the signature.
+    pub fn names_itself_as_issuer(&self) -> bool {
+        self.subject_key == self.issuer_key
+    }
+
+    /// The common name, or the whole subject where there is none, for places with little room.
+    pub fn short_name(&self) -> &str {
+        self.subject
+            .split(',')
+            .find_map(|part| part.strip_prefix("CN="))
+            .or_else(|| self.dns_names.first().map(String::as_str))
+            .unwrap_or(&self.subject)
+    }
+
+    pub fn is_expired(&self, now: Time) -> bool {
+        self.not_after < now
+    }
+}

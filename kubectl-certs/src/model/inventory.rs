@@ -1,0 +1,123 @@
+//! Everything that one reading found, and what it could not see.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CertId, Certificate, Entry, Location, Time, Use};
+
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    pub read_at: Time,
+    pub layouts: Vec<FoundLayout>,
+    pub certificates: BTreeMap<CertId, Certificate>,
+    /// Kept only where signatures are going to be verified.
+    pub der: BTreeMap<CertId, Vec<u8>>,
+    pub entries: Vec<Entry>,
+    pub uses: Vec<Use>,
+    pub gaps: Vec<Gap>,
+}
+
+impl Inventory {
+    pub fn entry(&self, at: &Location) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.at == *at)
+    }
+
+    /// The certificate that a component presents from `at`.
+    pub fn leaf(&self, at: &Location) -> Option<&Certificate> {
+        self.certificates.get(self.entry(at)?.leaf()?)
+    }
+
+    /// Each certificate of each entry, with its place in the order of listing.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.entries.iter().flat_map(move |entry| {
+            let ids = entry.certificates();
+            ids.iter().enumerate().filter_map(move |(index, id)| {
+                Some(Row {
+                    entry,
+                    index,
+                    certificate: self.certificates.get(id)?,
+                    single: ids.len() == 1,
+                })
+            })
+        })
+    }
+}
+
+/// One certificate in one place.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    pub entry: &'a Entry,
+    /// Position in the entry, from 0.
+    pub index: usize,
+    pub certificate: &'a Certificate,
+    /// Nothing else lies in that entry.
+    pub single: bool,
+}
+
+impl Row<'_> {
+    /// A name that every command accepts and that means this certificate alone.
+    pub fn target(&self) -> Location {
+        if self.single {
+            self.entry.at.clone()
+        } else {
+            self.entry.at.clone().numbered(self.index + 1)
+        }
+    }
+}
+
+/// A layout (a distribution's way of laying out its files) that was recognised, and by what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundLayout {
+    pub name: String,
+    /// The folder that its table is relative to.
+    pub base: String,
+    pub why: String,
+}
+
+/// Something that was asked for and could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Gap {
+    pub at: Location,
+    pub reason: GapReason,
+    pub message: String,
+}
+
+/// Stable codes; scripts match on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GapReason {
+    BadCertificate,
+    BadKey,
+    BadKubeconfig,
+    BadPem,
+    Forbidden,
+    NoCertificateFound,
+    NotFound,
+    PermissionDenied,
+    ReadFailed,
+    TooLarge,
+    Unreachable,
+}
+
+impl GapReason {
+    /// As printed; the same text as on the wire.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::BadCertificate => "bad-certificate",
+            Self::BadKey => "bad-key",
+            Self::BadKubeconfig => "bad-kubeconfig",
+            Self::BadPem => "bad-pem",
+            Self::Forbidden => "forbidden",
+            Self::NoCertificateFound => "no-certificate-found",
+            Self::NotFound => "not-found",
+            Self::PermissionDenied => "permission-denied",
+            Self::ReadFailed => "read-failed",
+            Self::TooLarge => "too-large",
+            Self::Unreachable => "unreachable",
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What exists, as plain data: certificates, where they live, who uses them.
+//!
+//! Nothing here reads, decides or prints; every other room speaks in these types.
+
+mod certificate;
+mod entry;
+mod inventory;
+mod location;
+mod time;
+mod use_;
+
+pub use certificate::{CertId, Certificate, KeyId, NameKey};
+pub use entry::{Entry, Holds, KeyState, Origin};
+pub use inventory::{FoundLayout, Gap, GapReason, Inventory, Row};
+pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, host_and_port};
+pub use time::{Span, Time, TimeError};
+pub use use_::{Evidence, Loaded, Purpose, TakesEffect, Use};

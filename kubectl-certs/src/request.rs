@@ -1,0 +1,174 @@
+//! Everything the program can be asked. Arguments and JSON both end here; nothing in here reads or decides.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Span, Time};
+
+/// Version of requests, events and stored plans.
+pub const API: &str = "certs/v1alpha1";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Request {
+    /// What certificates exist.
+    List(Look),
+    /// One certificate in full.
+    Show(Look),
+    /// What is wrong.
+    Check(Check),
+    /// What a finding means.
+    Explain(Explain),
+    /// Plan leaf renewals, and do them where `mode` says so.
+    Renew(Renew),
+    /// Do what a saved plan says, if a fresh plan is equal to it.
+    Apply(Apply),
+    /// The journal.
+    Runs(Runs),
+    /// A throw-away cluster PKI in a folder.
+    Demo(Demo),
+    Version,
+    /// JSON Schema of the wire.
+    Schema,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Look {
+    pub scope: Scope,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Check {
+    pub scope: Scope,
+    /// Exit code 1 at or above this severity.
+    pub fail_on: FailOn,
+    /// `CODE` or `CODE=TARGET`.
+    pub ignore: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Explain {
+    /// Absent for the list of all codes.
+    pub code: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Renew {
+    pub scope: Scope,
+    /// Also what is far from its end.
+    pub all: bool,
+    /// What ends within this time, in seconds.
+    pub within: Option<Span>,
+    /// Lifetime of the new certificates in seconds; absent for that of the old one.
+    pub validity: Option<Span>,
+    pub mode: Mode,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Mode {
+    #[default]
+    Plan,
+    Apply,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Apply {
+    /// The plan as JSON, as `--dry-run -o json` printed it.
+    pub plan: serde_json::Value,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Runs {
+    #[serde(default)]
+    pub scope: Scope,
+    pub verb: RunsVerb,
+    /// Absent for the only one that the verb can mean.
+    #[serde(default)]
+    pub run: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RunsVerb {
+    List,
+    Show,
+    Resume,
+    Undo,
+    Finish,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Demo {
+    pub folder: String,
+    /// Replace an earlier demo in that folder.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// Where to look.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Scope {
+    pub targets: Vec<String>,
+    /// A node's disk in a folder: only files below it are read.
+    pub root: Option<String>,
+    pub connection: Connection,
+    pub namespace: Option<String>,
+    pub all_namespaces: bool,
+    /// Label selector.
+    pub selector: Option<String>,
+    /// Stored in plans so that planning again gives the same plan.
+    pub at: Option<Time>,
+    /// PEM that came with the request (the target `-`).
+    pub input: Option<String>,
+}
+
+/// kubectl's own options.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Connection {
+    pub kubeconfig: Option<String>,
+    pub context: Option<String>,
+    pub cluster: Option<String>,
+    pub user: Option<String>,
+    pub server: Option<String>,
+    pub impersonate: Option<String>,
+    pub impersonate_groups: Vec<String>,
+    pub tls_server_name: Option<String>,
+    pub insecure_skip_tls_verify: bool,
+    pub certificate_authority: Option<String>,
+    pub client_certificate: Option<String>,
+    pub client_key: Option<String>,
+    /// Seconds; absent for no limit of a whole request.
+    pub request_timeout: Option<Span>,
+    /// Read, never written: a plan or an output must not hold it.
+    #[serde(skip_serializing)]
+    pub token: Option<String>,
+}
+
+impl core::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Connection")
+            .field("kubeconfig", &self.kubeconfig)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum FailOn {
+    Info,
+    #[default]
+    Warning,
+    Error,
+    Never,
+}

@@ -1,0 +1,129 @@
+//! Turning what was found at a place into an entry, the same way for all readers.
+
+use crate::formats::{Content, certificate};
+use crate::model::{CertId, Entry, Gap, GapReason, Holds, Inventory, KeyId, KeyState, Location, Origin};
+
+/// A place and what was read there, before it is judged what kind of entry it is.
+pub(super) struct Found<'a> {
+    pub(super) at: Location,
+    pub(super) content: &'a Content,
+    /// Of the key that belongs to it, wherever it lies.
+    pub(super) key: Key,
+    pub(super) kind: Kind,
+    pub(super) origin: Origin,
+    pub(super) digest: Option<String>,
+}
+
+pub(super) enum Key {
+    None,
+    Public { id: KeyId, at: Option<Location>, digest: Option<String> },
+    Unreadable { at: Option<Location> },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Bundle,
+    Chain,
+    /// By its first certificate: an authority makes it a bundle.
+    Guess,
+}
+
+impl Key {
+    /// The key inside of the content itself.
+    pub(super) fn inside(content: &Content) -> Self {
+        match (&content.key, &content.key_fault) {
+            (Some(key), _) => Self::Public {
+                id: key.public.clone(),
+                at: None,
+                digest: None,
+            },
+            (None, Some(_)) => Self::Unreadable { at: None },
+            (None, None) => Self::None,
+        }
+    }
+}
+
+/// Adds certificates, the entry, and a gap for each block that could not be read.
+pub(super) fn add(inventory: &mut Inventory, found: Found<'_>) {
+    let Found {
+        at,
+        content,
+        key,
+        kind,
+        origin,
+        digest,
+    } = found;
+    for label in &content.broken {
+        inventory.gaps.push(Gap {
+            at: at.clone(),
+            reason: GapReason::BadPem,
+            message: format!("a block '{label}' is not valid base64"),
+        });
+    }
+    if let Some(fault) = &content.key_fault {
+        inventory.gaps.push(Gap {
+            at: at.clone(),
+            reason: GapReason::BadKey,
+            message: fault.clone(),
+        });
+    }
+    let mut ids: Vec<CertId> = Vec::new();
+    for der in &content.certificates {
+        match certificate::parse(der) {
+            Ok(parsed) => {
+                let id = parsed.fingerprint.clone();
+                inventory.der.entry(id.clone()).or_insert_with(|| der.clone());
+                inventory.certificates.entry(id.clone()).or_insert(parsed);
+                ids.push(id);
+            }
+            Err(error) => inventory.gaps.push(Gap {
+                at: at.clone(),
+                reason: GapReason::BadCertificate,
+                message: error.to_string(),
+            }),
+        }
+    }
+    let first = ids.first().and_then(|id| inventory.certificates.get(id));
+    let Some(first) = first else {
+        if let (Some(id), []) = (content.public_keys.first(), content.certificates.as_slice()) {
+            let state = key_state(&key, id);
+            push(inventory, at, Holds::PublicKey(id.clone()), (key, state), origin, digest);
+        }
+        return;
+    };
+    let state = key_state(&key, &first.public_key);
+    let bundle = match kind {
+        Kind::Bundle => true,
+        Kind::Chain => false,
+        Kind::Guess => first.is_authority,
+    };
+    let holds = if bundle { Holds::Bundle(ids) } else { Holds::Chain(ids) };
+    push(inventory, at, holds, (key, state), origin, digest);
+}
+
+fn push(inventory: &mut Inventory, at: Location, holds: Holds, key: (Key, KeyState), origin: Origin, digest: Option<String>) {
+    let (key, state) = key;
+    let (key_at, key_digest) = match key {
+        Key::Public { at, digest, .. } => (at, digest),
+        Key::Unreadable { at } => (at, None),
+        Key::None => (None, None),
+    };
+    inventory.entries.push(Entry {
+        at,
+        holds,
+        key: state,
+        key_at,
+        origin,
+        digest,
+        key_digest,
+    });
+}
+
+fn key_state(key: &Key, wanted: &KeyId) -> KeyState {
+    match key {
+        Key::None => KeyState::Absent,
+        Key::Unreadable { .. } => KeyState::Unreadable,
+        Key::Public { id, .. } if id == wanted => KeyState::Matches,
+        Key::Public { .. } => KeyState::Differs,
+    }
+}

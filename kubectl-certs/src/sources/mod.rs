@@ -1,0 +1,80 @@
+//! The readers, one row each. What one of them cannot read becomes a gap; nothing one of them meets stops the others.
+
+mod ca_bundles;
+mod endpoints;
+mod gather;
+mod kubeconfigs;
+mod node_files;
+mod secrets;
+mod standard_input;
+pub mod target;
+mod wanted;
+
+use futures::future::{BoxFuture, join_all};
+
+pub use wanted::{Wanted, resolve};
+
+use crate::access::Access;
+use crate::access::cluster::Cluster;
+use crate::error::Error;
+use crate::model::Inventory;
+
+/// One kind of place that certificates are read from.
+pub struct Source {
+    pub name: &'static str,
+    /// Was this asked for?
+    pub wanted: fn(&Wanted) -> bool,
+    pub read: for<'a> fn(&'a Reading<'a>) -> BoxFuture<'a, Inventory>,
+}
+
+pub const ALL: &[Source] = &[
+    node_files::SOURCE,
+    kubeconfigs::SOURCE,
+    endpoints::SOURCE,
+    secrets::SOURCE,
+    ca_bundles::SOURCE,
+    standard_input::SOURCE,
+];
+
+/// What a reader may use.
+pub struct Reading<'a> {
+    pub access: &'a Access,
+    pub wanted: &'a Wanted,
+    /// Present when anything of the cluster is wanted and it answers.
+    pub cluster: Option<&'a Cluster>,
+}
+
+/// Reads all that is wanted, side by side.
+pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Error> {
+    let mut inventory = Inventory {
+        read_at: access.clock.now(),
+        ..Inventory::default()
+    };
+    let cluster = wanted::connect(wanted, &mut inventory.gaps).await?;
+    let reading = Reading {
+        access,
+        wanted,
+        cluster: cluster.as_ref(),
+    };
+    let parts = join_all(ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| (source.read)(&reading))).await;
+    for part in parts {
+        merge(&mut inventory, part);
+    }
+    inventory.entries.sort_by(|a, b| a.at.cmp(&b.at));
+    inventory.gaps.sort_by(|a, b| a.at.cmp(&b.at));
+    Ok(inventory)
+}
+
+fn merge(into: &mut Inventory, part: Inventory) {
+    into.layouts.extend(part.layouts);
+    into.certificates.extend(part.certificates);
+    into.der.extend(part.der);
+    // Two readers may reach one place (a kubeconfig in use that also lies in a folder that was read).
+    for entry in part.entries {
+        if into.entry(&entry.at).is_none() {
+            into.entries.push(entry);
+        }
+    }
+    into.uses.extend(part.uses);
+    into.gaps.extend(part.gaps);
+}

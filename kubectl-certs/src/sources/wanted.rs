@@ -1,0 +1,224 @@
+//! From the scope of a request to what is to be read: which sources, which folders, which objects.
+
+use std::path::Path;
+
+use super::target::{self, Target};
+use crate::access::Access;
+use crate::access::cluster::{self, Chosen, Cluster};
+use crate::access::nodes::{NodeOp, NodeReply};
+use crate::error::{Error, ErrorKind};
+use crate::layouts;
+use crate::model::{Gap, Place, Row};
+use crate::request::{Connection, Scope};
+
+#[derive(Default)]
+pub struct Wanted {
+    /// Disks of nodes to be searched for layouts; `/` is this machine.
+    pub roots: Vec<String>,
+    /// Files and folders.
+    pub paths: Vec<String>,
+    /// Kubeconfigs that were named: all of their entries.
+    pub kubeconfigs: Vec<String>,
+    /// The API objects, the kubeconfig in use and the endpoint of the current context.
+    pub cluster: bool,
+    pub namespace: Option<String>,
+    pub selector: Option<String>,
+    pub secrets: Vec<(Option<String>, String)>,
+    pub webhooks: bool,
+    pub endpoints: Vec<(String, u16)>,
+    pub input: Option<String>,
+    /// Only rows that one of these means; all where it is empty.
+    pub filter: Vec<Target>,
+    pub chosen: Option<Chosen>,
+    connection: Connection,
+}
+
+impl Wanted {
+    pub fn keeps(&self, row: &Row<'_>) -> bool {
+        let namespace = self.namespace.as_deref().unwrap_or("default");
+        self.filter.is_empty() || self.filter.iter().any(|target| target.matches(row, namespace))
+    }
+
+    /// Targets that no row of these answers to.
+    pub fn unanswered<'a>(&'a self, rows: &[Row<'_>]) -> Vec<&'a Target> {
+        let namespace = self.namespace.as_deref().unwrap_or("default");
+        self.filter.iter().filter(|target| !rows.iter().any(|row| target.matches(row, namespace))).collect()
+    }
+
+    fn needs_cluster(&self) -> bool {
+        self.cluster || self.webhooks || !self.secrets.is_empty()
+    }
+}
+
+pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
+    let mut wanted = Wanted {
+        namespace: scope.namespace.clone().filter(|_| !scope.all_namespaces),
+        selector: scope.selector.clone(),
+        connection: scope.connection.clone(),
+        ..Wanted::default()
+    };
+    if let Some(root) = &scope.root {
+        require_folder(root, access).await?;
+        wanted.roots.push(root.clone());
+    }
+    let existing = existing_paths(scope, access).await;
+    for text in &scope.targets {
+        let is_there = |path: &str| existing.iter().any(|existing| existing == path);
+        let target = if text == "-" {
+            wanted.input = Some(scope.input.clone().unwrap_or_default());
+            continue;
+        } else {
+            target::parse(text, is_there).map_err(|error| {
+                Error::usage(error.to_string())
+                    .about(text)
+                    .hint("targets look like: file:PATH, secret/NAMESPACE/NAME, kubeconfig:PATH, tls://HOST:PORT, apiserver, -")
+            })?
+        };
+        add_target(&mut wanted, target, access).await;
+    }
+    if scope.targets.is_empty() && scope.root.is_none() {
+        everything(&mut wanted, access).await?;
+    } else if wanted.needs_cluster() {
+        wanted.chosen = cluster::choose(&scope.connection)?;
+        require_cluster(&wanted)?;
+    }
+    if wanted.namespace.is_none()
+        && !scope.all_namespaces
+        && let (Some(chosen), true) = (&wanted.chosen, wanted.cluster || !wanted.secrets.is_empty())
+        && !wanted.cluster
+    {
+        wanted.namespace = chosen.namespace();
+    }
+    Ok(wanted)
+}
+
+/// No target: the cluster of the current context, and the layout of this machine where there is one.
+async fn everything(wanted: &mut Wanted, access: &Access) -> Result<(), Error> {
+    let local = has_layout("/", access).await;
+    if local {
+        wanted.roots.push("/".to_owned());
+    }
+    wanted.chosen = cluster::choose(&wanted.connection)?;
+    wanted.cluster = wanted.chosen.is_some();
+    if wanted.chosen.is_none() && !local {
+        return require_cluster(wanted);
+    }
+    Ok(())
+}
+
+fn require_cluster(wanted: &Wanted) -> Result<(), Error> {
+    if wanted.chosen.is_some() {
+        return Ok(());
+    }
+    let looked: Vec<String> =
+        cluster::kubeconfig_paths(&wanted.connection).iter().map(|path| path.display().to_string()).collect();
+    Err(Error::unreadable(format!("there is no kubeconfig (looked for {}), so no cluster to look at", looked.join(", ")))
+        .hint("name one with --kubeconfig, read a node's disk with --root DIR, or try: kubectl certs demo"))
+}
+
+async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
+    match &target {
+        Target::Path(path) => match root_around(path, access).await {
+            // Its neighbours tell who signed it; the filter keeps what was asked for.
+            Some(root) if !wanted.roots.contains(&root) => wanted.roots.push(root),
+            Some(_) => {}
+            None => wanted.paths.push(path.clone()),
+        },
+        Target::Kubeconfig(path) => wanted.kubeconfigs.push(path.clone()),
+        Target::Secret { namespace, name } => {
+            wanted.secrets.push((namespace.clone().or_else(|| wanted.namespace.clone()), name.clone()));
+        }
+        Target::Webhook { .. } => wanted.webhooks = true,
+        Target::Named(_) if wanted.roots.is_empty() => wanted.roots.push("/".to_owned()),
+        Target::Named(_) => {}
+        Target::At(location) => match &location.place {
+            Place::File { path, .. } => match root_around(path, access).await {
+                Some(root) if !wanted.roots.contains(&root) => wanted.roots.push(root),
+                Some(_) => {}
+                None => wanted.paths.push(path.clone()),
+            },
+            Place::Kubeconfig { path, .. } => match root_around(path, access).await {
+                Some(root) if !wanted.roots.contains(&root) => wanted.roots.push(root),
+                Some(_) => {}
+                None => wanted.kubeconfigs.push(path.clone()),
+            },
+            Place::Secret { namespace, name, .. } => wanted.secrets.push((Some(namespace.clone()), name.clone())),
+            Place::CaBundle { .. } => wanted.webhooks = true,
+            Place::Endpoint { host, port } => wanted.endpoints.push((host.clone(), *port)),
+            Place::StandardInput => {}
+        },
+    }
+    wanted.filter.push(target);
+}
+
+/// The root of the layout that a path lies in, if it lies in one.
+async fn root_around(path: &str, access: &Access) -> Option<String> {
+    for ancestor in Path::new(path).ancestors() {
+        for base in layouts::ALL.iter().flat_map(|layout| layout.bases) {
+            // A copied folder could be any folder: only the usual place says enough.
+            if base.folder.is_empty() || !ancestor.ends_with(base.folder) {
+                continue;
+            }
+            let depth = Path::new(base.folder).components().count();
+            let root = ancestor.ancestors().nth(depth)?.to_string_lossy().into_owned();
+            if has_layout(&root, access).await {
+                return Some(root);
+            }
+        }
+    }
+    None
+}
+
+async fn has_layout(root: &str, access: &Access) -> bool {
+    let marks = layouts::ALL.iter().flat_map(|layout| layout.bases).filter(|base| !base.folder.is_empty()).flat_map(|base| {
+        base.marks.iter().map(|mark| Path::new(root).join(base.folder).join(mark).to_string_lossy().into_owned())
+    });
+    !existing(marks.collect(), access).await.is_empty()
+}
+
+async fn existing_paths(scope: &Scope, access: &Access) -> Vec<String> {
+    let candidates = scope.targets.iter().filter(|text| *text != "-").cloned().collect();
+    existing(candidates, access).await
+}
+
+async fn existing(paths: Vec<String>, access: &Access) -> Vec<String> {
+    match access.nodes.at("/").run(NodeOp::Exist { paths }).await {
+        Ok(NodeReply::Existing(paths)) => paths,
+        _ => Vec::new(),
+    }
+}
+
+async fn require_folder(root: &str, access: &Access) -> Result<(), Error> {
+    if existing(vec![root.to_owned()], access).await.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, format!("the folder '{root}' given with --root does not exist")).about(root));
+    }
+    Ok(())
+}
+
+/// Connects where something of the cluster is wanted. That it does not answer is a gap, unless nothing else is wanted.
+pub(super) async fn connect(wanted: &Wanted, gaps: &mut Vec<Gap>) -> Result<Option<Cluster>, Error> {
+    let Some(chosen) = wanted.chosen.as_ref().filter(|_| wanted.needs_cluster()) else {
+        return Ok(None);
+    };
+    let cluster = match Cluster::connect(chosen, &wanted.connection).await {
+        Ok(cluster) => cluster,
+        Err(error) if wanted.roots.is_empty() => return Err(error),
+        Err(error) => {
+            gaps.push(Gap {
+                at: chosen.location(),
+                reason: crate::model::GapReason::Unreachable,
+                message: error.message,
+            });
+            return Ok(None);
+        }
+    };
+    // Asked once, so that a dead server costs one wait and one gap and not one for each kind of object.
+    match cluster.get_text("/version").await {
+        Ok(_) => Ok(Some(cluster)),
+        Err(error) if error.reason == crate::model::GapReason::Forbidden && !error.message.contains("nauthorized") => Ok(Some(cluster)),
+        Err(error) => {
+            gaps.push(error.gap(cluster.endpoint()));
+            Ok(None)
+        }
+    }
+}
