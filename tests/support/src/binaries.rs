@@ -64,7 +64,9 @@ pub fn cache() -> Result<PathBuf, String> {
         .or_else(|| set("XDG_CACHE_HOME").map(|xdg| Path::new(&xdg).join("kubectl-certs")))
         .or_else(|| set("HOME").map(|home| Path::new(&home).join(".cache/kubectl-certs")))
         .ok_or("neither KUBECTL_CERTS_TEST_CACHE nor XDG_CACHE_HOME nor HOME is set")?;
-    Ok(base.join(format!("kubernetes-{KUBERNETES_VERSION}-etcd-{ETCD_VERSION}")))
+    Ok(base.join(format!(
+        "kubernetes-{KUBERNETES_VERSION}-etcd-{ETCD_VERSION}"
+    )))
 }
 
 impl Program {
@@ -143,7 +145,8 @@ const KUBERNETES: Module = Module {
 fn build_once(program: Program, cache: &Path) -> Result<(), String> {
     fs::create_dir_all(cache).map_err(|e| format!("failed to create the folder: {e}"))?;
     let lock = cache.join("lock");
-    let lock = File::create(&lock).map_err(|e| format!("failed to open {}: {e}", lock.display()))?;
+    let lock =
+        File::create(&lock).map_err(|e| format!("failed to open {}: {e}", lock.display()))?;
     // Held until the file is dropped, also when this process dies.
     lock.lock().map_err(|e| format!("failed to lock: {e}"))?;
     if cache.join(program.name()).is_file() {

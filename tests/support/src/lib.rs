@@ -8,3 +8,9 @@
 )]
 
 pub mod binaries;
+pub mod control_plane;
+pub mod kubeadm;
+pub mod openssl;
+pub mod pem;
+pub mod ports;
+pub mod processes;
