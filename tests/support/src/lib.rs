@@ -14,3 +14,6 @@ pub mod openssl;
 pub mod pem;
 pub mod ports;
 pub mod processes;
+pub mod sampler;
+pub mod secrets;
+pub mod tree;

@@ -17,19 +17,13 @@ pub struct Block {
     pub text: Vec<u8>,
     /// The decoded body; empty if it is not base64.
     pub body: Vec<u8>,
-    /// How many layers of base64 were around the block.
-    pub depth: usize,
 }
 
 /// Every block in `bytes`, in order; those inside base64 after the plain ones.
 pub fn blocks(bytes: &[u8]) -> Vec<Block> {
     let mut found = plain(bytes);
     for encoded in runs_of_base64(bytes) {
-        let inner = blocks(&encoded).into_iter().map(|block| Block {
-            depth: block.depth + 1,
-            ..block
-        });
-        found.extend(inner);
+        found.extend(blocks(&encoded));
     }
     found
 }
@@ -50,7 +44,6 @@ fn plain(bytes: &[u8]) -> Vec<Block> {
                     body: body(&text),
                     label,
                     text: text.into_bytes(),
-                    depth: 0,
                 });
             } else {
                 open = Some((label, text));
