@@ -20,7 +20,7 @@ pub struct X509 {
     pub not_after: String,
     /// SHA-256 of the DER form, 64 lower-case hexadecimal digits.
     pub fingerprint: String,
-    /// The text form of the extensions named in [`EXTENSIONS`].
+    /// The text form of names, usages, basic constraints and key identifiers.
     pub extensions: String,
     /// PEM.
     pub public_key: String,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use support::processes::Process;
 
-/// Set in the process that is to be killed.
+/// Set in the process that is to be killed: its folder, which it cannot remove itself.
 const VICTIM: &str = "SUPPORT_TEST_VICTIM";
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -47,9 +47,10 @@ fn a_panic_ends_the_server() {
 
 #[test]
 fn killing_the_test_process_ends_the_server() {
+    let folder = tempfile::tempdir().expect("a folder");
     let mut victim = Command::new(env::current_exe().expect("this program"))
         .args(["--exact", "victim", "--nocapture"])
-        .env(VICTIM, "1")
+        .env(VICTIM, folder.path())
         .stdout(Stdio::piped())
         .spawn()
         .expect("this program runs");
@@ -70,10 +71,10 @@ fn killing_the_test_process_ends_the_server() {
 #[test]
 #[expect(clippy::print_stdout, reason = "the test above reads it")]
 fn victim() {
-    if env::var_os(VICTIM).is_some() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let _server = server(folder.path());
-        let pids = pids_in(&folder.path().join("log"));
+    if let Some(folder) = env::var_os(VICTIM) {
+        let folder = Path::new(&folder);
+        let _server = server(folder);
+        let pids = pids_in(&folder.join("log"));
         println!("victim's server: {} {}", pids[0], pids[1]);
         thread::sleep(Duration::from_secs(600));
     }

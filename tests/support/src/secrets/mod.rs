@@ -18,11 +18,14 @@ use parts::Secret;
 const WINDOW: usize = 16;
 /// ... because a text is compared at every place with windows that lie this far apart in the form.
 const STRIDE: usize = 8;
+const SLOT_BITS: u32 = 21;
 
 /// What to search for.
 #[derive(Clone, Debug, Default)]
 pub struct Needles {
     windows: HashMap<[u8; WINDOW], Origin>,
+    /// Whether some window may have this [`slot`]; spares most places in a text the costly lookup.
+    filter: Vec<bool>,
     /// Names of what the needles come from; [`Origin`] points here.
     secrets: Vec<String>,
 }
@@ -77,7 +80,8 @@ impl Needles {
         let mut seen = HashSet::new();
         for bytes in [bytes, &forms::squeezed(bytes)] {
             for (offset, window) in bytes.windows(WINDOW).enumerate() {
-                if let Some(origin) = self.windows.get(window)
+                if self.filter.get(slot(window)) == Some(&true)
+                    && let Some(origin) = self.windows.get(window)
                     && seen.insert((origin.secret, origin.form))
                 {
                     leaks.push(Leak {
@@ -123,9 +127,11 @@ impl Needles {
 
     fn add_secret(&mut self, name: &str, secret: &Secret) {
         let number = self.secrets.len();
+        self.filter.resize(1 << SLOT_BITS, false);
         self.secrets.push(format!("{name}: {}", secret.name));
         for (form, bytes) in forms::of(secret) {
             for window in bytes.windows(WINDOW).step_by(STRIDE) {
+                self.filter[slot(window)] = true;
                 let window = window.try_into().expect("windows have this length");
                 let origin = Origin {
                     secret: number,
@@ -135,6 +141,13 @@ impl Needles {
             }
         }
     }
+}
+
+/// A number below 2^[`SLOT_BITS`] made of the first half of `window` (Fibonacci hashing).
+fn slot(window: &[u8]) -> usize {
+    let half = u64::from_le_bytes(window[..8].try_into().expect("eight bytes"));
+    let slot = half.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - SLOT_BITS);
+    usize::try_from(slot).expect("few bits")
 }
 
 impl fmt::Display for Leak {
