@@ -1,3 +1,22 @@
-//! x
+//! The map of the crate.
+//!
+//! ```text
+//! arguments ─┐                    ┌──────── pure: no clock, no network, no async ─────────┐
+//!            ├▶ Request ▶ sources ▶ Inventory ▶ TrustGraph ▶ findings ▶ Plan ▶ rehearsal ▶ execute ▶ Report ▶ output
+//! JSON ──────┘               ▲                                                              │  ▲
+//!                            └──── access: cluster · nodes · tls · clock · state_dir ◀──────┘  └ gates: read again
+//! ```
+
+pub mod access;
+pub mod demo;
 pub mod error;
+pub mod event;
+pub mod findings;
+pub mod formats;
+pub mod layouts;
 pub mod model;
+pub mod pki;
+pub mod plan;
+pub mod request;
+pub mod sources;
+pub mod trust;

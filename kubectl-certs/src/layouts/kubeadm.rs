@@ -60,6 +60,7 @@ pub(super) const KUBEADM: Layout = Layout {
             renewal: Renewal::ByItself { percent: 100 },
         },
     ],
+    server: "apiserver",
     uses: &[
         UseRow {
             component: "kube-apiserver",

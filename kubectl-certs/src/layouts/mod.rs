@@ -14,6 +14,8 @@ pub struct Layout {
     pub bases: &'static [Base],
     pub authorities: &'static [Authority],
     pub leaves: &'static [Leaf],
+    /// Name of the leaf that the API server presents.
+    pub server: &'static str,
     pub uses: &'static [UseRow],
 }
 

@@ -11,6 +11,9 @@ pub struct Entry {
     pub at: Location,
     pub holds: Holds,
     pub key: KeyState,
+    /// Public half of the key that was found, SHA-256 of its SPKI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_public: Option<KeyId>,
     /// Where the private key lies when that is another place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_at: Option<Location>,

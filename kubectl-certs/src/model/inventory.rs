@@ -16,6 +16,8 @@ pub struct Inventory {
     pub der: BTreeMap<CertId, Vec<u8>>,
     pub entries: Vec<Entry>,
     pub uses: Vec<Use>,
+    /// Who relies on which bundle when it meets which identity.
+    pub edges: Vec<TrustEdge>,
     pub gaps: Vec<Gap>,
 }
 
@@ -43,6 +45,14 @@ impl Inventory {
             })
         })
     }
+}
+
+/// Whoever has `bundle` verifies with it what is presented from `presented`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustEdge {
+    pub bundle: Location,
+    pub presented: Location,
 }
 
 /// One certificate in one place.

@@ -7,7 +7,7 @@ use super::gather::{Found, Key, Kind, add};
 use super::{Reading, Source};
 use crate::access::tls;
 use crate::formats::Content;
-use crate::model::{Gap, GapReason, Inventory, Location, Origin, Place};
+use crate::model::{Gap, GapReason, Inventory, Location, Origin, Place, TrustEdge};
 
 pub(super) const SOURCE: Source = Source {
     name: "endpoints",
@@ -41,6 +41,12 @@ async fn read(reading: &Reading<'_>) -> Inventory {
                     origin: Origin::default(),
                     digest: None,
                 };
+                if let Some(chosen) = reading.wanted.chosen.as_ref().filter(|_| reading.cluster.is_some_and(|cluster| cluster.endpoint() == found.at)) {
+                    inventory.edges.push(TrustEdge {
+                        bundle: chosen.location(),
+                        presented: found.at.clone(),
+                    });
+                }
                 add(&mut inventory, found);
             }
             Err(error) => inventory.gaps.push(Gap {

@@ -103,15 +103,16 @@ pub(super) fn add(inventory: &mut Inventory, found: Found<'_>) {
 
 fn push(inventory: &mut Inventory, at: Location, holds: Holds, key: (Key, KeyState), origin: Origin, digest: Option<String>) {
     let (key, state) = key;
-    let (key_at, key_digest) = match key {
-        Key::Public { at, digest, .. } => (at, digest),
-        Key::Unreadable { at } => (at, None),
-        Key::None => (None, None),
+    let (key_at, key_digest, key_public) = match key {
+        Key::Public { id, at, digest } => (at, digest, Some(id)),
+        Key::Unreadable { at } => (at, None, None),
+        Key::None => (None, None, None),
     };
     inventory.entries.push(Entry {
         at,
         holds,
         key: state,
+        key_public,
         key_at,
         origin,
         digest,

@@ -76,5 +76,6 @@ fn merge(into: &mut Inventory, part: Inventory) {
         }
     }
     into.uses.extend(part.uses);
+    into.edges.extend(part.edges);
     into.gaps.extend(part.gaps);
 }

@@ -11,7 +11,7 @@ use super::{Reading, Source};
 use crate::access::nodes::{FileRecord, Node, NodeOp, NodeReply, Process};
 use crate::formats::Content;
 use crate::layouts::{self, Base, Layout, Renewal, Store};
-use crate::model::{FoundLayout, Gap, GapReason, Inventory, Location, Origin};
+use crate::model::{FoundLayout, Gap, GapReason, Inventory, KubeconfigField, Location, Origin, Place, TrustEdge};
 
 mod uses;
 
@@ -33,6 +33,7 @@ async fn read(reading: &Reading<'_>) -> Inventory {
                 for file in files.values() {
                     add_file(&mut inventory, file, &files, &names);
                 }
+                add_edges(&mut inventory, &found, root);
                 let processes = processes(&*node, found.layout).await;
                 uses::add(&mut inventory, &found, root, &files, &processes).await;
                 inventory.layouts.push(FoundLayout {
@@ -164,6 +165,31 @@ fn names(found: &Detected, root: &str) -> BTreeMap<String, Named> {
         names.insert(at(path), named);
     }
     names
+}
+
+/// Every identity is met by those who trust the authority that signs it; the API server, also by all kubeconfigs.
+fn add_edges(inventory: &mut Inventory, found: &Detected, root: &str) {
+    let entry_named = |name: &str| inventory.entries.iter().find(|entry| entry.origin.name.as_deref() == Some(name));
+    let mut edges = Vec::new();
+    for leaf in found.layout.leaves {
+        let authority = found.layout.authority(leaf.signer).map(|authority| place(root, found.base, authority.certificate));
+        if let (Some(presented), Some(bundle)) = (entry_named(leaf.name), authority) {
+            edges.push(TrustEdge {
+                bundle: Location::file(bundle),
+                presented: presented.at.clone(),
+            });
+        }
+    }
+    if let Some(server) = entry_named(found.layout.server) {
+        let bundles = inventory.entries.iter().filter(|entry| {
+            matches!(&entry.at.place, Place::Kubeconfig { field: KubeconfigField::Cluster(_), .. })
+        });
+        edges.extend(bundles.map(|entry| TrustEdge {
+            bundle: entry.at.clone(),
+            presented: server.at.clone(),
+        }));
+    }
+    inventory.edges.extend(edges);
 }
 
 /// Where a path of a layout's table lies on the disk at `root`.

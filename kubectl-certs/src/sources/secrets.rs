@@ -10,7 +10,7 @@ use super::gather::{Found, Key, Kind, add};
 use super::{Reading, Source};
 use crate::access::cluster::{Cluster, ClusterError};
 use crate::formats::{self, Content, certificate, pem};
-use crate::model::{GapReason, Inventory, Location, Origin, Place};
+use crate::model::{GapReason, Inventory, Location, Origin, Place, TrustEdge};
 
 pub(super) const SOURCE: Source = Source {
     name: "secrets",
@@ -190,6 +190,13 @@ fn gather(secret: &Secret<'_>, inventory: &mut Inventory) {
             digest: Some(digest.clone()),
         };
         add(inventory, found);
+    }
+    if values.contains_key("ca.crt") && values.contains_key("tls.crt") {
+        let at = |key| place(&secret.metadata.namespace, &secret.metadata.name, key);
+        inventory.edges.push(TrustEdge {
+            bundle: at("ca.crt"),
+            presented: at("tls.crt"),
+        });
     }
 }
 

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::local::LocalNode;
-use super::{NodeError, NodeStore, files, issue};
+use super::{NodeError, files, issue};
 use crate::formats::certificate::sha256_hex;
 use crate::formats::{kubeconfig, pem};
+use crate::model::IdentityStore;
 
 pub(super) fn back_up(node: &LocalNode, run: &str, paths: &[String]) -> Result<(), NodeError> {
     let folder = node.run_folder(run)?.join("backup");
@@ -53,12 +54,12 @@ pub(super) fn restore(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
     Ok(())
 }
 
-pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &NodeStore) -> Result<(), NodeError> {
+pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &IdentityStore) -> Result<(), NodeError> {
     let identity = issue::staged_identity(node, run, step)?;
     let certificate = pem::certificate_pem(&identity.certificate);
     let resolved = |path: &String| files::resolve(&node.root, Path::new(path));
     match store {
-        NodeStore::Pair { certificate: place, key } => {
+        IdentityStore::Pair { certificate: place, key } => {
             let (place, key) = (resolved(place)?, resolved(key)?);
             // Both new texts are made before either file is touched.
             let new_key = with_block(&key, pem::Block::is_private_key, &identity.key)?;
@@ -66,13 +67,13 @@ pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &NodeStore
             files::replace(&key, &new_key, &key, run)?;
             files::replace(&place, &new_certificate, &place, run)
         }
-        NodeStore::Combined { path } => {
+        IdentityStore::Combined { path } => {
             let path = resolved(path)?;
             let text = with_block(&path, pem::Block::is_certificate, certificate.as_bytes())?;
             let text = replace_block(&path, &text, pem::Block::is_private_key, &identity.key)?;
             files::replace(&path, &text, &path, run)
         }
-        NodeStore::Kubeconfig { path, user } => {
+        IdentityStore::Kubeconfig { path, user } => {
             let path = resolved(path)?;
             let old = files::read(&path)?;
             let chain = chain_in_kubeconfig(&path, &old, user, &identity.certificate)?;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::local::LocalNode;
-use super::{NodeError, NodeStore, Sign, Staged, files};
+use super::{NodeError, Sign, Staged, files};
 use crate::formats::{kubeconfig, pem};
+use crate::model::IdentityStore;
 use crate::pki::private_key::{KeyAlgorithm, PrivateKey};
 use crate::pki::reissue::{Reissue, reissue};
 use crate::pki::request::{self, Request};
@@ -20,7 +21,7 @@ pub(super) fn make_request(
     node: &LocalNode,
     run: &str,
     step: &str,
-    store: &NodeStore,
+    store: &IdentityStore,
     algorithm: Option<&str>,
 ) -> Result<Vec<u8>, NodeError> {
     let old = identity_in(node, store)?;
@@ -117,22 +118,22 @@ fn check_pair(certificate: &[u8], key: &PrivateKey) -> Result<(), NodeError> {
 }
 
 /// The identity that is in place now.
-fn identity_in(node: &LocalNode, store: &NodeStore) -> Result<Identity, NodeError> {
+fn identity_in(node: &LocalNode, store: &IdentityStore) -> Result<Identity, NodeError> {
     let read = |path: &str| files::read(&files::resolve(&node.root, Path::new(path))?);
     let nothing = |path: &str| NodeError::refused(format!("{path} holds no certificate to renew"));
     match store {
-        NodeStore::Pair { certificate, key } => Ok(Identity {
+        IdentityStore::Pair { certificate, key } => Ok(Identity {
             certificate: first_certificate(&read(certificate)?).ok_or_else(|| nothing(certificate))?,
             key: read(key)?,
         }),
-        NodeStore::Combined { path } => {
+        IdentityStore::Combined { path } => {
             let text = read(path)?;
             Ok(Identity {
                 certificate: first_certificate(&text).ok_or_else(|| nothing(path))?,
                 key: text,
             })
         }
-        NodeStore::Kubeconfig { path, user } => {
+        IdentityStore::Kubeconfig { path, user } => {
             let bytes = read(path)?;
             let text = pem::decode_text(&bytes);
             let parsed = kubeconfig::parse(&text).map_err(|error| NodeError::refused(format!("{path}: {error}")))?;

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use local::{LocalNode, ThisMachine};
 
 use crate::formats::Content;
-use crate::model::Time;
+use crate::model::{IdentityStore, Time};
 
 /// How to reach nodes. `root` is where the node's disk is seen, `/` for a running machine.
 pub trait Nodes: Send + Sync {
@@ -48,7 +48,7 @@ pub enum NodeOp {
     /// Is a backup of this path there, and is its content this?
     BackedUp { run: String, path: String },
     /// A new key for an identity, and the request for its certificate. A key staged earlier is used again.
-    MakeRequest { run: String, step: String, store: NodeStore, algorithm: Option<String> },
+    MakeRequest { run: String, step: String, store: IdentityStore, algorithm: Option<String> },
     /// Signs a request as a re-issue of an existing certificate.
     Sign(Sign),
     /// Puts the signed certificate beside the staged key, after checking that they belong together.
@@ -56,7 +56,7 @@ pub enum NodeOp {
     /// What is staged for a step.
     Staged { run: String, step: String },
     /// Puts a staged identity in the place of the old one.
-    Install { run: String, step: String, store: NodeStore },
+    Install { run: String, step: String, store: IdentityStore },
     /// Puts the backed-up files back.
     Restore { run: String, paths: Vec<String> },
     /// Ends the container of a static pod, so that the kubelet starts it anew.
@@ -74,25 +74,6 @@ pub enum NodeOp {
     Runs,
     /// Wipes backups and staged files of a run; the journal stays.
     Wipe { run: String },
-}
-
-/// Where an identity is kept, with the paths resolved.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum NodeStore {
-    Pair { certificate: String, key: String },
-    Combined { path: String },
-    Kubeconfig { path: String, user: String },
-}
-
-impl NodeStore {
-    /// The files it consists of, the key first, as they are written.
-    pub fn paths(&self) -> Vec<String> {
-        match self {
-            Self::Pair { certificate, key } => vec![key.clone(), certificate.clone()],
-            Self::Combined { path } | Self::Kubeconfig { path, .. } => vec![path.clone()],
-        }
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

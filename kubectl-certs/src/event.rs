@@ -1,0 +1,51 @@
+//! What happens during a run, in order. The same events are journal lines, progress for people and the wire's lines.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::model::Time;
+
+/// Where events go while a request is answered.
+pub type Sink = Arc<dyn Fn(&Event) + Send + Sync>;
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    pub run: String,
+    /// Counts from 1 within a run.
+    pub seq: u64,
+    pub time: Time,
+    pub what: What,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum What {
+    Started { plan_digest: String, root: String, title: String },
+    /// Not stored.
+    Waiting { r#for: String, why: String },
+    StepStarted { step: String, title: String },
+    StepSkipped { step: String, why: String },
+    StepSucceeded { step: String, evidence: Vec<String> },
+    StepFailed { step: String, error: Error },
+    GatePassed { phase: String, evidence: Vec<String> },
+    /// Something takes effect later by itself; it was not waited for.
+    Pending { step: String, until: Time, why: String },
+    Finished { done: usize, skipped: usize },
+    Failed { error: Error },
+    Resumed,
+    UndoStarted,
+    UndoneStep { step: String, why: String },
+    Undone,
+    Wiped,
+}
+
+impl What {
+    /// Progress is for the moment; everything else is history.
+    pub fn is_stored(&self) -> bool {
+        !matches!(self, Self::Waiting { .. })
+    }
+}

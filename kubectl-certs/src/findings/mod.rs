@@ -1,0 +1,147 @@
+//! What is wrong. A check is a row: code, severity, explanation and a pure function over one view of the world.
+
+mod dates;
+mod keys;
+mod signatures;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Inventory, Location, Row, Time};
+use crate::request::{Renew, Request, Scope};
+use crate::trust::TrustGraph;
+
+/// In the order in which `explain` lists them.
+pub const ALL: &[&Check] = &[
+    &dates::EXPIRED,
+    &dates::EXPIRING,
+    &dates::NOT_YET_VALID,
+    &signatures::BAD_SIGNATURE,
+    &signatures::ISSUER_MISSING,
+    &keys::KEY_DIFFERS,
+    &dates::OUTLIVES_ISSUER,
+    &signatures::BUNDLE_LACKS_SIGNER,
+];
+
+pub struct Check {
+    pub code: &'static str,
+    pub title: &'static str,
+    /// What it means.
+    pub what: &'static str,
+    /// What stops working.
+    pub why: &'static str,
+    pub repair: &'static str,
+    pub source: &'static str,
+    /// A new certificate under the same authority repairs it.
+    pub renewable: bool,
+    pub run: fn(&View<'_>) -> Vec<Finding>,
+}
+
+/// All that a check may look at.
+pub struct View<'a> {
+    pub inventory: &'a Inventory,
+    pub trust: &'a TrustGraph,
+    /// Where the finding's remedy would be asked for.
+    pub scope: &'a Scope,
+    pub now: Time,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    pub code: String,
+    pub severity: Severity,
+    /// The place it is about; every command accepts it as a target.
+    pub at: Location,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Location>,
+    /// One sentence with the numbers in it.
+    pub message: String,
+    /// What repairs it, where this program can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<Request>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    Info,
+    Warning,
+    Error,
+}
+
+/// All findings, the worst first.
+pub fn run(view: &View<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = ALL
+        .iter()
+        .flat_map(|check| {
+            (check.run)(view).into_iter().map(|finding| Finding {
+                remedy: finding.remedy.clone().or_else(|| check.renewable.then(|| remedy(view, &finding.at)).flatten()),
+                ..finding
+            })
+        })
+        .collect();
+    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(&b.code)).then_with(|| a.at.cmp(&b.at)));
+    findings
+}
+
+pub fn check(code: &str) -> Option<&'static Check> {
+    ALL.iter().copied().find(|check| check.code == code)
+}
+
+/// Renewing is ours to offer for leaves that a layout's authority signs and that nobody else renews.
+fn remedy(view: &View<'_>, at: &Location) -> Option<Request> {
+    let whole = Location {
+        number: None,
+        ..at.clone()
+    };
+    let entry = view.inventory.entry(&whole)?;
+    entry.leaf()?;
+    let origin = &entry.origin;
+    let (name, true) = (origin.name.clone()?, origin.signer.is_some() && origin.renewed_at_percent.is_none()) else {
+        return None;
+    };
+    Some(Request::Renew(Renew {
+        scope: Scope {
+            targets: vec![name],
+            root: view.scope.root.clone(),
+            ..Scope::default()
+        },
+        ..Renew::default()
+    }))
+}
+
+impl Finding {
+    fn new(check: &Check, severity: Severity, at: Location, message: String) -> Self {
+        Self {
+            code: check.code.to_owned(),
+            severity,
+            at,
+            related: Vec::new(),
+            message,
+            remedy: None,
+        }
+    }
+}
+
+/// Rows of one certificate, the place that a layout names first: one trouble is told once, with all its places.
+fn by_certificate<'a>(view: &'a View<'_>) -> Vec<Vec<Row<'a>>> {
+    let mut groups: std::collections::BTreeMap<_, Vec<Row<'_>>> = std::collections::BTreeMap::new();
+    for row in view.inventory.rows() {
+        groups.entry(&row.certificate.fingerprint).or_default().push(row);
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    for rows in &mut groups {
+        rows.sort_by_key(|row| (row.entry.origin.name.is_none(), row.index, row.entry.at.clone()));
+    }
+    groups
+}
+
+/// The finding at the first of these rows, the others as related places.
+fn told_once(check: &Check, severity: Severity, rows: &[Row<'_>], message: String) -> Option<Finding> {
+    let (first, others) = rows.split_first()?;
+    Some(Finding {
+        related: others.iter().map(Row::target).collect(),
+        ..Finding::new(check, severity, first.target(), message)
+    })
+}

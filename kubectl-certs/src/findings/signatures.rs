@@ -1,0 +1,120 @@
+//! What the signatures say: who signed, and whether those who meet the certificate trust that authority.
+
+use super::{Check, Finding, Severity, View, by_certificate, told_once};
+use crate::model::{Place, Row};
+use crate::trust::Signed;
+
+pub(super) const BAD_SIGNATURE: Check = Check {
+    code: "bad-signature",
+    title: "the named authority did not sign this certificate",
+    what: "An authority of the issuer's name exists here, but the signature does not verify with its key.",
+    why: "Peers that trust that authority refuse the certificate. Usual cause: the authority was made anew under its old \
+          name, and this certificate is from before.",
+    repair: "kubectl certs renew signs it with the authority that is in place now.",
+    source: "RFC 5280 section 6.1.3 (a)(1)",
+    renewable: true,
+    run: bad_signature,
+};
+
+pub(super) const ISSUER_MISSING: Check = Check {
+    code: "issuer-missing",
+    title: "the authority that signed this certificate was not found",
+    what: "No certificate with the issuer's name is among those that were read.",
+    why: "For a component of the cluster that means that nobody here trusts it. For a certificate from outside (a public \
+          authority, say) it means nothing, and the severity is only info.",
+    repair: "kubectl certs renew signs it with the cluster's own authority.",
+    source: "RFC 5280 section 6.1",
+    renewable: true,
+    run: issuer_missing,
+};
+
+pub(super) const BUNDLE_LACKS_SIGNER: Check = Check {
+    code: "bundle-lacks-signer",
+    title: "the bundle lacks the authority of the certificate that is verified with it",
+    what: "Whoever uses this bundle meets a certificate that no authority in the bundle leads to.",
+    why: "Their connections fail with 'certificate signed by unknown authority' (x509) although both sides look healthy. \
+          Usual cause: the authority was replaced, and this copy of the bundle was forgotten.",
+    repair: "Put the authority that is in use now into the bundle (beside the old one while both are in use).",
+    source: "RFC 5280 section 6.1.1 (d)",
+    renewable: false,
+    run: bundle_lacks_signer,
+};
+
+fn bad_signature(view: &View<'_>) -> Vec<Finding> {
+    let groups = by_certificate(view);
+    groups
+        .iter()
+        .filter_map(|rows| {
+            let certificate = rows[0].certificate;
+            let Some(Signed::Bad { candidates }) = view.trust.signed(&certificate.fingerprint) else {
+                return None;
+            };
+            // A certificate from outside may name an authority whose name another one here happens to have.
+            let known = candidates.iter().filter_map(|id| view.inventory.certificates.get(id)).collect::<Vec<_>>();
+            let message = format!(
+                "{} names {} as its issuer, but {} not given by that authority's key",
+                certificate.short_name(),
+                certificate.issuer,
+                if known.len() == 1 { "its signature was" } else { "its signature was, by none of that name," },
+            );
+            let severity = if expects_signer(rows) { Severity::Error } else { Severity::Warning };
+            told_once(&BAD_SIGNATURE, severity, rows, message)
+        })
+        .collect()
+}
+
+fn issuer_missing(view: &View<'_>) -> Vec<Finding> {
+    let groups = by_certificate(view);
+    groups
+        .iter()
+        .filter_map(|rows| {
+            let certificate = rows[0].certificate;
+            if view.trust.signed(&certificate.fingerprint) != Some(&Signed::IssuerMissing) {
+                return None;
+            }
+            let severity = if expects_signer(rows) { Severity::Error } else { Severity::Info };
+            let message =
+                format!("{} is signed by {}, which is nowhere in what was read", certificate.short_name(), certificate.issuer);
+            told_once(&ISSUER_MISSING, severity, rows, message)
+        })
+        .collect()
+}
+
+/// A layout's table says that an authority of the cluster signs this one.
+fn expects_signer(rows: &[Row<'_>]) -> bool {
+    rows.iter().any(|row| row.index == 0 && row.entry.leaf().is_some() && row.entry.origin.signer.is_some())
+}
+
+fn bundle_lacks_signer(view: &View<'_>) -> Vec<Finding> {
+    let inventory = view.inventory;
+    let mut edges: Vec<_> = inventory.edges.iter().collect();
+    edges.sort();
+    edges.dedup();
+    edges
+        .into_iter()
+        .filter_map(|edge| {
+            let bundle = inventory.entry(&edge.bundle)?;
+            let presented = inventory.entry(&edge.presented)?;
+            let leaf = inventory.certificates.get(presented.leaf()?)?;
+            if view.trust.leads_to(inventory, &leaf.fingerprint, bundle) {
+                return None;
+            }
+            // The layout's own authority is where renewing looks: that the leaf is foreign to it is told of the leaf.
+            let told_of_the_leaf = matches!(&edge.bundle.place, Place::File { .. })
+                && matches!(
+                    view.trust.signed(&leaf.fingerprint),
+                    Some(Signed::IssuerMissing | Signed::Bad { .. } | Signed::Unsupported { .. })
+                );
+            (!told_of_the_leaf).then_some(())?;
+            let message = format!(
+                "none of its authorities signed {} at {}, which is verified with it",
+                leaf.short_name(),
+                edge.presented
+            );
+            Some(Finding {
+                related: vec![edge.presented.clone()],
+                ..Finding::new(&BUNDLE_LACKS_SIGNER, Severity::Error, edge.bundle.clone(), message)
+            })
+        })
+        .collect()
+}

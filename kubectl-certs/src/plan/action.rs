@@ -1,0 +1,151 @@
+//! What can be done, as a closed list. Each action says by what it is known to be done, and what it makes of the world.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::World;
+use super::condition::{Condition, Renewal};
+use crate::formats::certificate::sha256_hex;
+use crate::model::{CertId, Certificate, Holds, IdentityStore, KeyId, KeyState, Location, Time};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    BackUp(BackUp),
+    /// Makes a key where the identity is used and has the authority sign for it; nothing is in use yet.
+    Issue(Issue),
+    /// Puts the staged key and certificate in place.
+    WriteIdentity(WriteIdentity),
+    /// Ends the component's container, so that it starts with what is on the disk.
+    Restart(Restart),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackUp {
+    pub path: String,
+    pub digest: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Issue {
+    pub step: String,
+    pub at: Location,
+    pub store: IdentityStore,
+    pub authority_certificate: String,
+    pub authority_key: String,
+    pub not_before: Time,
+    pub renewal: Renewal,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WriteIdentity {
+    pub step: String,
+    pub at: Location,
+    pub store: IdentityStore,
+    pub renewal: Renewal,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Restart {
+    pub component: String,
+    /// What it reads at its start.
+    pub path: String,
+}
+
+impl Action {
+    /// All of these hold when it is done, whoever did it.
+    pub fn goal(&self) -> Vec<Condition> {
+        match self {
+            Self::BackUp(back_up) => vec![Condition::BackedUp {
+                path: back_up.path.clone(),
+                digest: back_up.digest.clone(),
+            }],
+            Self::Issue(issue) => vec![Condition::Staged {
+                step: issue.step.clone(),
+                renewal: Box::new(issue.renewal.clone()),
+            }],
+            Self::WriteIdentity(write) => vec![Condition::Renewed {
+                at: write.at.clone(),
+                renewal: Box::new(write.renewal.clone()),
+            }],
+            Self::Restart(restart) => vec![Condition::Restarted {
+                component: restart.component.clone(),
+                path: restart.path.clone(),
+            }],
+        }
+    }
+
+    /// The world after it, for rehearsal and simulation only. New certificates get made-up fingerprints.
+    pub fn effect(&self, world: &mut World) {
+        match self {
+            Self::BackUp(back_up) => {
+                world.backups.insert(back_up.path.clone(), back_up.digest.clone());
+            }
+            Self::Issue(issue) => {
+                let Some(old) = world.leaf(&issue.at) else { return };
+                let new = imagined(&issue.step, old, issue.not_before, &issue.renewal, world);
+                world.trust.will_be_signed(new.fingerprint.clone(), issue.renewal.issuer.clone());
+                world.staged.insert(issue.step.clone(), (new.public_key.clone(), Some(new)));
+            }
+            Self::WriteIdentity(write) => write.effect(world),
+            Self::Restart(restart) => {
+                let written = world.written.get(&restart.path).copied().unwrap_or_default();
+                world.started.insert(restart.component.clone(), written);
+            }
+        }
+    }
+}
+
+impl WriteIdentity {
+    fn effect(&self, world: &mut World) {
+        let Some((_, Some(new))) = world.staged.get(&self.step).cloned() else {
+            return;
+        };
+        let id = new.fingerprint.clone();
+        for use_ in world.inventory.uses.iter_mut().filter(|use_| use_.place == self.at) {
+            use_.stored = Some(id.clone());
+            if let crate::model::Purpose::Serve { address: Some(address) } = &use_.purpose {
+                world.presented.insert(address.clone(), id.clone());
+            }
+        }
+        if let Some(entry) = world.inventory.entries.iter_mut().find(|entry| entry.at == self.at) {
+            if let Holds::Chain(ids) = &mut entry.holds
+                && let Some(first) = ids.first_mut()
+            {
+                *first = id.clone();
+            }
+            entry.key = KeyState::Matches;
+            entry.key_public = Some(new.public_key.clone());
+            // Not foreseeable: they are known when the file is read again.
+            entry.digest = None;
+            entry.key_digest = None;
+        }
+        world.inventory.certificates.insert(id, new);
+        let now = world.inventory.read_at;
+        for path in self.store.paths() {
+            world.written.insert(path, now);
+        }
+    }
+}
+
+/// The certificate that will be, as far as it can be known before its key exists.
+fn imagined(step: &str, old: &Certificate, not_before: Time, renewal: &Renewal, world: &World) -> Certificate {
+    let seed = format!("{step} {}", old.fingerprint);
+    let issuer = world.inventory.certificates.get(&renewal.issuer);
+    Certificate {
+        fingerprint: CertId(sha256_hex(seed.as_bytes())),
+        public_key: KeyId(sha256_hex(format!("key of {seed}").as_bytes())),
+        not_before,
+        not_after: renewal.not_after,
+        version: 3,
+        subject_key_id: None,
+        authority_key_id: issuer.and_then(|issuer| issuer.subject_key_id.clone()),
+        issuer: issuer.map_or_else(|| old.issuer.clone(), |issuer| issuer.subject.clone()),
+        issuer_key: issuer.map_or_else(|| old.issuer_key.clone(), |issuer| issuer.subject_key.clone()),
+        ..old.clone()
+    }
+}

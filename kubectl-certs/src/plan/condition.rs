@@ -1,0 +1,152 @@
+//! Predicates that can be read off the world. They say whether an action is already done, and whether a phase may begin.
+
+use core::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::World;
+use crate::model::{CertId, Certificate, KeyId, KeyState, Location, Time};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Condition {
+    /// A backup of the file is there and has this content.
+    BackedUp { path: String, digest: String },
+    /// A key and a certificate that renew the old one lie ready.
+    Staged { step: String, renewal: Box<Renewal> },
+    /// The place holds a renewal of the old certificate with its key.
+    Renewed { at: Location, renewal: Box<Renewal> },
+    /// The server at this address presents what is stored there, and goes on doing so.
+    Presents { address: String, at: Location },
+    /// The component's process is younger than what it reads at its start.
+    Restarted { component: String, path: String },
+}
+
+/// What makes a certificate the renewal of another one. Holds all that must be equal, since the old one will be gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Renewal {
+    pub old: CertId,
+    pub old_key: KeyId,
+    pub issuer: CertId,
+    pub subject: String,
+    pub names: Vec<String>,
+    pub extended_key_usages: Vec<String>,
+    pub not_after: Time,
+}
+
+impl Renewal {
+    pub fn of(old: &Certificate, issuer: &CertId, not_after: Time) -> Self {
+        Self {
+            old: old.fingerprint.clone(),
+            old_key: old.public_key.clone(),
+            issuer: issuer.clone(),
+            subject: old.subject.clone(),
+            names: names(old),
+            extended_key_usages: old.extended_key_usages.clone(),
+            not_after,
+        }
+    }
+
+    /// Why `certificate` is not this renewal, or nothing.
+    fn fault(&self, certificate: &Certificate, world: &World) -> Option<&'static str> {
+        if certificate.fingerprint == self.old {
+            Some("it is still the old certificate")
+        } else if certificate.public_key == self.old_key {
+            Some("it has the old key")
+        } else if certificate.subject != self.subject {
+            Some("its subject is another")
+        } else if names(certificate) != self.names {
+            Some("its names are others")
+        } else if certificate.extended_key_usages != self.extended_key_usages {
+            Some("its usages are others")
+        } else if certificate.not_after != self.not_after {
+            Some("its end is another")
+        } else if !world.is_issued_by(&certificate.fingerprint, &self.issuer) {
+            Some("it is not signed by the authority")
+        } else {
+            None
+        }
+    }
+}
+
+fn names(certificate: &Certificate) -> Vec<String> {
+    certificate.dns_names.iter().chain(&certificate.ip_addresses).chain(&certificate.other_names).cloned().collect()
+}
+
+impl Condition {
+    /// What shows that it holds, or why it does not.
+    pub fn holds(&self, world: &World) -> Result<String, String> {
+        match self {
+            Self::BackedUp { path, digest } => match world.backups.get(path) {
+                Some(found) if found == digest => Ok(format!("{path} is backed up")),
+                Some(_) => Err(format!("the backup of {path} has another content than the file had")),
+                None => Err(format!("{path} is not backed up")),
+            },
+            Self::Staged { step, renewal } => match world.staged.get(step) {
+                Some((key, Some(certificate))) if certificate.public_key == *key => {
+                    match renewal.fault(certificate, world) {
+                        None => Ok(format!("certificate {} is signed", short(&certificate.fingerprint))),
+                        Some(fault) => Err(format!("the certificate staged for {step} is no renewal: {fault}")),
+                    }
+                }
+                Some((_, Some(_))) => Err(format!("what is staged for {step} does not belong together")),
+                Some((_, None)) => Err(format!("the certificate for {step} is not signed yet")),
+                None => Err(format!("nothing is staged for {step}")),
+            },
+            Self::Renewed { at, renewal } => {
+                let entry = world.inventory.entry(at).ok_or_else(|| format!("{at} was not found"))?;
+                let certificate = world.leaf(at).ok_or_else(|| format!("{at} holds no certificate"))?;
+                if let Some(fault) = renewal.fault(certificate, world) {
+                    return Err(format!("{at}: {fault}"));
+                }
+                if entry.key != KeyState::Matches {
+                    return Err(format!("{at}: the key does not belong to the certificate"));
+                }
+                Ok(format!(
+                    "{at} holds certificate {} until {}, signed by the authority, its key beside it",
+                    short(&certificate.fingerprint),
+                    certificate.not_after.minute()
+                ))
+            }
+            Self::Presents { address, at } => {
+                let stored = world.leaf(at).ok_or_else(|| format!("{at} holds no certificate"))?;
+                match world.presented.get(address) {
+                    Some(seen) if *seen == stored.fingerprint => {
+                        Ok(format!("{address} presents certificate {} (seen in a TLS handshake)", short(seen)))
+                    }
+                    Some(seen) => Err(format!(
+                        "{address} still presents {}, stored is {}",
+                        short(seen),
+                        short(&stored.fingerprint)
+                    )),
+                    None => Err(format!("{address} does not answer")),
+                }
+            }
+            Self::Restarted { component, path } => match (world.started.get(component), world.written.get(path)) {
+                (Some(started), Some(written)) if started >= written => {
+                    Ok(format!("{component} started {started}, after {path} was written"))
+                }
+                (Some(started), _) => Err(format!("{component} runs since {started}, before {path} was written")),
+                (None, _) => Err(format!("{component} is not running")),
+            },
+        }
+    }
+}
+
+pub(crate) fn short(id: &CertId) -> &str {
+    id.0.get(..12).unwrap_or(&id.0)
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BackedUp { path, .. } => write!(f, "{path} is backed up"),
+            Self::Staged { step, .. } => write!(f, "key and certificate for {step} lie ready"),
+            Self::Renewed { at, .. } => write!(f, "{at} holds the new certificate and its key"),
+            Self::Presents { address, at } => write!(f, "{address} presents what is stored in {at}"),
+            Self::Restarted { component, path } => write!(f, "{component} has read {path} again"),
+        }
+    }
+}

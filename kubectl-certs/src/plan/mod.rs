@@ -1,0 +1,101 @@
+//! The plan: what will be done, in which order, how each step is proven and undone. Pure data, made by pure functions;
+//! no choice is left for execution.
+
+pub mod action;
+pub mod condition;
+pub mod rehearse;
+pub mod renew;
+mod world;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use action::Action;
+pub use condition::Condition;
+pub use rehearse::RehearsedPlan;
+pub use world::World;
+
+use crate::formats::certificate::sha256_hex;
+use crate::model::{Location, Time};
+use crate::request::Renew;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Plan {
+    pub api: String,
+    /// What was asked; planning it again at `at` over an unchanged world gives this plan.
+    pub request: Renew,
+    pub at: Time,
+    /// The node's disk that it changes; `/` is this machine.
+    pub root: String,
+    pub phases: Vec<Phase>,
+    /// What was named or found and is left alone, and why.
+    pub left_alone: Vec<LeftAlone>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Phase {
+    pub name: String,
+    pub why: String,
+    /// All of these hold before its first step.
+    pub gate: Vec<Condition>,
+    pub steps: Vec<Step>,
+}
+
+/// The unit of undo: the writes of one identity, or what activates it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Step {
+    pub id: String,
+    pub title: String,
+    pub actions: Vec<Action>,
+    /// What is replaced, as it was when this was planned.
+    pub expects: Vec<Expected>,
+    pub undo: Undo,
+    /// What people and components notice.
+    pub impact: String,
+    /// Not done when the step is: a component takes notice of it at most this many seconds later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_seconds: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Expected {
+    pub path: String,
+    /// SHA-256 of the file.
+    pub digest: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Undo {
+    /// These files are put back from the backup.
+    Restore(Vec<String>),
+    /// The component is restarted once more, after its files were put back.
+    Restart(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LeftAlone {
+    pub at: Location,
+    pub name: String,
+    pub why: String,
+}
+
+impl Plan {
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
+        self.phases.iter().flat_map(|phase| &phase.steps)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.steps().next().is_none()
+    }
+
+    /// Identifies a plan; two plans are the same exactly when these are.
+    pub fn digest(&self) -> String {
+        sha256_hex(&serde_json::to_vec(self).unwrap_or_default())
+    }
+}

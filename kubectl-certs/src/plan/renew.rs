@@ -1,0 +1,395 @@
+//! Planning leaf renewals: which leaves, by which authority, until when; then what must be restarted; then the proof.
+
+use super::action::{BackUp, Issue, Restart, WriteIdentity};
+use super::condition::{Condition, Renewal};
+use super::{Action, Expected, LeftAlone, Phase, Plan, Step, Undo, World};
+use crate::error::Error;
+use crate::findings::{self, Finding};
+use crate::layouts::{self, Layout, Leaf, Store};
+use crate::model::{
+    Certificate, Entry, Evidence, FoundLayout, IdentityStore, KeyState, KubeconfigField, Location, Place, Purpose, Span,
+    TakesEffect, Time, Use,
+};
+use crate::request::{API, Renew};
+
+/// Peers whose clocks are behind must accept it too; kubeadm's own figure (`CertificateBackdate`).
+const BACK_DATED: Span = Span::minutes(5);
+/// A certificate whose lifetime was minutes and is over was a test or an accident: it should last the night.
+const AT_LEAST_WHEN_EXPIRED: Span = Span::hours(24);
+
+/// What planning needs to know that is not in the world: which rows were named, and what is wrong.
+pub struct Asked<'a> {
+    pub request: &'a Renew,
+    pub root: &'a str,
+    /// Entries that a target named; none when no target was given.
+    pub named: Option<Vec<Location>>,
+    pub findings: &'a [Finding],
+    /// The root is this machine itself, so that components can be restarted.
+    pub running_machine: bool,
+}
+
+pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> {
+    let candidates = candidates(world, asked);
+    if candidates.is_empty() && asked.named.is_some() {
+        return Err(Error::refused("none of the targets is a leaf certificate of a known layout, so there is nothing to renew with")
+            .hint("kubectl certs list shows what is there; leaves of kubeadm have names such as apiserver and admin.conf"));
+    }
+    let mut left_alone = Vec::new();
+    let mut external = Vec::new();
+    let mut steps = Vec::new();
+    for candidate in &candidates {
+        if let Some(why) = not_chosen(world, asked, candidate, now) {
+            left_alone.push(candidate.left_alone(why));
+            continue;
+        }
+        match step(world, asked, candidate, now)? {
+            Planned::Step(step) => steps.push((candidate, step)),
+            Planned::External(authority) => external.push((candidate, authority)),
+        }
+    }
+    if !external.is_empty() {
+        return Err(refuse_external(&external));
+    }
+    let mut request = asked.request.clone();
+    request.scope.at = Some(now);
+    let places: Vec<&Location> = steps.iter().map(|(candidate, _)| &candidate.entry.at).collect();
+    let mut phases = Vec::new();
+    if !steps.is_empty() {
+        let restarts = restarts(world, asked, &places, &mut left_alone);
+        let proof = proof(world, &places);
+        phases.push(Phase {
+            name: "renew".to_owned(),
+            why: "new keys and certificates under the same authorities, with everything else as it was".to_owned(),
+            gate: Vec::new(),
+            steps: steps.into_iter().map(|(_, step)| step).collect(),
+        });
+        if !restarts.is_empty() {
+            phases.push(Phase {
+                name: "restart".to_owned(),
+                why: "these components read their identity only when they start".to_owned(),
+                gate: Vec::new(),
+                steps: restarts,
+            });
+        }
+        if !proof.is_empty() {
+            phases.push(Phase {
+                name: "prove".to_owned(),
+                why: "the servers must present what was written".to_owned(),
+                gate: proof,
+                steps: Vec::new(),
+            });
+        }
+    }
+    Ok(Plan {
+        api: API.to_owned(),
+        request,
+        at: now,
+        root: asked.root.to_owned(),
+        phases,
+        left_alone,
+    })
+}
+
+/// A leaf of a layout's table and the entry that holds it.
+struct Candidate<'a> {
+    entry: &'a Entry,
+    certificate: &'a Certificate,
+    layout: &'static Layout,
+    leaf: &'static Leaf,
+    found: &'a FoundLayout,
+}
+
+impl Candidate<'_> {
+    fn left_alone(&self, why: String) -> LeftAlone {
+        LeftAlone {
+            at: self.entry.at.clone(),
+            name: self.leaf.name.to_owned(),
+            why,
+        }
+    }
+}
+
+/// In the order of the layout's table.
+fn candidates<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<Candidate<'a>> {
+    let mut candidates = Vec::new();
+    for found in &world.inventory.layouts {
+        let Some(layout) = Layout::named(&found.name) else { continue };
+        for leaf in layout.leaves {
+            let entries = world.inventory.entries.iter().filter(|entry| {
+                entry.origin.layout.as_deref() == Some(layout.name) && entry.origin.name.as_deref() == Some(leaf.name)
+            });
+            for entry in entries {
+                let named = asked.named.as_ref().is_none_or(|named| named.contains(&entry.at));
+                if let (true, Some(certificate)) = (named, entry.leaf().and_then(|id| world.inventory.certificates.get(id))) {
+                    candidates.push(Candidate {
+                        entry,
+                        certificate,
+                        layout,
+                        leaf,
+                        found,
+                    });
+                }
+            }
+        }
+    }
+    candidates
+}
+
+/// Why this one is left as it is, or nothing.
+fn not_chosen(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) -> Option<String> {
+    let request = asked.request;
+    if let layouts::Renewal::ByItself { .. } = candidate.leaf.renewal {
+        return Some(match candidate.leaf.signer {
+            "" => "the kubelet made it with an authority of its own; it makes another when the file is gone and it starts".to_owned(),
+            _ => "the kubelet renews it by itself through a request to the API server".to_owned(),
+        });
+    }
+    if asked.named.is_some() || request.all {
+        return None;
+    }
+    let left = candidate.certificate.not_after.since(now);
+    if request.within.is_some_and(|within| left <= within) {
+        return None;
+    }
+    let wrong = asked.findings.iter().any(|finding| {
+        let about = Location {
+            number: None,
+            ..finding.at.clone()
+        };
+        let same = about == candidate.entry.at
+            || finding.related.iter().any(|at| at.place == candidate.entry.at.place && finding.code != "key-differs");
+        same && findings::check(&finding.code).is_some_and(|check| check.renewable)
+    });
+    let _ = world;
+    (!wrong).then(|| format!("{left} left and nothing wrong; --all renews it too"))
+}
+
+enum Planned {
+    Step(Step),
+    /// The authority's key is not here.
+    External(String),
+}
+
+fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) -> Result<Planned, Error> {
+    let Candidate {
+        entry,
+        certificate: old,
+        layout,
+        leaf,
+        found,
+    } = candidate;
+    let at = &entry.at;
+    let Some(authority) = layout.authority(leaf.signer) else {
+        return Err(Error::refused(format!("{at}: its authority has no name in the layout {}", layout.name)).about(at));
+    };
+    let authority_at = Location::file(below(&found.base, asked.root, authority.certificate));
+    let Some(holder) = world.inventory.entry(&authority_at) else {
+        return Err(Error::refused(format!("{at} cannot be renewed: its authority's certificate {authority_at} was not found"))
+            .about(at)
+            .hint("restore it from a backup or from another control-plane node"));
+    };
+    let Some(issuer) = holder.certificates().first().and_then(|id| world.inventory.certificates.get(id)) else {
+        return Err(Error::refused(format!("{at} cannot be renewed: {authority_at} holds no certificate")).about(at));
+    };
+    match holder.key {
+        KeyState::Matches => {}
+        KeyState::Absent => return Ok(Planned::External(format!("{} ({authority_at})", authority.name))),
+        KeyState::Differs => {
+            return Err(Error::refused(format!(
+                "{at} cannot be renewed: the key {} does not belong to the first certificate of {authority_at}",
+                below(&found.base, asked.root, authority.key)
+            ))
+            .about(&authority_at)
+            .hint("put the right key back, or the certificate that belongs to it; nothing was changed"));
+        }
+        KeyState::Unreadable => {
+            return Err(Error::unreadable(format!("{at} cannot be renewed: the key of {authority_at} cannot be read")).about(&authority_at));
+        }
+    }
+    if issuer.is_expired(now) {
+        return Err(Error::refused(format!(
+            "{at} cannot be renewed: its authority {} expired on {}, and nothing it signs is accepted any more",
+            issuer.subject,
+            issuer.not_after.minute()
+        ))
+        .about(&authority_at)
+        .hint("the authority itself must be replaced first"));
+    }
+    let (Some(digest), true) = (&entry.digest, entry.key != KeyState::Absent) else {
+        return Err(Error::refused(format!("{at} cannot be renewed: its private key was not found beside it"))
+            .about(at)
+            .hint("it is renewed on the machine that has the key"));
+    };
+    let not_before = now.minus(BACK_DATED);
+    let not_after = not_before.plus(lifetime(asked.request, old, now)).min(issuer.not_after);
+    let renewal = Renewal::of(old, &issuer.fingerprint, not_after);
+    let store = store(at, leaf, found, asked.root);
+    let id = format!("renew-{}", leaf.name);
+    let mut expects = vec![Expected {
+        path: at.path().unwrap_or_default().to_owned(),
+        digest: digest.clone(),
+    }];
+    if let (Some(key_at), Some(digest)) = (&entry.key_at, &entry.key_digest) {
+        expects.push(Expected {
+            path: key_at.path().unwrap_or_default().to_owned(),
+            digest: digest.clone(),
+        });
+    }
+    let mut actions: Vec<Action> = expects
+        .iter()
+        .map(|expected| {
+            Action::BackUp(BackUp {
+                path: expected.path.clone(),
+                digest: expected.digest.clone(),
+            })
+        })
+        .collect();
+    actions.push(Action::Issue(Issue {
+        step: id.clone(),
+        at: at.clone(),
+        store: store.clone(),
+        authority_certificate: authority_at.path().unwrap_or_default().to_owned(),
+        authority_key: below(&found.base, asked.root, authority.key),
+        not_before,
+        renewal: renewal.clone(),
+    }));
+    actions.push(Action::WriteIdentity(WriteIdentity {
+        step: id.clone(),
+        at: at.clone(),
+        store: store.clone(),
+        renewal,
+    }));
+    let uses: Vec<&Use> = world.inventory.uses.iter().filter(|use_| use_.place == *at).collect();
+    let pending = uses.iter().filter_map(|use_| match (use_.takes_effect, use_.loaded.evidence) {
+        (_, Evidence::NotRunning) => None,
+        (TakesEffect::Timer { seconds }, _) => Some(seconds),
+        _ => None,
+    });
+    Ok(Planned::Step(Step {
+        id,
+        title: format!("{} until {}, signed by {}", leaf.name, not_after.minute(), authority.name),
+        actions,
+        expects,
+        undo: Undo::Restore(store.paths()),
+        impact: impact(&uses),
+        pending_seconds: pending.max(),
+    }))
+}
+
+/// That of the old one, unless asked otherwise.
+fn lifetime(request: &Renew, old: &Certificate, now: Time) -> Span {
+    if let Some(asked) = request.validity {
+        return Span(asked.0 + BACK_DATED.0);
+    }
+    let lifetime = old.not_after.since(old.not_before);
+    if old.is_expired(now) { lifetime.max(Span(AT_LEAST_WHEN_EXPIRED.0 + BACK_DATED.0)) } else { lifetime }
+}
+
+fn store(at: &Location, leaf: &Leaf, found: &FoundLayout, root: &str) -> IdentityStore {
+    match (&at.place, leaf.store) {
+        (
+            Place::Kubeconfig {
+                path,
+                field: KubeconfigField::User(user),
+                ..
+            },
+            _,
+        ) => IdentityStore::Kubeconfig {
+            path: path.clone(),
+            user: user.clone(),
+        },
+        (_, Store::Pair { certificate, key }) => IdentityStore::Pair {
+            certificate: below(&found.base, root, certificate),
+            key: below(&found.base, root, key),
+        },
+        (_, Store::Combined(path) | Store::Kubeconfig(path)) => IdentityStore::Combined {
+            path: below(&found.base, root, path),
+        },
+    }
+}
+
+/// A path of a layout's table on the disk.
+fn below(base: &str, root: &str, path: &str) -> String {
+    match path.strip_prefix('/') {
+        Some(absolute) => format!("{}/{absolute}", root.trim_end_matches('/')),
+        None => format!("{}/{path}", base.trim_end_matches('/')),
+    }
+}
+
+fn impact(uses: &[&Use]) -> String {
+    let running: Vec<String> = uses
+        .iter()
+        .filter(|use_| use_.loaded.evidence != Evidence::NotRunning)
+        .map(|use_| match use_.takes_effect {
+            TakesEffect::EachHandshake => format!("{} uses it from the next connection", use_.component),
+            TakesEffect::Watch => format!("{} notices within seconds, without a restart", use_.component),
+            TakesEffect::Timer { seconds } => format!("{} notices within {}", use_.component, Span(i64::from(seconds))),
+            TakesEffect::Restart => format!("{} needs a restart", use_.component),
+        })
+        .collect();
+    if running.is_empty() { "no process here uses it; it is read at the next start".to_owned() } else { running.join("; ") }
+}
+
+/// Restarts of what reads its identity at start only; without a container there is nobody to start it again.
+fn restarts(world: &World, asked: &Asked<'_>, places: &[&Location], left_alone: &mut Vec<LeftAlone>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let running = world.inventory.uses.iter().filter(|use_| {
+        places.contains(&&use_.place)
+            && use_.takes_effect == TakesEffect::Restart
+            && use_.loaded.evidence != Evidence::NotRunning
+            && matches!(use_.purpose, Purpose::ClientOf { .. })
+    });
+    for use_ in running {
+        let path = use_.place.path().unwrap_or_default().to_owned();
+        if !asked.running_machine || use_.component == "kubelet" {
+            left_alone.push(LeftAlone {
+                at: use_.place.clone(),
+                name: use_.component.clone(),
+                why: format!("{} reads this only at its start and is not restarted from here: restart it yourself", use_.component),
+            });
+            continue;
+        }
+        steps.push(Step {
+            id: format!("restart-{}", use_.component),
+            title: format!("restart {}", use_.component),
+            actions: vec![Action::Restart(Restart {
+                component: use_.component.clone(),
+                path,
+            })],
+            expects: Vec::new(),
+            undo: Undo::Restart(use_.component.clone()),
+            impact: format!("{} is away for about 2 s; another control-plane node's takes over meanwhile", use_.component),
+            pending_seconds: None,
+        });
+    }
+    steps
+}
+
+/// A handshake with each server that runs from what was written.
+fn proof(world: &World, places: &[&Location]) -> Vec<Condition> {
+    let served = world.inventory.uses.iter().filter(|use_| places.contains(&&use_.place));
+    served
+        .filter_map(|use_| match (&use_.purpose, use_.loaded.evidence) {
+            (Purpose::Serve { address: Some(address) }, evidence) if evidence != Evidence::NotRunning => Some(Condition::Presents {
+                address: address.clone(),
+                at: use_.place.clone(),
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+fn refuse_external(external: &[(&Candidate<'_>, String)]) -> Error {
+    let mut authorities: Vec<&str> = external.iter().map(|(_, authority)| authority.as_str()).collect();
+    authorities.sort_unstable();
+    authorities.dedup();
+    let leaves: Vec<&str> = external.iter().map(|(candidate, _)| candidate.leaf.name).collect();
+    Error::refused(format!(
+        "{} cannot be renewed here: the private key of {} is not on this disk (an external authority)",
+        leaves.join(", "),
+        authorities.join(" and ")
+    ))
+    .about(&external[0].0.entry.at)
+    .hint("make requests on the node (kubeadm certs generate-csr --kubeconfig-dir DIR --cert-dir DIR), have the authority sign them, and put the certificates and the new keys in place")
+    .hint("or run this where the authority's key is; leaves of other authorities can be renewed by naming them as targets")
+}
