@@ -28,10 +28,11 @@ fn with_kubeadm_defaults() {
     before.assert_unchanged(&Tree::read(root.path()));
     serves_its_files(&control_plane, root.path(), &pki(root.path()).join("etcd"));
 
-    let pid = control_plane.apiserver_pid();
-    control_plane.restart_apiserver();
-    assert_ne!(control_plane.apiserver_pid(), pid);
-    assert!(!is_running(pid));
+    control_plane.kubectl(&["create", "namespace", "kept"]);
+    let pids = [control_plane.apiserver_pid(), control_plane.etcd_pid()];
+    control_plane.restart();
+    assert!(!pids.into_iter().any(is_running), "{pids:?}");
+    control_plane.kubectl(&["get", "namespace", "kept"]);
     leaves_no_process(control_plane);
 }
 
@@ -49,8 +50,12 @@ fn with_ecdsa_external_ca_and_external_etcd() {
 
     let mut settings = Settings::new(root.path(), port.number());
     settings.etcd_pki = pki(etcd_host.path()).join("etcd");
-    let control_plane = ControlPlane::start_with(settings.clone());
+    let mut control_plane = ControlPlane::start_with(settings.clone());
     serves_its_files(&control_plane, root.path(), &settings.etcd_pki);
+
+    let pid = control_plane.apiserver_pid();
+    control_plane.restart_apiserver();
+    assert!(!is_running(pid));
     leaves_no_process(control_plane);
 }
 
