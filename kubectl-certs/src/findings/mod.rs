@@ -37,6 +37,12 @@ pub struct Check {
     pub run: fn(&View<'_>) -> Vec<Finding>,
 }
 
+impl core::fmt::Debug for Check {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.code)
+    }
+}
+
 /// All that a check may look at.
 pub struct View<'a> {
     pub inventory: &'a Inventory,

@@ -9,6 +9,7 @@ use x509_parser::time::ASN1Time;
 
 use super::name;
 use crate::model::{CertId, Certificate, KeyId, NameKey, Time};
+use crate::pki::public_key;
 
 #[derive(Debug, thiserror::Error)]
 #[error("not a certificate: {0}")]
@@ -36,7 +37,7 @@ pub fn parse(der: &[u8]) -> Result<Certificate, CertificateError> {
         version: x509.version().0 + 1,
         key_algorithm: key_algorithm(&x509),
         signature_algorithm: signature_algorithm(&x509),
-        public_key: key_id(x509.public_key().raw),
+        public_key: key_of(x509.public_key().raw),
         subject_key_id: None,
         authority_key_id: None,
         subject_key: NameKey(sha256_hex(x509.subject().as_raw())),
@@ -55,6 +56,14 @@ pub fn fingerprint(der: &[u8]) -> CertId {
 /// Of a `SubjectPublicKeyInfo`.
 pub fn key_id(spki: &[u8]) -> KeyId {
     KeyId(sha256_hex(spki))
+}
+
+/// One key may be written in several ways (RSA with and without NULL parameters): the canonical one is compared.
+fn key_of(spki: &[u8]) -> KeyId {
+    match public_key::canonical_spki(spki) {
+        Ok(canonical) => key_id(&canonical),
+        Err(_) => key_id(spki),
+    }
 }
 
 pub fn sha256_hex(bytes: &[u8]) -> String {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::certificate::key_id;
 use super::{kubeconfig, pem};
 use crate::model::KeyId;
-use crate::pki::private_key;
+use crate::pki::public_key;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -89,12 +89,12 @@ fn read_pem(text: &str) -> Content {
             None => content.broken.push(block.label.clone()),
             Some(der) if block.is_certificate() => content.certificates.push(der.to_vec()),
             Some(_) if block.label == "PUBLIC KEY" => {
-                if let Ok(spki) = private_key::spki_of_public_pem(text[block.range.clone()].as_bytes()) {
+                if let Ok(spki) = public_key::spki_of_public_pem(text[block.range.clone()].as_bytes()) {
                     content.public_keys.push(key_id(&spki));
                 }
             }
             Some(_) if block.is_private_key() && content.key.is_none() => {
-                match private_key::public_spki_of_pem(text[block.range.clone()].as_bytes()) {
+                match public_key::public_spki_of_pem(text[block.range.clone()].as_bytes()) {
                     Ok(spki) => content.key = Some(KeyRecord { public: key_id(&spki) }),
                     Err(error) => content.key_fault = Some(error.to_string()),
                 }
@@ -106,8 +106,8 @@ fn read_pem(text: &str) -> Content {
 }
 
 fn view(config: &kubeconfig::Kubeconfig) -> KubeconfigView {
-    let embedded = |data: &Option<String>| {
-        let data = data.as_ref().filter(|data| !data.is_empty())?;
+    let embedded = |data: Option<&str>| {
+        let data = data.filter(|data| !data.is_empty())?;
         Some(match pem::decode_base64(data) {
             Some(bytes) => read_pem(&pem::decode_text(&bytes)),
             None => Content {
@@ -123,7 +123,7 @@ fn view(config: &kubeconfig::Kubeconfig) -> KubeconfigView {
             .map(|named| KubeconfigCluster {
                 name: named.name.clone(),
                 server: named.cluster.server.clone(),
-                embedded: embedded(&named.cluster.certificate_authority_data),
+                embedded: embedded(named.cluster.certificate_authority_data.as_deref()),
                 path: named.cluster.certificate_authority.clone(),
             })
             .collect(),
@@ -131,8 +131,8 @@ fn view(config: &kubeconfig::Kubeconfig) -> KubeconfigView {
             .users
             .iter()
             .map(|named| {
-                let key = embedded(&named.user.client_key_data);
-                let certificate = embedded(&named.user.client_certificate_data).map(|content| Content {
+                let key = embedded(named.user.client_key_data.as_ref().map(|data| data.as_str()));
+                let certificate = embedded(named.user.client_certificate_data.as_deref()).map(|content| Content {
                     key: key.as_ref().and_then(|key| key.key.clone()),
                     key_fault: key.as_ref().and_then(|key| key.key_fault.clone()),
                     ..content

@@ -4,7 +4,7 @@
 //! fields are the owner's.
 
 use serde::Deserialize;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
@@ -45,18 +45,12 @@ pub struct User {
     pub client_certificate: Option<String>,
     pub client_certificate_data: Option<String>,
     pub client_key: Option<String>,
-    pub client_key_data: Option<String>,
+    pub client_key_data: Option<Zeroizing<String>>,
 }
 
 impl core::fmt::Debug for User {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("User(…)")
-    }
-}
-
-impl Drop for User {
-    fn drop(&mut self) {
-        self.client_key_data.zeroize();
     }
 }
 

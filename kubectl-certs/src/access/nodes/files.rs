@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, NodeError> {
         let mut file = File::open(path)?;
         let size = file.metadata()?.len();
         let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1));
-        file.by_ref().take(LARGEST + 1).read_to_end(&mut bytes)?;
+        Read::by_ref(&mut file).take(LARGEST + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     let bytes = attempt().map_err(|error| NodeError::io("read", path, &error))?;

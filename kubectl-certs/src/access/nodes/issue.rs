@@ -11,8 +11,10 @@ use super::local::LocalNode;
 use super::{NodeError, Sign, Staged, files};
 use crate::formats::{kubeconfig, pem};
 use crate::model::IdentityStore;
-use crate::pki::private_key::{KeyAlgorithm, PrivateKey};
-use crate::pki::reissue::{Reissue, reissue};
+use crate::pki::key_algorithm::KeyAlgorithm;
+use crate::pki::private_key::PrivateKey;
+use crate::pki::raw_certificate::RawCertificate;
+use crate::pki::reissue::Reissue;
 use crate::pki::request::{self, Request};
 use crate::pki::serial::Serial;
 
@@ -35,11 +37,11 @@ pub(super) fn make_request(
             None => like.algorithm(),
         };
         let key = generate(algorithm)?;
-        let text = key.to_pem(like.encoding());
-        write_new(&path, &text.map_err(|error| NodeError::failed(error.to_string()))?)?;
+        write_new(&path, &key.to_pem(like.encoding()))?;
         key
     };
-    request::request(&old.certificate, &key).map_err(|error| NodeError::failed(format!("failed to make a request: {error}")))
+    let old = RawCertificate::parse(&old.certificate).map_err(|error| NodeError::refused(error.to_string()))?;
+    request::request(old.subject, &old, &key).map_err(|error| NodeError::failed(format!("failed to make a request: {error}")))
 }
 
 pub(super) fn sign(sign: &Sign) -> Result<Vec<u8>, NodeError> {
@@ -51,7 +53,7 @@ pub(super) fn sign(sign: &Sign) -> Result<Vec<u8>, NodeError> {
     let issuer = first_certificate(&text)
         .ok_or_else(|| NodeError::refused(format!("{} holds no certificate", sign.authority_certificate)))?;
     let parsed = crate::formats::certificate::parse(&issuer).map_err(|error| refused(error.to_string()))?;
-    if parsed.public_key != crate::formats::certificate::key_id(&key.spki_der()) {
+    if parsed.public_key != crate::formats::certificate::key_id(key.spki_der()) {
         return Err(refused(format!("this key does not belong to the first certificate of {}", sign.authority_certificate)));
     }
     let request = Request::parse(&sign.request).map_err(|error| refused(error.to_string()))?;
@@ -64,7 +66,7 @@ pub(super) fn sign(sign: &Sign) -> Result<Vec<u8>, NodeError> {
         not_before: sign.not_before.unix(),
         not_after: sign.not_after.unix(),
     };
-    reissue(&wanted, &key).map_err(|error| NodeError::failed(format!("failed to sign: {error}")))
+    wanted.sign(&key).map_err(|error| NodeError::failed(format!("failed to sign: {error}")))
 }
 
 /// A certificate is staged only beside the key it was made for.
@@ -85,7 +87,7 @@ pub(super) fn staged(node: &LocalNode, run: &str, step: &str) -> Result<Option<S
     }
     let certificate = if certificate.exists() { first_certificate(&files::read(&certificate)?) } else { None };
     Ok(Some(Staged {
-        public_key: read_key(&key, &files::read(&key)?)?.spki_der(),
+        public_key: read_key(&key, &files::read(&key)?)?.spki_der().to_vec(),
         certificate,
     }))
 }
@@ -110,7 +112,7 @@ pub(super) fn staged_identity(node: &LocalNode, run: &str, step: &str) -> Result
 
 fn check_pair(certificate: &[u8], key: &PrivateKey) -> Result<(), NodeError> {
     let parsed = crate::formats::certificate::parse(certificate).map_err(|error| NodeError::refused(error.to_string()))?;
-    if parsed.public_key == crate::formats::certificate::key_id(&key.spki_der()) {
+    if parsed.public_key == crate::formats::certificate::key_id(key.spki_der()) {
         Ok(())
     } else {
         Err(NodeError::refused(format!("the certificate of {} does not belong to the staged key", parsed.subject)))

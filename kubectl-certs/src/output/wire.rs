@@ -1,0 +1,288 @@
+//! The wire: what JSON and YAML say, for scripts and for the PowerShell module. Frozen apart from the inner types, so that
+//! those can change. Keys are unique ignoring case; times are RFC 3339 in UTC; readers ignore what they do not know.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::event::Event;
+use crate::findings::{Check, Finding};
+use crate::model::{Certificate, Gap, Holds, KeyState, Location, Time, Use};
+use crate::plan::Plan;
+use crate::report::{Listed, RunDone, RunInfo, Shown, SignatureState, State};
+use crate::request::Request;
+
+/// What `kubectl certs api` reads from standard input.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Question {
+    /// `certs/v1alpha1`.
+    pub api: String,
+    pub request: Request,
+    /// Closing standard input then stops the run at the next step boundary.
+    #[serde(default)]
+    pub stop_on_eof: bool,
+    /// Only ASCII on standard output.
+    #[serde(default)]
+    pub ascii: bool,
+}
+
+/// One line that `kubectl certs api` writes; the last one is `finished` or `failed`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "event")]
+pub enum Line {
+    /// Something that is happening in a run.
+    Progress { progress: Event },
+    /// One object of the answer; unsorted.
+    Item { item: Box<Item> },
+    /// Something that was asked for and could not be read.
+    Gap { gap: Gap },
+    Finished { items: usize, gaps: usize, exit_code: u8 },
+    Failed { error: Error, exit_code: u8 },
+}
+
+/// What `-o json` and `-o yaml` print.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Document {
+    pub api_version: String,
+    pub kind: String,
+    pub items: Vec<Item>,
+    pub gaps: Vec<Gap>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(tag = "kind")]
+pub enum Item {
+    Certificate(CertificateItem),
+    CertificateDetails(DetailsItem),
+    Finding(FindingItem),
+    Explanation(ExplanationItem),
+    Plan(PlanItem),
+    Run(RunInfo),
+    RunResult(RunDone),
+    Event(Event),
+    Version(VersionItem),
+    Demo(DemoItem),
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateItem {
+    /// Accepted by every command; means this certificate in this place alone.
+    pub target: Location,
+    /// The layout's own name for it, such as `apiserver` or `admin.conf`.
+    pub name: Option<String>,
+    pub layout: Option<String>,
+    pub state: State,
+    pub subject: String,
+    pub issuer: String,
+    pub serial: String,
+    pub not_before: Time,
+    pub not_after: Time,
+    /// Seconds until `notAfter` when this was read; negative when it is past.
+    pub seconds_left: i64,
+    pub fingerprint: String,
+    pub is_authority: bool,
+    /// `chain` for an identity, `bundle` for trusted authorities.
+    pub holds: String,
+    pub key: KeyState,
+    pub dns_names: Vec<String>,
+    pub ip_addresses: Vec<String>,
+    pub other_names: Vec<String>,
+    pub key_usages: Vec<String>,
+    pub extended_key_usages: Vec<String>,
+    pub key_algorithm: String,
+    pub signature_algorithm: String,
+    pub version: u32,
+    pub public_key: String,
+    pub subject_key_id: Option<String>,
+    pub authority_key_id: Option<String>,
+    pub path_length: Option<u32>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DetailsItem {
+    pub certificate: CertificateItem,
+    pub signature: SignatureState,
+    /// From the certificate's issuer upwards, as far as signatures lead.
+    pub chain: Vec<Link>,
+    pub places: Vec<Location>,
+    pub uses: Vec<Use>,
+    pub trusted_by: Vec<Location>,
+    pub findings: Vec<FindingItem>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Link {
+    pub subject: String,
+    pub fingerprint: String,
+    pub not_after: Time,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingItem {
+    pub code: String,
+    pub severity: crate::findings::Severity,
+    pub target: Location,
+    pub related: Vec<Location>,
+    pub message: String,
+    /// A request that repairs it; send it as it is.
+    pub remedy: Option<Request>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplanationItem {
+    pub code: String,
+    pub title: String,
+    pub what: String,
+    pub why: String,
+    pub repair: String,
+    pub source: String,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanItem {
+    /// SHA-256 of the plan.
+    pub digest: String,
+    pub plan: Plan,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionItem {
+    pub version: String,
+    pub api: String,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DemoItem {
+    pub folder: String,
+    pub files: usize,
+    pub troubles: usize,
+}
+
+impl CertificateItem {
+    pub fn of(listed: &Listed, now: Time) -> Self {
+        let Listed {
+            target,
+            entry,
+            certificate,
+            state,
+        } = listed;
+        let Certificate {
+            fingerprint,
+            subject,
+            issuer,
+            serial,
+            not_before,
+            not_after,
+            dns_names,
+            ip_addresses,
+            other_names,
+            key_usages,
+            extended_key_usages,
+            is_authority,
+            path_length,
+            version,
+            key_algorithm,
+            signature_algorithm,
+            public_key,
+            subject_key_id,
+            authority_key_id,
+            subject_key: _,
+            issuer_key: _,
+        } = certificate.clone();
+        // The name and the key are the leaf's; what stands behind it in a file has neither.
+        let first = target.number.is_none_or(|number| number == 1);
+        Self {
+            target: target.clone(),
+            name: entry.origin.name.clone().filter(|_| first),
+            layout: entry.origin.layout.clone(),
+            state: *state,
+            subject,
+            issuer,
+            serial,
+            not_before,
+            not_after,
+            seconds_left: not_after.since(now).0,
+            fingerprint: fingerprint.0,
+            is_authority,
+            holds: match entry.holds {
+                Holds::Chain(_) => "chain",
+                Holds::Bundle(_) => "bundle",
+                Holds::PublicKey(_) => "publicKey",
+            }
+            .to_owned(),
+            key: if first { entry.key } else { KeyState::Absent },
+            dns_names,
+            ip_addresses,
+            other_names,
+            key_usages,
+            extended_key_usages,
+            key_algorithm,
+            signature_algorithm,
+            version,
+            public_key: public_key.0,
+            subject_key_id,
+            authority_key_id,
+            path_length,
+        }
+    }
+}
+
+impl DetailsItem {
+    pub fn of(shown: &Shown, now: Time) -> Self {
+        Self {
+            certificate: CertificateItem::of(&shown.listed, now),
+            signature: shown.signature.clone(),
+            chain: shown.chain.iter().map(Link::of).collect(),
+            places: shown.places.clone(),
+            uses: shown.uses.clone(),
+            trusted_by: shown.trusted_by.clone(),
+            findings: shown.findings.iter().map(FindingItem::of).collect(),
+        }
+    }
+}
+
+impl Link {
+    fn of(certificate: &Certificate) -> Self {
+        Self {
+            subject: certificate.subject.clone(),
+            fingerprint: certificate.fingerprint.0.clone(),
+            not_after: certificate.not_after,
+        }
+    }
+}
+
+impl FindingItem {
+    pub fn of(finding: &Finding) -> Self {
+        Self {
+            code: finding.code.clone(),
+            severity: finding.severity,
+            target: finding.at.clone(),
+            related: finding.related.clone(),
+            message: finding.message.clone(),
+            remedy: finding.remedy.clone(),
+        }
+    }
+}
+
+impl ExplanationItem {
+    pub fn of(check: &Check) -> Self {
+        Self {
+            code: check.code.to_owned(),
+            title: check.title.to_owned(),
+            what: check.what.to_owned(),
+            why: check.why.to_owned(),
+            repair: check.repair.to_owned(),
+            source: check.source.to_owned(),
+        }
+    }
+}

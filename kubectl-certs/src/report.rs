@@ -1,0 +1,167 @@
+//! Everything the program can answer. Built by `answer`, turned into bytes by `output`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+use crate::findings::{Check, Finding, Severity};
+use crate::model::{CertId, Certificate, Entry, FoundLayout, Gap, Location, Time, Use};
+use crate::plan::Plan;
+
+#[derive(Debug)]
+pub enum Report {
+    List(Listing),
+    Show(Vec<Shown>, Vec<Gap>),
+    Check(Checked),
+    Explain(&'static [&'static Check]),
+    Explanation(&'static Check),
+    Plan(Planned),
+    Run(RunDone),
+    Runs(Vec<RunInfo>),
+    RunDetails(RunInfo, Vec<Event>),
+    Demo(DemoMade),
+    Version,
+    Schema,
+}
+
+#[derive(Debug)]
+pub struct Listing {
+    pub rows: Vec<Listed>,
+    pub layouts: Vec<FoundLayout>,
+    pub gaps: Vec<Gap>,
+    pub now: Time,
+}
+
+/// One certificate in one place.
+#[derive(Debug)]
+pub struct Listed {
+    pub target: Location,
+    pub entry: Entry,
+    pub certificate: Certificate,
+    pub state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum State {
+    Valid,
+    Expiring,
+    Expired,
+    NotYetValid,
+}
+
+#[derive(Debug)]
+pub struct Shown {
+    pub listed: Listed,
+    /// From the certificate upwards, as far as signatures lead.
+    pub chain: Vec<Certificate>,
+    pub signature: SignatureState,
+    /// All places that hold it.
+    pub places: Vec<Location>,
+    pub uses: Vec<Use>,
+    /// Bundles that lead to it.
+    pub trusted_by: Vec<Location>,
+    pub findings: Vec<Finding>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "state")]
+pub enum SignatureState {
+    Verified { by: CertId },
+    SelfSigned,
+    IssuerMissing,
+    Bad,
+    Unsupported { algorithm: String },
+}
+
+#[derive(Debug)]
+pub struct Checked {
+    pub findings: Vec<Finding>,
+    /// How many certificates were looked at.
+    pub certificates: usize,
+    pub gaps: Vec<Gap>,
+    /// At or above this, the exit code is 1; none for never.
+    pub fail_on: Option<Severity>,
+}
+
+#[derive(Debug)]
+pub struct Planned {
+    pub plan: Plan,
+    pub gaps: Vec<Gap>,
+}
+
+/// What a changing run came to.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunDone {
+    pub run: String,
+    pub state: RunState,
+    pub root: String,
+    pub steps: Vec<StepDone>,
+    /// What shows that servers present what was written.
+    pub evidence: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_alone: Vec<crate::plan::LeftAlone>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StepDone {
+    pub id: String,
+    pub title: String,
+    /// False when its goals held already.
+    pub changed: bool,
+    pub evidence: Vec<String>,
+    /// Takes effect by itself at the latest then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_until: Option<Time>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunInfo {
+    pub run: String,
+    pub root: String,
+    pub state: RunState,
+    pub title: String,
+    pub started: Time,
+    pub steps_done: usize,
+    pub steps_total: usize,
+    /// Backups are still there.
+    pub can_undo: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RunState {
+    /// Not at its end: being done now, or cut off.
+    Unfinished,
+    Done,
+    Failed,
+    /// An undo was begun and is not at its end.
+    Undoing,
+    Undone,
+    /// Backups and staged files are wiped; there is no way back.
+    Finished,
+}
+
+impl RunState {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unfinished => "unfinished",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Undoing => "undoing",
+            Self::Undone => "undone",
+            Self::Finished => "finished",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct DemoMade {
+    pub folder: String,
+    pub files: usize,
+    pub troubles: usize,
+    pub check: Checked,
+}
