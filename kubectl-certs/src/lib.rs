@@ -8,6 +8,8 @@
 //! ```
 
 pub mod access;
+pub mod answer;
+pub mod commands;
 pub mod demo;
 pub mod error;
 pub mod event;
@@ -16,9 +18,11 @@ pub mod formats;
 pub mod layouts;
 pub mod model;
 pub mod pki;
+pub mod execute;
 pub mod output;
 pub mod plan;
 pub mod report;
 pub mod request;
+pub mod session;
 pub mod sources;
 pub mod trust;

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 #[derive(Debug)]
 pub enum Report {
     List(Listing),
-    Show(Vec<Shown>, Vec<Gap>),
+    Show(Showing),
     Check(Checked),
     Explain(&'static [&'static Check]),
     Explanation(&'static Check),
@@ -51,6 +51,13 @@ pub enum State {
 }
 
 #[derive(Debug)]
+pub struct Showing {
+    pub rows: Vec<Shown>,
+    pub gaps: Vec<Gap>,
+    pub now: Time,
+}
+
+#[derive(Debug)]
 pub struct Shown {
     pub listed: Listed,
     /// From the certificate upwards, as far as signatures lead.
@@ -79,6 +86,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// How many certificates were looked at.
     pub certificates: usize,
+    /// The disk that was looked at, for the next command to name.
+    pub root: Option<String>,
     pub gaps: Vec<Gap>,
     /// At or above this, the exit code is 1; none for never.
     pub fail_on: Option<Severity>,

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod cluster;
+pub mod folder;
 pub mod nodes;
 pub mod state_dir;
 pub mod tls;

@@ -4,6 +4,7 @@ mod dates;
 mod keys;
 mod signatures;
 
+pub(crate) use dates::expiring_severity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,9 @@ pub struct Finding {
     pub severity: Severity,
     /// The place it is about; every command accepts it as a target.
     pub at: Location,
+    /// The layout's own name for it, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<Location>,
     /// One sentence with the numbers in it.
@@ -82,6 +86,7 @@ pub fn run(view: &View<'_>) -> Vec<Finding> {
         .iter()
         .flat_map(|check| {
             (check.run)(view).into_iter().map(|finding| Finding {
+                name: name(view, &finding.at),
                 remedy: finding.remedy.clone().or_else(|| check.renewable.then(|| remedy(view, &finding.at)).flatten()),
                 ..finding
             })
@@ -93,6 +98,16 @@ pub fn run(view: &View<'_>) -> Vec<Finding> {
 
 pub fn check(code: &str) -> Option<&'static Check> {
     ALL.iter().copied().find(|check| check.code == code)
+}
+
+/// What the layout calls the first certificate of that place.
+fn name(view: &View<'_>, at: &Location) -> Option<String> {
+    let first = at.number.is_none_or(|number| number == 1);
+    let whole = Location {
+        number: None,
+        ..at.clone()
+    };
+    view.inventory.entry(&whole).filter(|_| first)?.origin.name.clone()
 }
 
 /// Renewing is ours to offer for leaves that a layout's authority signs and that nobody else renews.
@@ -123,6 +138,7 @@ impl Finding {
             code: check.code.to_owned(),
             severity,
             at,
+            name: None,
             related: Vec::new(),
             message,
             remedy: None,

@@ -43,10 +43,10 @@ impl Time {
         Self(self.0.saturating_sub(span.0))
     }
 
-    /// `2026-11-22 18:57` in UTC, for tables.
+    /// `2026-11-22T18:57Z`, for tables and sentences.
     pub fn minute(self) -> String {
         let text = self.to_string();
-        format!("{} {}", &text[..10], &text[11..16])
+        format!("{}Z", &text[..text.len().min(16)])
     }
 }
 
@@ -95,7 +95,7 @@ impl TryFrom<String> for Time {
     }
 }
 
-/// A length of time in seconds; printed with its two largest units (`29d 4h`).
+/// A length of time in seconds; printed with its two largest units (`3d4h`), in one word as kubectl prints ages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Span(pub i64);
 
@@ -122,10 +122,10 @@ impl fmt::Display for Span {
             (0, 0, 0) => write!(f, "{sign}{seconds}s"),
             (0, 0, _) => write!(f, "{sign}{minutes}m"),
             (0, _, 0) => write!(f, "{sign}{hours}h"),
-            (0, _, _) => write!(f, "{sign}{hours}h {minutes}m"),
-            (365.., _, _) => write!(f, "{sign}{}y {}d", days / 365, days % 365),
+            (0, _, _) => write!(f, "{sign}{hours}h{minutes}m"),
+            (365.., _, _) => write!(f, "{sign}{}y{}d", days / 365, days % 365),
             (10.., _, _) | (_, 0, _) => write!(f, "{sign}{days}d"),
-            (_, _, _) => write!(f, "{sign}{days}d {hours}h"),
+            (_, _, _) => write!(f, "{sign}{days}d{hours}h"),
         }
     }
 }
@@ -180,9 +180,9 @@ mod tests {
             (0, "0s"),
             (59, "59s"),
             (-3_600, "-1h"),
-            (3 * 86_400 + 3_600, "3d 1h"),
+            (3 * 86_400 + 3_600, "3d1h"),
             (29 * 86_400 + 3_600, "29d"),
-            (400 * 86_400, "1y 35d"),
+            (400 * 86_400, "1y35d"),
         ] {
             assert_eq!(Span(seconds).to_string(), text);
         }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, Location};
+use super::{CertId, Location, Time};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -37,6 +37,12 @@ pub struct Loaded {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertId>,
     pub evidence: Evidence,
+    /// When the process started, where one was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Time>,
+    /// When the file was last written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Time>,
 }
 
 /// How it is known what a process has loaded, the strongest first.

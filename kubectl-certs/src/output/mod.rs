@@ -1,2 +1,147 @@
-//! x
+//! Reports as bytes. Pure: what goes to which stream is returned, not written. One writer per format.
+
+mod clean;
+mod describe;
+mod plan;
+mod table;
+mod text;
 pub mod wire;
+
+use serde::Serialize;
+
+use crate::error::{Error, exit};
+use crate::findings::Severity;
+use crate::report::Report;
+use crate::request::API;
+use wire::{Document, Item};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    #[default]
+    Table,
+    Wide,
+    Json,
+    Yaml,
+    Name,
+}
+
+/// How the report is to look.
+#[derive(Clone, Debug)]
+pub struct Style {
+    pub format: Format,
+    pub headers: bool,
+    /// What people type to run this program: `kubectl certs`.
+    pub program: String,
+}
+
+#[derive(Debug, Default)]
+pub struct Rendered {
+    /// For standard output.
+    pub out: String,
+    /// For standard error.
+    pub err: String,
+}
+
+pub fn render(report: &Report, style: &Style) -> Result<Rendered, Error> {
+    let unwritable = |error: &dyn core::fmt::Display| Error::failed(format!("failed to write the answer: {error}"));
+    let mut rendered = match style.format {
+        Format::Table | Format::Wide => text::render(report, style),
+        Format::Name => Rendered {
+            out: names(report),
+            ..Rendered::default()
+        },
+        Format::Json => Rendered {
+            out: match report {
+                Report::Schema => serde_json::to_string_pretty(&schema()),
+                _ => serde_json::to_string_pretty(&document(report)),
+            }
+            .map_err(|error| unwritable(&error))?
+                + "\n",
+            ..Rendered::default()
+        },
+        Format::Yaml => Rendered {
+            out: match report {
+                Report::Schema => serde_saphyr::to_string(&schema()),
+                _ => serde_saphyr::to_string(&document(report)),
+            }
+            .map_err(|error| unwritable(&error))?,
+            ..Rendered::default()
+        },
+    };
+    if !matches!(style.format, Format::Json | Format::Yaml) {
+        rendered.err.push_str(&text::gaps(Item::all(report).1));
+    }
+    Ok(rendered)
+}
+
+/// The exit code of an answer; findings beat gaps.
+pub fn exit_code(report: &Report) -> u8 {
+    let worst = match report {
+        Report::Check(checked) => checked.fail_on.is_some_and(|limit| checked.findings.iter().any(|finding| finding.severity >= limit)),
+        _ => false,
+    };
+    // A demo shows troubles on purpose, and a plan was refused if a gap was in its way.
+    let looked = matches!(report, Report::List(_) | Report::Show(_) | Report::Check(_));
+    match (worst, looked && !Item::all(report).1.is_empty()) {
+        (true, _) => exit::FINDINGS,
+        (false, true) => exit::UNREADABLE,
+        (false, false) => exit::DONE,
+    }
+}
+
+pub fn document(report: &Report) -> Document {
+    let (items, gaps) = Item::all(report);
+    Document {
+        api_version: API.to_owned(),
+        kind: "List".to_owned(),
+        items,
+        gaps: gaps.to_vec(),
+    }
+}
+
+/// The whole wire as JSON Schema: what is asked, what is answered line by line, what `-o json` prints.
+pub fn schema() -> impl Serialize {
+    let parts = [
+        ("question", schemars::schema_for!(wire::Question)),
+        ("line", schemars::schema_for!(wire::Line)),
+        ("document", schemars::schema_for!(Document)),
+    ];
+    parts.into_iter().collect::<std::collections::BTreeMap<_, _>>()
+}
+
+fn names(report: &Report) -> String {
+    let names: Vec<String> = match report {
+        Report::List(listing) => listing.rows.iter().map(|row| row.target.to_string()).collect(),
+        Report::Show(shown) => shown.rows.iter().map(|row| row.listed.target.to_string()).collect(),
+        Report::Check(checked) => checked.findings.iter().map(|finding| finding.at.to_string()).collect(),
+        Report::Explain(checks) => checks.iter().map(|check| check.code.to_owned()).collect(),
+        Report::Explanation(check) => vec![check.code.to_owned()],
+        Report::Plan(planned) => planned.plan.steps().map(|step| step.id.clone()).collect(),
+        Report::Run(done) => vec![done.run.clone()],
+        Report::Runs(runs) => runs.iter().map(|run| run.run.clone()).collect(),
+        Report::RunDetails(run, _) => vec![run.run.clone()],
+        Report::Demo(made) => vec![made.folder.clone()],
+        Report::Version => vec![env!("CARGO_PKG_VERSION").to_owned()],
+        Report::Schema => Vec::new(),
+    };
+    names.into_iter().map(|name| name + "\n").collect()
+}
+
+/// An error as kubectl prints its own, the hints below it.
+pub fn error_text(error: &Error) -> String {
+    let hints: String = error.hints.iter().map(|hint| format!("hint: {}\n", clean::line(hint))).collect();
+    format!("error: {}\n{hints}", clean::line(&error.message))
+}
+
+pub(crate) fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+/// Text for a person while something runs, or nothing for what is said at the end anyway.
+pub fn progress_text(event: &crate::event::Event) -> Option<String> {
+    text::progress(event)
+}

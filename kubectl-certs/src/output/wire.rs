@@ -9,8 +9,8 @@ use crate::event::Event;
 use crate::findings::{Check, Finding};
 use crate::model::{Certificate, Gap, Holds, KeyState, Location, Time, Use};
 use crate::plan::Plan;
-use crate::report::{Listed, RunDone, RunInfo, Shown, SignatureState, State};
-use crate::request::Request;
+use crate::report::{Checked, Listed, Report, RunDone, RunInfo, Shown, SignatureState, State};
+use crate::request::{API, Request};
 
 /// What `kubectl certs api` reads from standard input.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -128,6 +128,7 @@ pub struct FindingItem {
     pub code: String,
     pub severity: crate::findings::Severity,
     pub target: Location,
+    pub name: Option<String>,
     pub related: Vec<Location>,
     pub message: String,
     /// A request that repairs it; send it as it is.
@@ -166,6 +167,57 @@ pub struct DemoItem {
     pub folder: String,
     pub files: usize,
     pub troubles: usize,
+}
+
+impl Item {
+    /// The objects that a report consists of, in its order, and what could not be read.
+    pub fn all(report: &Report) -> (Vec<Self>, &[Gap]) {
+        match report {
+            Report::List(listing) => {
+                let items = listing.rows.iter().map(|row| Self::Certificate(CertificateItem::of(row, listing.now)));
+                (items.collect(), &listing.gaps)
+            }
+            Report::Show(shown) => {
+                let items = shown.rows.iter().map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.now)));
+                (items.collect(), &shown.gaps)
+            }
+            Report::Check(checked) => (findings(checked), &checked.gaps),
+            Report::Explain(checks) => (checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))).collect(), &[]),
+            Report::Explanation(check) => (vec![Self::Explanation(ExplanationItem::of(check))], &[]),
+            Report::Plan(planned) => {
+                let item = PlanItem {
+                    digest: planned.plan.digest(),
+                    plan: planned.plan.clone(),
+                };
+                (vec![Self::Plan(item)], &planned.gaps)
+            }
+            Report::Run(done) => (vec![Self::RunResult(done.clone())], &[]),
+            Report::Runs(runs) => (runs.iter().cloned().map(Self::Run).collect(), &[]),
+            Report::RunDetails(run, events) => {
+                (core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)).collect(), &[])
+            }
+            Report::Demo(made) => {
+                let item = DemoItem {
+                    folder: made.folder.clone(),
+                    files: made.files,
+                    troubles: made.troubles,
+                };
+                (core::iter::once(Self::Demo(item)).chain(findings(&made.check)).collect(), &made.check.gaps)
+            }
+            Report::Version => {
+                let item = VersionItem {
+                    version: env!("CARGO_PKG_VERSION").to_owned(),
+                    api: API.to_owned(),
+                };
+                (vec![Self::Version(item)], &[])
+            }
+            Report::Schema => (Vec::new(), &[]),
+        }
+    }
+}
+
+fn findings(checked: &Checked) -> Vec<Item> {
+    checked.findings.iter().map(|finding| Item::Finding(FindingItem::of(finding))).collect()
 }
 
 impl CertificateItem {
@@ -267,6 +319,7 @@ impl FindingItem {
             code: finding.code.clone(),
             severity: finding.severity,
             target: finding.at.clone(),
+            name: finding.name.clone(),
             related: finding.related.clone(),
             message: finding.message.clone(),
             remedy: finding.remedy.clone(),

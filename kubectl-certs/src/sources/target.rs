@@ -103,6 +103,21 @@ fn is_layout_name(text: &str) -> bool {
     layouts::ALL.iter().any(|layout| layout.leaf(text).is_some() || layout.authority(text).is_some())
 }
 
+impl core::fmt::Display for Target {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::At(location) => location.fmt(f),
+            Self::Path(path) => f.write_str(path),
+            Self::Kubeconfig(path) => write!(f, "kubeconfig:{path}"),
+            Self::Secret { namespace: Some(namespace), name } => write!(f, "secret/{namespace}/{name}"),
+            Self::Secret { namespace: None, name } => write!(f, "secret/{name}"),
+            Self::Webhook { kind: BundleKind::MutatingWebhook, name } => write!(f, "webhook/mutating/{name}"),
+            Self::Webhook { kind: BundleKind::ValidatingWebhook, name } => write!(f, "webhook/validating/{name}"),
+            Self::Named(name) => f.write_str(name),
+        }
+    }
+}
+
 impl Target {
     pub fn matches(&self, row: &Row<'_>, namespace: &str) -> bool {
         let at = &row.entry.at;

@@ -74,7 +74,7 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
                     .hint("targets look like: file:PATH, secret/NAMESPACE/NAME, kubeconfig:PATH, tls://HOST:PORT, apiserver, -")
             })?
         };
-        add_target(&mut wanted, target, access).await;
+        add_target(&mut wanted, absolute(target), access).await;
     }
     if scope.targets.is_empty() && scope.root.is_none() {
         everything(&mut wanted, access).await?;
@@ -114,6 +114,25 @@ fn require_cluster(wanted: &Wanted) -> Result<(), Error> {
         cluster::kubeconfig_paths(&wanted.connection).iter().map(|path| path.display().to_string()).collect();
     Err(Error::unreadable(format!("there is no kubeconfig (looked for {}), so no cluster to look at", looked.join(", ")))
         .hint("name one with --kubeconfig, read a node's disk with --root DIR, or try: kubectl certs demo"))
+}
+
+/// Relative paths are made absolute once, so that what is printed can be used from any folder.
+fn absolute(target: Target) -> Target {
+    let whole = |path: String| match std::path::absolute(&path) {
+        Ok(absolute) => absolute.to_string_lossy().into_owned(),
+        Err(_) => path,
+    };
+    match target {
+        Target::Path(path) => Target::Path(whole(path)),
+        Target::Kubeconfig(path) => Target::Kubeconfig(whole(path)),
+        Target::At(mut location) => {
+            if let Place::File { path, node: None } | Place::Kubeconfig { path, node: None, .. } = &mut location.place {
+                *path = whole(core::mem::take(path));
+            }
+            Target::At(location)
+        }
+        other => other,
+    }
 }
 
 async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {

@@ -121,6 +121,7 @@ pub enum NodeReply {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     pub host: String,
+    pub user: String,
     pub boot: String,
 }
 

@@ -65,10 +65,13 @@ async fn loaded(
     stored: Option<crate::model::CertId>,
     address: Option<&str>,
 ) -> Loaded {
+    let written = Some(file.modified);
     let Some(process) = process else {
         return Loaded {
             certificate: None,
             evidence: Evidence::NotRunning,
+            started: None,
+            written,
         };
     };
     if let Some((host, port)) = address.and_then(host_and_port)
@@ -78,6 +81,8 @@ async fn loaded(
         return Loaded {
             certificate: Some(fingerprint(leaf)),
             evidence: Evidence::Handshake,
+            started: Some(process.started),
+            written,
         };
     }
     let (certificate, evidence) = match row.takes_effect {
@@ -88,7 +93,12 @@ async fn loaded(
         // What it read at its start is gone from the disk.
         TakesEffect::Restart => (None, Evidence::ProcessYounger),
     };
-    Loaded { certificate, evidence }
+    Loaded {
+        certificate,
+        evidence,
+        started: Some(process.started),
+        written,
+    }
 }
 
 /// `HOST:PORT` where this process can be reached from this machine.

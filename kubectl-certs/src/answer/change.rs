@@ -1,0 +1,162 @@
+//! Changing requests: plan, rehearse, and do what was agreed to.
+
+use super::Control;
+use super::look;
+use super::observe::{Observer, inventory, of_inventory};
+use crate::access::Access;
+use crate::error::{Error, ErrorKind};
+use crate::execute::{self, Approval, Means};
+use crate::findings::{self, View};
+use crate::model::{Gap, Location, Span};
+use crate::plan::rehearse::rehearse;
+use crate::plan::renew::{Asked, plan};
+use crate::plan::{Plan, RehearsedPlan, World};
+use crate::report::{Planned, Report};
+use crate::request::{API, Mode, Renew, Scope};
+
+/// The dates of the new certificates are part of a plan; after so long they no longer are what was meant.
+const PLAN_KEEPS: Span = Span::hours(24);
+
+pub(super) async fn renew(request: &Renew, access: &Access, control: &Control) -> Result<Report, Error> {
+    let (rehearsed, gaps) = make(request, access).await?;
+    match request.mode {
+        Mode::Plan => Ok(Report::Plan(Planned {
+            plan: rehearsed.plan().clone(),
+            gaps,
+        })),
+        Mode::Apply => execute(&rehearsed, access, control).await,
+    }
+}
+
+/// A saved plan is consent, not a program: it is planned again, and only an equal plan is done.
+pub(super) async fn apply(saved: &serde_json::Value, access: &Access, control: &Control) -> Result<Report, Error> {
+    let saved = read_plan(saved)?;
+    if saved.api != API {
+        return Err(Error::usage(format!("the plan speaks '{}', this program '{API}'", saved.api)).hint("plan again with this version"));
+    }
+    let age = access.clock.now().since(saved.at);
+    if age > PLAN_KEEPS || age < Span(0) {
+        return Err(Error::refused(format!("the plan was made {}, and a plan is good for {PLAN_KEEPS}", saved.at))
+            .hint("plan again: the dates of the new certificates are part of it"));
+    }
+    let request = Renew {
+        mode: Mode::Plan,
+        scope: Scope {
+            at: Some(saved.at),
+            ..saved.request.scope.clone()
+        },
+        ..saved.request.clone()
+    };
+    let (rehearsed, _) = make(&request, access).await?;
+    if *rehearsed.plan() != saved {
+        let why = difference(rehearsed.plan(), &saved);
+        return Err(Error::refused(format!("planning again gives another plan than the saved one: {why}"))
+            .hint("either the files were changed since, or the plan was edited; plan again, look at it, and apply that"));
+    }
+    execute(&rehearsed, access, control).await
+}
+
+/// The plan itself, or the document that `-o json` prints around it.
+fn read_plan(value: &serde_json::Value) -> Result<Plan, Error> {
+    let inner = value.pointer("/items/0/plan").or_else(|| value.get("plan")).unwrap_or(value);
+    serde_json::from_value(inner.clone())
+        .map_err(|error| Error::usage(format!("this is no plan of renew: {error}")).hint("make one with: kubectl certs renew --dry-run -o json > plan.json"))
+}
+
+fn difference(new: &Plan, saved: &Plan) -> String {
+    let steps = |plan: &Plan| plan.steps().map(|step| step.id.clone()).collect::<Vec<_>>();
+    if steps(new) != steps(saved) {
+        return format!("now [{}], saved [{}]", steps(new).join(", "), steps(saved).join(", "));
+    }
+    new.steps()
+        .zip(saved.steps())
+        .find(|(new, saved)| new != saved)
+        .map_or_else(|| "something beside the steps differs".to_owned(), |(step, _)| format!("step {} differs", step.id))
+}
+
+async fn execute(rehearsed: &RehearsedPlan, access: &Access, control: &Control) -> Result<Report, Error> {
+    let plan = rehearsed.plan();
+    if plan.is_empty() {
+        return Ok(Report::Plan(Planned {
+            plan: plan.clone(),
+            gaps: Vec::new(),
+        }));
+    }
+    let observe = Observer { access };
+    let means = Means {
+        access,
+        observe: &observe,
+        node: access.nodes.at(&plan.root),
+        sink: control.sink.clone(),
+        stop: control.stop.clone(),
+    };
+    execute::apply(rehearsed, &Approval::of(plan), &means).await.map(Report::Run)
+}
+
+async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Gap>), Error> {
+    let (root, named) = root_and_names(request, access).await?;
+    let inventory = inventory(access, &root).await?;
+    if inventory.layouts.is_empty() {
+        return Err(Error::refused(format!("{root} has no cluster files of a known layout, so it is not known who signs what"))
+            .hint("--root takes the folder in which etc/kubernetes lies; on a node without it, run this as root"));
+    }
+    let now = request.scope.at.unwrap_or(inventory.read_at);
+    let world = of_inventory(inventory);
+    refuse_blind(&world, &root)?;
+    let scope = Scope {
+        root: Some(root.clone()).filter(|root| root != "/"),
+        ..Scope::default()
+    };
+    let findings = findings::run(&View {
+        inventory: &world.inventory,
+        trust: &world.trust,
+        scope: &scope,
+        now,
+    });
+    let asked = Asked {
+        request,
+        root: &root,
+        named,
+        findings: &findings,
+        running_machine: root == "/",
+    };
+    let plan = plan(&world, &asked, now)?;
+    let gaps = world.inventory.gaps.clone();
+    Ok((rehearse(plan, &world)?, gaps))
+}
+
+/// Which disk, and which entries of it the targets name.
+async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Option<Vec<Location>>), Error> {
+    let scope = &request.scope;
+    if scope.targets.is_empty() {
+        return Ok((scope.root.clone().unwrap_or_else(|| "/".to_owned()), None));
+    }
+    let (inventory, wanted) = look::read(scope, access).await?;
+    let root = match wanted.roots.as_slice() {
+        [root] => root.clone(),
+        [] => {
+            return Err(Error::refused(format!("{} is not among the files of a node, and nothing else can be renewed yet", scope.targets.join(", ")))
+                .hint("leaves of a layout can: their names (apiserver, admin.conf, …) or their files"));
+        }
+        _ => return Err(Error::usage("the targets are on several disks; renew one at a time")),
+    };
+    let rows: Vec<_> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
+    if let Some(target) = wanted.unanswered(&rows).into_iter().next() {
+        return Err(Error::new(ErrorKind::NotFound, format!("no certificate was found at {target}"))
+            .about(target)
+            .hint("kubectl certs list -o name prints the names of what is there"));
+    }
+    Ok((root, Some(rows.iter().map(|row| row.entry.at.clone()).collect())))
+}
+
+/// What cannot be read cannot be renewed around: the file behind the gap may be the one that counts.
+fn refuse_blind(world: &World, root: &str) -> Result<(), Error> {
+    use crate::model::GapReason::{PermissionDenied, ReadFailed};
+    let blind = world.inventory.gaps.iter().find(|gap| matches!(gap.reason, PermissionDenied | ReadFailed));
+    match blind {
+        Some(gap) => Err(Error::unreadable(format!("{root} cannot be renewed while part of it cannot be read: {}", gap.message))
+            .about(&gap.at)
+            .hint("run it as root")),
+        None => Ok(()),
+    }
+}

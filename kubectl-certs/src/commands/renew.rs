@@ -1,0 +1,62 @@
+use super::scope::{OutputArgs, ScopeArgs};
+use crate::model::Span;
+use crate::request::{Mode, Renew};
+
+/// Renew leaf certificates: shows the plan, asks, does it, and proves that it took effect
+///
+/// Renewed are the leaves and kubeconfigs of a control-plane node (kubeadm's layout) on this machine or on a disk under
+/// --root. Everything but key, serial, dates and key ids stays as it is. Every file is backed up first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kubectl certs renew --dry-run                    what would be renewed, and how
+  kubectl certs renew                              what needs it, after a question
+  kubectl certs renew apiserver admin.conf --yes   these, without a question
+  kubectl certs renew --within 90d                 also what ends within 90 days
+  kubectl certs renew --all --dry-run -o json > plan.json; kubectl certs apply plan.json")]
+pub(super) struct Args {
+    #[command(flatten)]
+    scope: ScopeArgs,
+
+    /// Also what is far from its end
+    #[arg(long)]
+    all: bool,
+
+    /// Also what ends within this time
+    #[arg(long, value_name = "DURATION")]
+    within: Option<Span>,
+
+    /// Lifetime of the new certificates, instead of that of the old ones
+    #[arg(long, value_name = "DURATION", value_parser = at_least_ten_minutes)]
+    validity: Option<Span>,
+
+    /// Only show the plan
+    #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "client",
+          value_parser = ["client", "server"], hide_possible_values = true)]
+    pub(super) dry_run: Option<String>,
+
+    /// Do it without asking
+    #[arg(short = 'y', long)]
+    pub(super) yes: bool,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// Shorter ones would be over before the components have noticed them.
+fn at_least_ten_minutes(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse()?;
+    if span < Span::minutes(10) { Err("at least 10m is wanted".to_owned()) } else { Ok(span) }
+}
+
+impl From<&Args> for Renew {
+    fn from(args: &Args) -> Self {
+        Self {
+            scope: (&args.scope).into(),
+            all: args.all,
+            within: args.within,
+            validity: args.validity,
+            mode: Mode::Plan,
+        }
+    }
+}

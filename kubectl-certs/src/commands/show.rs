@@ -1,0 +1,23 @@
+use super::scope::{OutputArgs, ScopeArgs};
+use crate::request::Look;
+
+/// Show certificates in full: names, usages, chain, key, every place, who uses and who trusts them
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kubectl certs show apiserver                     a leaf of this control-plane node
+  kubectl certs show --root /mnt/node1             the disk of a node
+  kubectl certs show tls://example.com:443 file:/etc/ssl/server.pem
+  openssl s_client -connect h:443 -showcerts </dev/null | kubectl certs show -")]
+pub(super) struct Args {
+    #[command(flatten)]
+    scope: ScopeArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+impl From<&Args> for Look {
+    fn from(args: &Args) -> Self {
+        Self { scope: (&args.scope).into() }
+    }
+}

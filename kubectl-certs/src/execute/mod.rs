@@ -1,0 +1,377 @@
+//! Doing a plan: read, compare, act, prove, remember. The world is the memory; the journal is for undo and audit.
+
+mod journal;
+mod lock;
+mod perform;
+mod undo;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use journal::{History, Journal, history, histories};
+pub use undo::{finish, undo};
+
+use crate::access::Access;
+use crate::access::nodes::{Node, NodeError, NodeErrorKind};
+use crate::error::{Error, ErrorKind};
+use crate::event::{Sink, What};
+use crate::model::{Location, Span};
+use crate::plan::{Condition, Phase, Plan, RehearsedPlan, Step, World};
+use crate::report::{RunDone, RunState, StepDone};
+
+/// A gate is proven by so many readings in a row, as AKS Engine waits for five: one good answer may be luck.
+const IN_A_ROW: u32 = 5;
+const BETWEEN: Duration = Duration::from_millis(200);
+/// A server that watches its files looks at the latest every minute (kubernetes/apiserver `dynamiccertificates`).
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Reads the world as far as a plan is concerned with it.
+#[async_trait]
+pub trait Observe: Send + Sync {
+    async fn world(&self, run: &str, plan: &Plan) -> Result<World, Error>;
+    /// What servers present at this moment, without reading anything else.
+    async fn presented(&self, world: &mut World, addresses: &[&str]);
+}
+
+/// What execution works with.
+pub struct Means<'a> {
+    pub access: &'a Access,
+    pub observe: &'a dyn Observe,
+    pub node: Arc<dyn Node>,
+    pub sink: Sink,
+    /// Set when somebody wants the run to stop; it does at the next step boundary.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Somebody said yes to exactly this plan. Only `answer` can say so.
+pub struct Approval {
+    plan_digest: String,
+}
+
+impl Approval {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self { plan_digest: plan.digest() }
+    }
+}
+
+/// Does a plan from its beginning.
+pub async fn apply(rehearsed: &RehearsedPlan, approval: &Approval, means: &Means<'_>) -> Result<RunDone, Error> {
+    let plan = rehearsed.plan();
+    if approval.plan_digest != plan.digest() {
+        return Err(Error::refused("the plan is not the one that was approved"));
+    }
+    let run = journal::new_run(means.access.clock.now())?;
+    let lock = lock::take(means, &run).await?;
+    let outcome = begin(plan, run, means).await;
+    lock.release().await;
+    outcome
+}
+
+async fn begin(plan: &Plan, run: String, means: &Means<'_>) -> Result<RunDone, Error> {
+    refuse_beside_unfinished(means, &plan.root).await?;
+    means.access.state.remember(&run, &plan.root);
+    let mut journal = Journal::new(means, run.clone());
+    journal.save_plan(plan).await?;
+    journal
+        .append(What::Started {
+            plan_digest: plan.digest(),
+            root: plan.root.clone(),
+            title: title(plan),
+        })
+        .await?;
+    go_on(plan, &mut journal, means).await
+}
+
+/// Goes on with a run that was cut off: the world tells where it stands.
+pub async fn resume(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
+    let lock = lock::take(means, run).await?;
+    let outcome = resume_locked(run, means).await;
+    lock.release().await;
+    outcome
+}
+
+async fn resume_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
+    let history = history(&*means.node, run).await?;
+    match history.state {
+        RunState::Unfinished | RunState::Failed => {}
+        RunState::Undoing | RunState::Undone => {
+            return Err(Error::refused(format!("run {run} is being undone, it cannot go forward"))
+                .hint(format!("kubectl certs runs undo {run} completes the undo")));
+        }
+        RunState::Done | RunState::Finished => {
+            return Err(Error::refused(format!("run {run} is done, there is nothing to resume")));
+        }
+    }
+    let plan = journal::saved_plan(&*means.node, run).await?;
+    let mut journal = Journal::after(means, run.to_owned(), &history);
+    journal.append(What::Resumed).await?;
+    go_on(&plan, &mut journal, means).await
+}
+
+fn title(plan: &Plan) -> String {
+    let steps = plan.steps().count();
+    format!("{steps} step{}", if steps == 1 { "" } else { "s" })
+}
+
+async fn refuse_beside_unfinished(means: &Means<'_>, root: &str) -> Result<(), Error> {
+    for history in histories(&*means.node).await? {
+        if matches!(history.state, RunState::Unfinished | RunState::Failed | RunState::Undoing) {
+            let run = &history.run;
+            let place = if root == "/" { String::new() } else { format!(" --root {root}") };
+            return Err(Error::refused(format!("run {run} of {} is not finished", history.started))
+                .hint(format!("go on with it: kubectl certs runs resume {run}{place}"))
+                .hint(format!("or take it back: kubectl certs runs undo {run}{place}")));
+        }
+    }
+    Ok(())
+}
+
+/// The loop: the same for a fresh run and for one that was cut off anywhere.
+async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<RunDone, Error> {
+    match steps_and_gates(plan, journal, means).await {
+        Ok(done) => {
+            let skipped = done.steps.iter().filter(|step| !step.changed).count();
+            journal
+                .append(What::Finished {
+                    done: done.steps.len() - skipped,
+                    skipped,
+                })
+                .await?;
+            Ok(done)
+        }
+        Err(error) => {
+            let error = with_ways_out(error, journal, &plan.root);
+            // The failure is what must reach the person, even where the journal cannot be written any more.
+            journal.append(What::Failed { error: error.clone() }).await.ok();
+            Err(error)
+        }
+    }
+}
+
+fn with_ways_out(error: Error, journal: &Journal<'_>, root: &str) -> Error {
+    let place = if root == "/" { String::new() } else { format!(" --root {root}") };
+    let run = journal.run();
+    error
+        .hint(format!("go on: kubectl certs runs resume {run}{place}"))
+        .hint(format!("or take back what was done: kubectl certs runs undo {run}{place}"))
+}
+
+async fn steps_and_gates(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<RunDone, Error> {
+    let mut done = RunDone {
+        run: journal.run().to_owned(),
+        state: RunState::Done,
+        root: plan.root.clone(),
+        steps: Vec::new(),
+        evidence: Vec::new(),
+        left_alone: plan.left_alone.clone(),
+    };
+    for phase in &plan.phases {
+        if !phase.gate.is_empty() {
+            let evidence = pass_gate(plan, phase, journal, means).await?;
+            journal
+                .append(What::GatePassed {
+                    phase: phase.name.clone(),
+                    evidence: evidence.clone(),
+                })
+                .await?;
+            done.evidence.extend(evidence);
+        }
+        for step in &phase.steps {
+            if means.stop.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Interrupted, format!("stopped before step {}, as asked", step.id)));
+            }
+            done.steps.push(do_step(plan, step, journal, means).await?);
+        }
+    }
+    Ok(done)
+}
+
+async fn do_step(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<StepDone, Error> {
+    let world = means.observe.world(journal.run(), plan).await?;
+    let mut outcome = StepDone {
+        id: step.id.clone(),
+        title: step.title.clone(),
+        changed: true,
+        evidence: Vec::new(),
+        pending_until: None,
+    };
+    if let Ok(evidence) = reached(step, &world) {
+        // Cut off after the last action and before the journal heard of it, or done by somebody else.
+        let what = if journal.has_begun(&step.id) {
+            What::StepSucceeded {
+                step: step.id.clone(),
+                evidence: evidence.clone(),
+            }
+        } else {
+            outcome.changed = false;
+            What::StepSkipped {
+                step: step.id.clone(),
+                why: "it is so already".to_owned(),
+            }
+        };
+        if !journal.has_ended(&step.id) {
+            journal.append(what).await?;
+        }
+        outcome.evidence = evidence;
+        return Ok(outcome);
+    }
+    check_expected(step, &world)?;
+    journal
+        .append(What::StepStarted {
+            step: step.id.clone(),
+            title: step.title.clone(),
+        })
+        .await?;
+    match perform_all(plan, step, world, journal, means).await {
+        Ok(evidence) => outcome.evidence = evidence,
+        Err(error) => {
+            journal
+                .append(What::StepFailed {
+                    step: step.id.clone(),
+                    error: error.clone(),
+                })
+                .await
+                .ok();
+            return Err(error);
+        }
+    }
+    journal
+        .append(What::StepSucceeded {
+            step: step.id.clone(),
+            evidence: outcome.evidence.clone(),
+        })
+        .await?;
+    if let Some(seconds) = step.pending_seconds {
+        let until = means.access.clock.now().plus(Span(i64::from(seconds)));
+        outcome.pending_until = Some(until);
+        journal
+            .append(What::Pending {
+                step: step.id.clone(),
+                until,
+                why: step.impact.clone(),
+            })
+            .await?;
+    }
+    Ok(outcome)
+}
+
+/// The last action's goals say that a step is done: those before it prepare.
+fn reached(step: &Step, world: &World) -> Result<Vec<String>, String> {
+    let goals = step.actions.last().map(crate::plan::Action::goal).unwrap_or_default();
+    goals.iter().map(|goal| goal.holds(world)).collect()
+}
+
+/// Nobody has touched what this step replaces, but perhaps a cut-off attempt of this very run.
+fn check_expected(step: &Step, world: &World) -> Result<(), Error> {
+    for expected in &step.expects {
+        let entry = world.inventory.entries.iter().find(|entry| {
+            entry.at.path() == Some(&expected.path) || entry.key_at.as_ref().and_then(Location::path) == Some(&expected.path)
+        });
+        let Some(entry) = entry else {
+            return Err(Error::refused(format!("{} is gone since this was planned", expected.path)).about(&expected.path));
+        };
+        let is_key = entry.at.path() != Some(&expected.path);
+        let found = if is_key { &entry.key_digest } else { &entry.digest };
+        if found.as_deref() == Some(&expected.digest) {
+            continue;
+        }
+        let ours = world.staged.get(&step.id).is_some_and(|(key, _)| is_key && entry.key_public.as_ref() == Some(key));
+        if !ours {
+            return Err(Error::refused(format!(
+                "{} was changed since this was planned: found {}, expected {}",
+                expected.path,
+                found.as_deref().map_or("nothing readable", |digest| &digest[..12]),
+                &expected.digest[..12]
+            ))
+            .about(&expected.path)
+            .hint("somebody else may be renewing too; look at it, then plan again"));
+        }
+    }
+    Ok(())
+}
+
+async fn perform_all(
+    plan: &Plan,
+    step: &Step,
+    mut world: World,
+    journal: &Journal<'_>,
+    means: &Means<'_>,
+) -> Result<Vec<String>, Error> {
+    let mut evidence = Vec::new();
+    for action in &step.actions {
+        let goals = action.goal();
+        if goals.iter().all(|goal| goal.holds(&world).is_ok()) {
+            continue;
+        }
+        let said = perform::perform(action, journal.run(), &world, &*means.node).await.map_err(|error| from_node(&error))?;
+        evidence.extend(said);
+        world = means.observe.world(journal.run(), plan).await?;
+        for goal in goals {
+            let shown = goal.holds(&world).map_err(|why| Error::failed(format!("step {} did not reach its goal: {why}", step.id)))?;
+            if matches!(goal, Condition::Renewed { .. }) {
+                evidence.push(shown);
+            }
+        }
+    }
+    Ok(evidence)
+}
+
+/// Waits until the whole gate holds so many times in a row; says what it waits for.
+async fn pass_gate(plan: &Plan, phase: &Phase, journal: &Journal<'_>, means: &Means<'_>) -> Result<Vec<String>, Error> {
+    let addresses: Vec<&str> = phase
+        .gate
+        .iter()
+        .filter_map(|condition| match condition {
+            Condition::Presents { address, .. } => Some(address.as_str()),
+            _ => None,
+        })
+        .collect();
+    let mut world = means.observe.world(journal.run(), plan).await?;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let mut successes = 0;
+    let mut told = None;
+    loop {
+        let outcome: Result<Vec<String>, String> = phase.gate.iter().map(|condition| condition.holds(&world)).collect();
+        match outcome {
+            Ok(evidence) => {
+                successes += 1;
+                if successes >= IN_A_ROW {
+                    return Ok(evidence.into_iter().map(|line| format!("{line}, {IN_A_ROW} times in a row")).collect());
+                }
+            }
+            Err(why) => {
+                successes = 0;
+                if told.as_ref() != Some(&why) {
+                    journal.tell(What::Waiting {
+                        r#for: phase.name.clone(),
+                        why: why.clone(),
+                    });
+                    told = Some(why.clone());
+                }
+                if tokio::time::Instant::now() > deadline {
+                    return Err(Error::failed(format!("phase '{}': {why}, after {} s of waiting", phase.name, PATIENCE.as_secs())));
+                }
+                if means.stop.load(Ordering::Relaxed) {
+                    return Err(Error::new(ErrorKind::Interrupted, format!("stopped while waiting: {why}")));
+                }
+            }
+        }
+        tokio::time::sleep(BETWEEN).await;
+        means.observe.presented(&mut world, &addresses).await;
+    }
+}
+
+fn from_node(error: &NodeError) -> Error {
+    let kind = match error.kind {
+        NodeErrorKind::Refused => ErrorKind::Refused,
+        NodeErrorKind::NotFound | NodeErrorKind::PermissionDenied | NodeErrorKind::Failed => ErrorKind::FailedSafe,
+    };
+    let mut out = Error::new(kind, error.message.clone());
+    if error.kind == NodeErrorKind::PermissionDenied {
+        out = out.hint("run it as root: the files of a control plane belong to root");
+    }
+    out
+}

@@ -1,0 +1,151 @@
+//! One thing in full, as `kubectl describe` would tell it.
+
+use super::clean;
+use super::severity_word;
+use super::text::state_word;
+use crate::findings::Check;
+use crate::model::{KeyState, Purpose, TakesEffect, Time};
+use crate::report::{Shown, SignatureState};
+
+pub(super) fn certificate(shown: &Shown, now: Time) -> String {
+    let certificate = &shown.listed.certificate;
+    let mut page = Page::default();
+    page.line("Target", &shown.listed.target.to_string());
+    if let Some(name) = &shown.listed.entry.origin.name {
+        page.line("Name", name);
+    }
+    page.line("Subject", &certificate.subject);
+    page.line("Issuer", &certificate.issuer);
+    page.line("Serial", &certificate.serial);
+    page.line("Fingerprint", &format!("sha256 {}", certificate.fingerprint));
+    page.line("State", state_word(shown.listed.state));
+    page.line("Not before", &certificate.not_before.to_string());
+    let left = certificate.not_after.since(now);
+    let left = if left.0 < 0 { format!("{} ago", now.since(certificate.not_after)) } else { format!("in {left}") };
+    page.line("Not after", &format!("{}   ({left})", certificate.not_after));
+    page.list("DNS names", &certificate.dns_names);
+    page.list("IP addresses", &certificate.ip_addresses);
+    page.list("Other names", &certificate.other_names);
+    page.list("Usages", &[certificate.key_usages.clone(), certificate.extended_key_usages.clone()].concat());
+    let authority = match (certificate.is_authority, certificate.path_length) {
+        (true, Some(length)) => format!("yes, path length {length}"),
+        (true, None) => "yes".to_owned(),
+        (false, _) => "no".to_owned(),
+    };
+    page.line("Authority", &authority);
+    page.line("Key", &format!("{}, {}", certificate.key_algorithm, key_sentence(shown)));
+    page.line("Signature", &format!("{}, {}", certificate.signature_algorithm, signature_sentence(shown)));
+    page.list("Chain", &shown.chain.iter().map(|link| format!("{}   (until {})", link.subject, link.not_after)).collect::<Vec<_>>());
+    page.list("Also in", &others(shown));
+    page.list("Used by", &uses(shown));
+    page.list("Trusted by", &shown.trusted_by.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let findings: Vec<String> = shown
+        .findings
+        .iter()
+        .map(|finding| format!("{} {}: {}", severity_word(finding.severity), finding.code, finding.message))
+        .collect();
+    page.list("Findings", &findings);
+    page.text
+}
+
+fn key_sentence(shown: &Shown) -> String {
+    let beside = shown.listed.entry.key_at.as_ref().map_or_else(String::new, |at| format!(" ({at})"));
+    match shown.listed.entry.key {
+        KeyState::Absent => "no private key seen".to_owned(),
+        KeyState::Matches => format!("the private key belongs to it{beside}"),
+        KeyState::Differs => format!("the private key beside it is another one{beside}"),
+        KeyState::Unreadable => format!("the private key could not be read{beside}"),
+    }
+}
+
+fn signature_sentence(shown: &Shown) -> String {
+    match &shown.signature {
+        SignatureState::Verified { .. } => "verified with the issuer's key".to_owned(),
+        SignatureState::SelfSigned => "given by itself".to_owned(),
+        SignatureState::IssuerMissing => "not verified: the issuer is not among what was read".to_owned(),
+        SignatureState::Bad => "not given by any authority of the issuer's name".to_owned(),
+        SignatureState::Unsupported { algorithm } => format!("not verified: {algorithm} is not supported"),
+    }
+}
+
+fn others(shown: &Shown) -> Vec<String> {
+    shown.places.iter().filter(|at| **at != shown.listed.target).map(ToString::to_string).collect()
+}
+
+fn uses(shown: &Shown) -> Vec<String> {
+    shown
+        .uses
+        .iter()
+        .map(|use_| {
+            let what = match &use_.purpose {
+                Purpose::Serve { address: Some(address) } => format!("serves {address} with it"),
+                Purpose::Serve { address: None } => "serves with it".to_owned(),
+                Purpose::ClientOf { server } => format!("is a client of {server} with it"),
+                Purpose::Trust { peers } => format!("trusts {peers} by it"),
+                Purpose::Sign { what } => format!("signs {what} with it"),
+            };
+            let effect = match use_.takes_effect {
+                TakesEffect::EachHandshake => "read for each connection".to_owned(),
+                TakesEffect::Watch => "watched".to_owned(),
+                TakesEffect::Timer { seconds } => format!("read again every {seconds} s"),
+                TakesEffect::Restart => "read at start".to_owned(),
+            };
+            let stale = match (&use_.loaded.certificate, &use_.stored) {
+                (Some(loaded), Some(stored)) if loaded != stored => "; works with another certificate than is stored",
+                _ => "",
+            };
+            format!("{} {what}; {effect}; {}{stale}", use_.component, use_.loaded.evidence.sentence())
+        })
+        .collect()
+}
+
+pub(super) fn check(check: &Check) -> String {
+    format!(
+        "{}: {}\n\nWhat it means\n  {}\n\nWhy it matters\n  {}\n\nHow it is repaired\n  {}\n\nSource\n  {}\n",
+        check.code,
+        check.title,
+        wrapped(check.what),
+        wrapped(check.why),
+        wrapped(check.repair),
+        check.source
+    )
+}
+
+/// Lines of at most 96 characters, indented by two.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() <= 96 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n  ")
+}
+
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, name: &str, value: &str) {
+        let value = if value.is_empty() { "(empty)".to_owned() } else { clean::line(value) };
+        self.text.push_str(&format!("{:<14}{value}\n", format!("{name}:")));
+    }
+
+    /// Nothing where there is nothing.
+    fn list(&mut self, name: &str, values: &[String]) {
+        for (index, value) in values.iter().enumerate() {
+            if index == 0 {
+                self.line(name, value);
+            } else {
+                self.text.push_str(&format!("{:<14}{}\n", "", clean::line(value)));
+            }
+        }
+    }
+}

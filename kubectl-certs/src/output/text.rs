@@ -1,0 +1,263 @@
+//! Reports for people.
+
+use super::table::table;
+use super::{Format, Rendered, Style, clean, describe, plan, severity_word};
+use crate::event::{Event, What};
+use crate::findings::{Check, Finding, Severity};
+use crate::model::{Gap, KeyState};
+use crate::report::{Checked, DemoMade, Listed, Listing, Report, RunDone, RunInfo, State};
+
+pub(super) fn render(report: &Report, style: &Style) -> Rendered {
+    match report {
+        Report::List(listing) => list(listing, style),
+        Report::Show(shown) => Rendered {
+            out: shown.rows.iter().map(|row| describe::certificate(row, shown.now)).collect::<Vec<_>>().join("\n"),
+            ..Rendered::default()
+        },
+        Report::Check(checked) => check(checked, style),
+        Report::Explain(checks) => explain_all(checks, style),
+        Report::Explanation(check) => Rendered {
+            out: describe::check(check),
+            ..Rendered::default()
+        },
+        Report::Plan(planned) => plan::render(&planned.plan, style),
+        Report::Run(done) => run(done, style),
+        Report::Runs(runs) => list_runs(runs, style),
+        Report::RunDetails(run, events) => run_details(run, events),
+        Report::Demo(made) => demo(made, style),
+        Report::Version => Rendered {
+            out: format!("{} {}\n", style.program, env!("CARGO_PKG_VERSION")),
+            ..Rendered::default()
+        },
+        Report::Schema => Rendered {
+            out: serde_json::to_string_pretty(&super::schema()).unwrap_or_default() + "\n",
+            ..Rendered::default()
+        },
+    }
+}
+
+fn list(listing: &Listing, style: &Style) -> Rendered {
+    if listing.rows.is_empty() {
+        return Rendered {
+            err: "No certificates found.\n".to_owned(),
+            ..Rendered::default()
+        };
+    }
+    let wide = style.format == Format::Wide;
+    let mut headers = vec!["NAME", "STATE", "EXPIRES", "LEFT", "SUBJECT", "SIGNED-BY"];
+    if wide {
+        headers.extend(["KEY", "ALGORITHM", "SERIAL", "PLACE"]);
+    }
+    let rows = listing.rows.iter().map(|row| list_row(row, listing, wide)).collect();
+    Rendered {
+        out: table(&headers, rows, style.headers),
+        ..Rendered::default()
+    }
+}
+
+fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
+    let certificate = &row.certificate;
+    let target = row.target.to_string();
+    let first = row.target.number.is_none_or(|number| number == 1);
+    let name = row.entry.origin.name.clone().filter(|_| first).unwrap_or_else(|| target.clone());
+    let issuer = if certificate.names_itself_as_issuer() { "itself".to_owned() } else { common_name(&certificate.issuer) };
+    let mut cells = vec![
+        name,
+        state_word(row.state).to_owned(),
+        certificate.not_after.minute(),
+        certificate.not_after.since(listing.now).to_string(),
+        certificate.short_name().to_owned(),
+        issuer,
+    ];
+    if wide {
+        let key = match (first, row.entry.key) {
+            (false, _) | (_, KeyState::Absent) => "-",
+            (_, KeyState::Matches) => "matches",
+            (_, KeyState::Differs) => "differs",
+            (_, KeyState::Unreadable) => "unreadable",
+        };
+        cells.extend([key.to_owned(), certificate.key_algorithm.clone(), certificate.serial.clone(), target]);
+    }
+    cells
+}
+
+fn common_name(name: &str) -> String {
+    name.split(',').find_map(|part| part.strip_prefix("CN=")).unwrap_or(name).to_owned()
+}
+
+pub(super) fn state_word(state: State) -> &'static str {
+    match state {
+        State::Valid => "valid",
+        State::Expiring => "expiring",
+        State::Expired => "expired",
+        State::NotYetValid => "not-yet-valid",
+    }
+}
+
+fn check(checked: &Checked, style: &Style) -> Rendered {
+    let rows = checked.findings.iter().map(finding_row).collect();
+    Rendered {
+        out: table(&["SEVERITY", "CODE", "NAME", "WHAT"], rows, style.headers),
+        err: summary(checked, style),
+    }
+}
+
+fn finding_row(finding: &Finding) -> Vec<String> {
+    vec![
+        severity_word(finding.severity).to_owned(),
+        finding.code.clone(),
+        finding.name.clone().unwrap_or_else(|| finding.at.to_string()),
+        finding.message.clone(),
+    ]
+}
+
+fn summary(checked: &Checked, style: &Style) -> String {
+    let count = |severity| checked.findings.iter().filter(|finding| finding.severity == severity).count();
+    let parts: Vec<String> = [
+        (count(Severity::Error), "error"),
+        (count(Severity::Warning), "warning"),
+        (count(Severity::Info), "info"),
+    ]
+    .iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}{}", if *count == 1 || *word == "info" { "" } else { "s" }))
+    .collect();
+    let looked = format!("{} certificate{}", checked.certificates, if checked.certificates == 1 { "" } else { "s" });
+    if parts.is_empty() {
+        return format!("Nothing wrong with {looked}.\n");
+    }
+    let mut text = format!("{} in {looked}. What a code means: {} explain CODE\n", parts.join(", "), style.program);
+    if checked.findings.iter().any(|finding| finding.remedy.is_some()) {
+        let root = checked.root.as_ref().map_or_else(String::new, |root| format!(" --root {root}"));
+        text.push_str(&format!("To see what renewing would do: {} renew{root} --dry-run\n", style.program));
+    }
+    text
+}
+
+fn explain_all(checks: &[&Check], style: &Style) -> Rendered {
+    let rows = checks.iter().map(|check| vec![check.code.to_owned(), check.title.to_owned()]).collect();
+    Rendered {
+        out: table(&["CODE", "MEANING"], rows, style.headers),
+        ..Rendered::default()
+    }
+}
+
+fn run(done: &RunDone, style: &Style) -> Rendered {
+    let mut out = String::new();
+    for step in &done.steps {
+        let mark = if step.changed { "done" } else { "as it was" };
+        out.push_str(&format!("{mark}   {}   {}\n", step.id, step.title));
+        for line in &step.evidence {
+            out.push_str(&format!("       {}\n", clean::line(line)));
+        }
+        if let Some(until) = step.pending_until {
+            out.push_str(&format!("       pending: in use by {until} at the latest\n"));
+        }
+    }
+    for line in &done.evidence {
+        out.push_str(&format!("proof  {}\n", clean::line(line)));
+    }
+    for left in &done.left_alone {
+        if left.why.contains("restart it yourself") {
+            out.push_str(&format!("to do  {}: {}\n", left.name, left.why));
+        }
+    }
+    let way = match done.state {
+        crate::report::RunState::Done => format!(
+            "Run {} is done. Take it back: {p} runs undo {run}. Wipe the backups when all is well: {p} runs finish {run}\n",
+            done.run,
+            p = style.program,
+            run = done.run
+        ),
+        state => format!("Run {} is {}.\n", done.run, state.word()),
+    };
+    Rendered { out, err: way }
+}
+
+fn list_runs(runs: &[RunInfo], style: &Style) -> Rendered {
+    if runs.is_empty() {
+        return Rendered {
+            err: "No runs found.\n".to_owned(),
+            ..Rendered::default()
+        };
+    }
+    let rows = runs
+        .iter()
+        .map(|run| {
+            vec![
+                run.run.clone(),
+                run.state.word().to_owned(),
+                format!("{}/{}", run.steps_done, run.steps_total),
+                run.started.to_string(),
+                run.root.clone(),
+            ]
+        })
+        .collect();
+    Rendered {
+        out: table(&["RUN", "STATE", "STEPS", "STARTED", "ROOT"], rows, style.headers),
+        ..Rendered::default()
+    }
+}
+
+fn run_details(run: &RunInfo, events: &[Event]) -> Rendered {
+    let mut out = format!(
+        "Run:      {}\nState:    {}\nRoot:     {}\nStarted:  {}\nSteps:    {} of {}\nEvents:\n",
+        run.run,
+        run.state.word(),
+        run.root,
+        run.started,
+        run.steps_done,
+        run.steps_total
+    );
+    for event in events {
+        if let Some(text) = progress(event) {
+            out.push_str(&format!("  {}  {}\n", event.time, text.trim_end()));
+        }
+    }
+    Rendered { out, ..Rendered::default() }
+}
+
+pub(super) fn progress(event: &Event) -> Option<String> {
+    let text = match &event.what {
+        What::Started { title, root, .. } => format!("run {} begins: {title} on {root}", event.run),
+        What::Waiting { why, .. } => format!("waiting: {why}"),
+        What::StepStarted { step, title } => format!("{step}: {title}"),
+        What::StepSkipped { step, why } => format!("{step}: skipped, {why}"),
+        What::StepSucceeded { step, .. } => format!("{step}: done"),
+        What::StepFailed { step, error } => format!("{step}: failed: {}", error.message),
+        What::GatePassed { phase, evidence } => format!("{phase}: {}", evidence.join("; ")),
+        What::Pending { step, until, why } => format!("{step}: pending until {until}: {why}"),
+        What::Finished { done, skipped } => format!("{done} done, {skipped} as it was"),
+        What::Failed { error } => format!("failed: {}", error.message),
+        What::Resumed => format!("run {} goes on", event.run),
+        What::UndoStarted => format!("run {} is taken back", event.run),
+        What::UndoneStep { step, why } => format!("{step}: {why}"),
+        What::Undone => "all is as before".to_owned(),
+        What::Wiped => "backups and staged files are wiped".to_owned(),
+    };
+    Some(clean::line(&text) + "\n")
+}
+
+fn demo(made: &DemoMade, style: &Style) -> Rendered {
+    let (program, folder) = (&style.program, &made.folder);
+    let checked = check(&made.check, style);
+    let err = format!(
+        "The disk of an invented control-plane node is in {folder} ({} files, {} troubles).\nThis is what its check says:\n\n",
+        made.files, made.troubles
+    );
+    let next = format!(
+        "\nTry on it:\n  {program} list --root {folder}\n  {program} show apiserver --root {folder}\n  {program} explain key-differs\n  \
+         {program} renew --root {folder} --dry-run\n  {program} renew --root {folder} --yes\n  {program} check --root {folder}\n  \
+         {program} runs undo --root {folder}\n"
+    );
+    Rendered {
+        out: format!("{}{next}", checked.out),
+        err,
+    }
+}
+
+pub(super) fn gaps(gaps: &[Gap]) -> String {
+    gaps.iter()
+        .map(|gap| format!("warning: {} could not be read ({}): {}\n", gap.at, gap.reason.code(), clean::line(&gap.message)))
+        .collect()
+}

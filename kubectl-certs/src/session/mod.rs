@@ -1,0 +1,175 @@
+//! One call of the program, from its arguments to its exit code: asks, shows, confirms. The only room that talks to a
+//! terminal.
+
+mod api;
+mod streams;
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::access::Access;
+use crate::answer::{Control, answer};
+use crate::commands::{self, Asked, Invocation};
+use crate::error::{Error, exit};
+use crate::output::{self, Format, Style};
+use crate::report::Report;
+use crate::request::{Apply, Request};
+
+/// Runs one call and returns its exit code.
+pub fn run(arguments: Vec<OsString>, access: &Access) -> u8 {
+    let program = program_name(arguments.first());
+    let invocation = match commands::parse(arguments, &program) {
+        Ok(invocation) => invocation,
+        Err(error) => return usage(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Error::failed(format!("failed to start: {error}"))),
+    };
+    runtime.block_on(call(invocation, access))
+}
+
+/// kubectl starts `kubectl-NAME` for `kubectl NAME`; under another name (a link, our own index) that one is shown.
+fn program_name(first: Option<&OsString>) -> String {
+    let path = first.map(std::path::Path::new);
+    let stem = path.and_then(|path| path.file_stem()).map_or_else(|| "kubectl-certs".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    match stem.strip_prefix("kubectl-") {
+        Some(plugin) => format!("kubectl {}", plugin.replace('_', "-")),
+        None => stem,
+    }
+}
+
+/// clap's own text, with our exit code: 0 for --help and --version, 2 otherwise.
+fn usage(error: &clap::Error) -> u8 {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        streams::err(&text);
+        exit::USAGE
+    } else {
+        streams::out(&text);
+        exit::DONE
+    }
+}
+
+fn fail(error: &Error) -> u8 {
+    streams::err(&output::error_text(error));
+    error.kind.exit_code()
+}
+
+async fn call(invocation: Invocation, access: &Access) -> u8 {
+    let Invocation { mut what, style } = invocation;
+    if what.wants_input() {
+        match streams::text_input() {
+            Ok(text) => what.give_input(text),
+            Err(error) => return fail(&error),
+        }
+    }
+    let stop = Arc::<AtomicBool>::default();
+    let control = Control {
+        sink: Arc::new(|event| {
+            if let Some(text) = output::progress_text(event) {
+                streams::err(&text);
+            }
+        }),
+        stop: stop.clone(),
+    };
+    let changes = matches!(what, Asked::Change { .. } | Asked::Apply { .. } | Asked::Answer(Request::Runs(_)));
+    watch_interrupts(stop, changes);
+    let outcome = match what {
+        Asked::Api => return api::api(access).await,
+        Asked::Answer(request) => answer(&request, access, &control).await,
+        Asked::Change { request, dry_run: true, .. } => answer(&request, access, &control).await,
+        Asked::Change { request, dry_run: false, yes } => change(&request, yes, &style, access, &control).await,
+        Asked::Apply { file, yes } => apply(&file, yes, &style, access, &control).await,
+    };
+    match outcome.and_then(|report| Ok((output::render(&report, &style)?, report))) {
+        Ok((rendered, report)) => {
+            // What introduces a demo stands before it; everything else on standard error closes the answer.
+            if matches!(report, Report::Demo(_)) {
+                streams::err(&rendered.err);
+                streams::out(&rendered.out);
+            } else {
+                streams::out(&rendered.out);
+                streams::err(&rendered.err);
+            }
+            output::exit_code(&report)
+        }
+        Err(error) => {
+            if matches!(style.format, Format::Json) {
+                streams::out(&(serde_json::to_string_pretty(&serde_json::json!({ "error": error })).unwrap_or_default() + "\n"));
+            }
+            fail(&error)
+        }
+    }
+}
+
+/// The first Ctrl-C lets a changing run end its step; the second, and the first of any other, ends the program at once.
+fn watch_interrupts(stop: Arc<AtomicBool>, changes: bool) {
+    tokio::spawn(async move {
+        loop {
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+            if !changes || stop.swap(true, Ordering::Relaxed) {
+                leave();
+            }
+            streams::err("stopping at the next step; once more to stop at once (runs resume or runs undo then)\n");
+        }
+    });
+}
+
+#[expect(clippy::exit, reason = "the second Ctrl-C means at once; the journal tells where it was")]
+fn leave() -> ! {
+    std::process::exit(i32::from(exit::INTERRUPTED))
+}
+
+/// Plan, show it, ask, do exactly that.
+async fn change(request: &Request, yes: bool, style: &Style, access: &Access, control: &Control) -> Result<Report, Error> {
+    let planned = answer(request, access, control).await?;
+    let Report::Plan(plan) = &planned else { return Ok(planned) };
+    if plan.plan.is_empty() {
+        return Ok(planned);
+    }
+    show(&planned, style)?;
+    confirm(yes)?;
+    let plan = serde_json::to_value(&plan.plan).map_err(|error| Error::failed(error.to_string()))?;
+    answer(&Request::Apply(Apply { plan }), access, control).await
+}
+
+/// The plan goes to standard error: standard output is for what came of it.
+fn show(planned: &Report, style: &Style) -> Result<(), Error> {
+    let style = Style {
+        format: Format::Table,
+        ..style.clone()
+    };
+    let rendered = output::render(planned, &style)?;
+    streams::err(&rendered.out);
+    streams::err(&rendered.err);
+    Ok(())
+}
+
+fn confirm(yes: bool) -> Result<(), Error> {
+    if yes {
+        return Ok(());
+    }
+    if !streams::can_ask() {
+        return Err(Error::refused("nobody can be asked here (standard input is no terminal), and nothing was changed")
+            .hint("--yes does it without asking, --dry-run only shows the plan"));
+    }
+    if streams::ask("Do this? [y/N] ") { Ok(()) } else { Err(Error::refused("not confirmed; nothing was changed")) }
+}
+
+async fn apply(file: &str, yes: bool, style: &Style, access: &Access, control: &Control) -> Result<Report, Error> {
+    let text = streams::text_file(file)?;
+    let plan: serde_json::Value = serde_json::from_str(&text)
+        .map_err(|error| Error::usage(format!("{file} is not JSON: {error}")).hint("kubectl certs renew --dry-run -o json makes a plan"))?;
+    if !yes {
+        let inner = plan.pointer("/items/0/plan").or_else(|| plan.get("plan")).unwrap_or(&plan).clone();
+        if let Ok(plan) = serde_json::from_value(inner) {
+            show(&Report::Plan(crate::report::Planned { plan, gaps: Vec::new() }), style)?;
+        }
+        confirm(false)?;
+    }
+    answer(&Request::Apply(Apply { plan }), access, control).await
+}
