@@ -67,12 +67,7 @@ pub struct Error {
 
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            hints: Vec::new(),
-            target: None,
-        }
+        Self { kind, message: message.into(), hints: Vec::new(), target: None }
     }
 
     pub fn usage(message: impl Into<String>) -> Self {

@@ -24,21 +24,55 @@ pub struct Event {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum What {
-    Started { plan_digest: String, root: String, title: String },
+    Started {
+        plan_digest: String,
+        root: String,
+        title: String,
+    },
     /// Not stored.
-    Waiting { r#for: String, why: String },
-    StepStarted { step: String, title: String },
-    StepSkipped { step: String, why: String },
-    StepSucceeded { step: String, evidence: Vec<String> },
-    StepFailed { step: String, error: Error },
-    GatePassed { phase: String, evidence: Vec<String> },
+    Waiting {
+        r#for: String,
+        why: String,
+    },
+    StepStarted {
+        step: String,
+        title: String,
+    },
+    StepSkipped {
+        step: String,
+        why: String,
+    },
+    StepSucceeded {
+        step: String,
+        evidence: Vec<String>,
+    },
+    StepFailed {
+        step: String,
+        error: Error,
+    },
+    GatePassed {
+        phase: String,
+        evidence: Vec<String>,
+    },
     /// Something takes effect later by itself; it was not waited for.
-    Pending { step: String, until: Time, why: String },
-    Finished { done: usize, skipped: usize },
-    Failed { error: Error },
+    Pending {
+        step: String,
+        until: Time,
+        why: String,
+    },
+    Finished {
+        done: usize,
+        skipped: usize,
+    },
+    Failed {
+        error: Error,
+    },
     Resumed,
     UndoStarted,
-    UndoneStep { step: String, why: String },
+    UndoneStep {
+        step: String,
+        why: String,
+    },
     Undone,
     Wiped,
 }

@@ -56,7 +56,9 @@ pub fn choose(connection: &Connection) -> Result<Option<Chosen>, Error> {
             Ok(bytes) => Zeroizing::new(bytes),
             // kubectl skips missing files of KUBECONFIG, but not one that was named.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && connection.kubeconfig.is_none() => continue,
-            Err(error) => return Err(Error::unreadable(format!("failed to read the kubeconfig {}: {error}", path.display()))),
+            Err(error) => {
+                return Err(Error::unreadable(format!("failed to read the kubeconfig {}: {error}", path.display())));
+            }
         };
         let next = read_kubeconfig(&path, &text)?;
         merged = Some(match merged {
@@ -69,15 +71,19 @@ pub fn choose(connection: &Connection) -> Result<Option<Chosen>, Error> {
     }
     let Some(mut kubeconfig) = merged else { return Ok(None) };
     apply_overrides(&mut kubeconfig, connection);
-    let context = connection.context.clone().or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty());
+    let context =
+        connection.context.clone().or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty());
     let Some(context) = context else {
         return Err(Error::usage(format!("no context is current in the kubeconfig {}", found[0].display()))
             .hint("name one with --context, or set it with: kubectl config use-context NAME"));
     };
     let named = kubeconfig.contexts.iter().find(|named| named.name == context);
     let Some(named) = named.and_then(|named| named.context.clone()) else {
-        return Err(Error::usage(format!("context '{context}' does not exist in the kubeconfig {}", found[0].display()))
-            .hint("kubectl config get-contexts lists those that exist"));
+        return Err(Error::usage(format!(
+            "context '{context}' does not exist in the kubeconfig {}",
+            found[0].display()
+        ))
+        .hint("kubectl config get-contexts lists those that exist"));
     };
     Ok(Some(Chosen {
         paths: found,
@@ -173,20 +179,13 @@ impl Cluster {
         let secure = config.cluster_url.scheme_str() == Some("https");
         let port = config.cluster_url.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let namespace = config.default_namespace.clone();
-        let client = Client::try_from(config).map_err(|error| Error::unreadable(format!("failed to use {about}: {error}")))?;
-        Ok(Self {
-            client,
-            namespace,
-            host,
-            port,
-        })
+        let client =
+            Client::try_from(config).map_err(|error| Error::unreadable(format!("failed to use {about}: {error}")))?;
+        Ok(Self { client, namespace, host, port })
     }
 
     pub fn endpoint(&self) -> Location {
-        Location::from(Place::Endpoint {
-            host: self.host.clone(),
-            port: self.port,
-        })
+        Location::from(Place::Endpoint { host: self.host.clone(), port: self.port })
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
@@ -200,10 +199,9 @@ impl Cluster {
 }
 
 fn request(path: &str) -> Result<http::Request<Vec<u8>>, ClusterError> {
-    http::Request::get(path).body(Vec::new()).map_err(|error| ClusterError {
-        reason: GapReason::ReadFailed,
-        message: error.to_string(),
-    })
+    http::Request::get(path)
+        .body(Vec::new())
+        .map_err(|error| ClusterError { reason: GapReason::ReadFailed, message: error.to_string() })
 }
 
 /// What kept the API server from answering, as a gap's reason and a sentence.
@@ -215,11 +213,7 @@ pub struct ClusterError {
 
 impl ClusterError {
     pub fn gap(self, at: Location) -> Gap {
-        Gap {
-            at,
-            reason: self.reason,
-            message: self.message,
-        }
+        Gap { at, reason: self.reason, message: self.message }
     }
 }
 
@@ -234,7 +228,9 @@ impl From<kube::Error> for ClusterError {
                 };
                 (reason, status.message.clone())
             }
-            kube::Error::SerdeError(_) => (GapReason::ReadFailed, "the answer is not what this API promises".to_owned()),
+            kube::Error::SerdeError(_) => {
+                (GapReason::ReadFailed, "the answer is not what this API promises".to_owned())
+            }
             other => (GapReason::Unreachable, chain(other)),
         };
         Self { reason, message }

@@ -14,19 +14,23 @@ const MARK: &str = ".kubectl-certs-demo";
 
 pub fn make(folder: &str, replace: bool, files: Vec<DemoFile>) -> Result<(), Error> {
     let root = Path::new(folder);
-    let failed = |path: &Path, error: &std::io::Error| Error::failed(format!("failed to write {}: {error}", path.display()));
+    let failed =
+        |path: &Path, error: &std::io::Error| Error::failed(format!("failed to write {}: {error}", path.display()));
     if fs::symlink_metadata(root).is_ok() {
         let ours = root.join(MARK).is_file();
         let empty = fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
         match (ours, replace) {
             (true, true) => fs::remove_dir_all(root).map_err(|error| failed(root, &error))?,
             (true, false) => {
-                return Err(Error::usage(format!("{folder} is a demo already")).hint("--force makes it anew; or name another folder"));
+                return Err(Error::usage(format!("{folder} is a demo already"))
+                    .hint("--force makes it anew; or name another folder"));
             }
             (false, _) if empty => {}
             (false, _) => {
-                return Err(Error::refused(format!("{folder} exists and is not a demo of this program, so it is left alone"))
-                    .hint("name a folder that does not exist"));
+                return Err(Error::refused(format!(
+                    "{folder} exists and is not a demo of this program, so it is left alone"
+                ))
+                .hint("name a folder that does not exist"));
             }
         }
     }

@@ -26,14 +26,8 @@ pub enum ProbeError {
 /// The chain that `host:port` presents, as DER, the leaf first.
 pub async fn presented(host: &str, port: u16) -> Result<Vec<Vec<u8>>, ProbeError> {
     let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    let unreachable = |why: String| ProbeError::Unreachable {
-        address: address.clone(),
-        why,
-    };
-    let no_handshake = |why: String| ProbeError::NoHandshake {
-        address: address.clone(),
-        why,
-    };
+    let unreachable = |why: String| ProbeError::Unreachable { address: address.clone(), why };
+    let no_handshake = |why: String| ProbeError::NoHandshake { address: address.clone(), why };
     let stream = timeout(CONNECT, TcpStream::connect((host, port)))
         .await
         .map_err(|_| unreachable(format!("no answer within {} s", CONNECT.as_secs())))?

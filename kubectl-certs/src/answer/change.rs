@@ -20,10 +20,7 @@ const PLAN_KEEPS: Span = Span::hours(24);
 pub(super) async fn renew(request: &Renew, access: &Access, control: &Control) -> Result<Report, Error> {
     let (rehearsed, gaps) = make(request, access).await?;
     match request.mode {
-        Mode::Plan => Ok(Report::Plan(Planned {
-            plan: rehearsed.plan().clone(),
-            gaps,
-        })),
+        Mode::Plan => Ok(Report::Plan(Planned { plan: rehearsed.plan().clone(), gaps })),
         Mode::Apply => execute(&rehearsed, access, control).await,
     }
 }
@@ -32,7 +29,8 @@ pub(super) async fn renew(request: &Renew, access: &Access, control: &Control) -
 pub(super) async fn apply(saved: &serde_json::Value, access: &Access, control: &Control) -> Result<Report, Error> {
     let saved = read_plan(saved)?;
     if saved.api != API {
-        return Err(Error::usage(format!("the plan speaks '{}', this program '{API}'", saved.api)).hint("plan again with this version"));
+        return Err(Error::usage(format!("the plan speaks '{}', this program '{API}'", saved.api))
+            .hint("plan again with this version"));
     }
     let age = access.clock.now().since(saved.at);
     if age > PLAN_KEEPS || age < Span(0) {
@@ -41,17 +39,15 @@ pub(super) async fn apply(saved: &serde_json::Value, access: &Access, control: &
     }
     let request = Renew {
         mode: Mode::Plan,
-        scope: Scope {
-            at: Some(saved.at),
-            ..saved.request.scope.clone()
-        },
+        scope: Scope { at: Some(saved.at), ..saved.request.scope.clone() },
         ..saved.request.clone()
     };
     let (rehearsed, _) = make(&request, access).await?;
     if *rehearsed.plan() != saved {
         let why = difference(rehearsed.plan(), &saved);
-        return Err(Error::refused(format!("planning again gives another plan than the saved one: {why}"))
-            .hint("either the files were changed since, or the plan was edited; plan again, look at it, and apply that"));
+        return Err(Error::refused(format!("planning again gives another plan than the saved one: {why}")).hint(
+            "either the files were changed since, or the plan was edited; plan again, look at it, and apply that",
+        ));
     }
     execute(&rehearsed, access, control).await
 }
@@ -59,8 +55,10 @@ pub(super) async fn apply(saved: &serde_json::Value, access: &Access, control: &
 /// The plan itself, or the document that `-o json` prints around it.
 fn read_plan(value: &serde_json::Value) -> Result<Plan, Error> {
     let inner = value.pointer("/items/0/plan").or_else(|| value.get("plan")).unwrap_or(value);
-    serde_json::from_value(inner.clone())
-        .map_err(|error| Error::usage(format!("this is no plan of renew: {error}")).hint("make one with: kubectl certs renew --dry-run -o json > plan.json"))
+    serde_json::from_value(inner.clone()).map_err(|error| {
+        Error::usage(format!("this is no plan of renew: {error}"))
+            .hint("make one with: kubectl certs renew --dry-run -o json > plan.json")
+    })
 }
 
 fn difference(new: &Plan, saved: &Plan) -> String {
@@ -68,19 +66,16 @@ fn difference(new: &Plan, saved: &Plan) -> String {
     if steps(new) != steps(saved) {
         return format!("now [{}], saved [{}]", steps(new).join(", "), steps(saved).join(", "));
     }
-    new.steps()
-        .zip(saved.steps())
-        .find(|(new, saved)| new != saved)
-        .map_or_else(|| "something beside the steps differs".to_owned(), |(step, _)| format!("step {} differs", step.id))
+    new.steps().zip(saved.steps()).find(|(new, saved)| new != saved).map_or_else(
+        || "something beside the steps differs".to_owned(),
+        |(step, _)| format!("step {} differs", step.id),
+    )
 }
 
 async fn execute(rehearsed: &RehearsedPlan, access: &Access, control: &Control) -> Result<Report, Error> {
     let plan = rehearsed.plan();
     if plan.is_empty() {
-        return Ok(Report::Plan(Planned {
-            plan: plan.clone(),
-            gaps: Vec::new(),
-        }));
+        return Ok(Report::Plan(Planned { plan: plan.clone(), gaps: Vec::new() }));
     }
     let observe = Observer { access };
     let means = Means {
@@ -97,29 +92,17 @@ async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Ga
     let (root, named) = root_and_names(request, access).await?;
     let inventory = inventory(access, &root).await?;
     if inventory.layouts.is_empty() {
-        return Err(Error::refused(format!("{root} has no cluster files of a known layout, so it is not known who signs what"))
-            .hint("--root takes the folder in which etc/kubernetes lies; on a node without it, run this as root"));
+        return Err(Error::refused(format!(
+            "{root} has no cluster files of a known layout, so it is not known who signs what"
+        ))
+        .hint("--root takes the folder in which etc/kubernetes lies; on a node without it, run this as root"));
     }
     let now = request.scope.at.unwrap_or(inventory.read_at);
     let world = of_inventory(inventory);
     refuse_blind(&world, &root)?;
-    let scope = Scope {
-        root: Some(root.clone()).filter(|root| root != "/"),
-        ..Scope::default()
-    };
-    let findings = findings::run(&View {
-        inventory: &world.inventory,
-        trust: &world.trust,
-        scope: &scope,
-        now,
-    });
-    let asked = Asked {
-        request,
-        root: &root,
-        named,
-        findings: &findings,
-        running_machine: root == "/",
-    };
+    let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..Scope::default() };
+    let findings = findings::run(&View { inventory: &world.inventory, trust: &world.trust, scope: &scope, now });
+    let asked = Asked { request, root: &root, named, findings: &findings, running_machine: root == "/" };
     let plan = plan(&world, &asked, now)?;
     let gaps = world.inventory.gaps.clone();
     Ok((rehearse(plan, &world)?, gaps))
@@ -135,8 +118,11 @@ async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Opt
     let root = match wanted.roots.as_slice() {
         [root] => root.clone(),
         [] => {
-            return Err(Error::refused(format!("{} is not among the files of a node, and nothing else can be renewed yet", scope.targets.join(", ")))
-                .hint("leaves of a layout can: their names (apiserver, admin.conf, …) or their files"));
+            return Err(Error::refused(format!(
+                "{} is not among the files of a node, and nothing else can be renewed yet",
+                scope.targets.join(", ")
+            ))
+            .hint("leaves of a layout can: their names (apiserver, admin.conf, …) or their files"));
         }
         _ => return Err(Error::usage("the targets are on several disks; renew one at a time")),
     };
@@ -154,9 +140,11 @@ fn refuse_blind(world: &World, root: &str) -> Result<(), Error> {
     use crate::model::GapReason::{PermissionDenied, ReadFailed};
     let blind = world.inventory.gaps.iter().find(|gap| matches!(gap.reason, PermissionDenied | ReadFailed));
     match blind {
-        Some(gap) => Err(Error::unreadable(format!("{root} cannot be renewed while part of it cannot be read: {}", gap.message))
-            .about(&gap.at)
-            .hint("run it as root")),
+        Some(gap) => {
+            Err(Error::unreadable(format!("{root} cannot be renewed while part of it cannot be read: {}", gap.message))
+                .about(&gap.at)
+                .hint("run it as root"))
+        }
         None => Ok(()),
     }
 }

@@ -12,10 +12,7 @@ pub(super) async fn demo(request: &Demo, access: &Access) -> Result<Report, Erro
     let count = files.len();
     folder::make(&request.folder, request.force, files)?;
     let check = Check {
-        scope: Scope {
-            root: Some(request.folder.clone()),
-            ..Scope::default()
-        },
+        scope: Scope { root: Some(request.folder.clone()), ..Scope::default() },
         fail_on: FailOn::Never,
         ignore: Vec::new(),
     };

@@ -15,35 +15,22 @@ pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> 
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     require_answers(&wanted, &inventory, &rows)?;
     let rows = rows.iter().map(|row| listed(row, now)).collect();
-    Ok(Report::List(Listing {
-        rows,
-        layouts: inventory.layouts,
-        gaps: inventory.gaps,
-        now,
-    }))
+    Ok(Report::List(Listing { rows, layouts: inventory.layouts, gaps: inventory.gaps, now }))
 }
 
 pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> {
     if look.scope.targets.is_empty() {
-        return Err(Error::usage("show needs to know which certificate").hint("kubectl certs list -o name prints what it takes"));
+        return Err(Error::usage("show needs to know which certificate")
+            .hint("kubectl certs list -o name prints what it takes"));
     }
     let (inventory, wanted) = read(&look.scope, access).await?;
     let now = at(&look.scope, &inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     require_answers(&wanted, &inventory, &rows)?;
     let trust = TrustGraph::build(&inventory);
-    let findings = findings::run(&View {
-        inventory: &inventory,
-        trust: &trust,
-        scope: &look.scope,
-        now,
-    });
+    let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &look.scope, now });
     let shown = rows.iter().map(|row| details(row, &inventory, &trust, &findings, now)).collect();
-    Ok(Report::Show(Showing {
-        rows: shown,
-        gaps: inventory.gaps,
-        now,
-    }))
+    Ok(Report::Show(Showing { rows: shown, gaps: inventory.gaps, now }))
 }
 
 pub(super) async fn check(check: &Check, access: &Access) -> Result<Report, Error> {
@@ -57,12 +44,7 @@ pub(super) fn judge(check: &Check, inventory: Inventory, wanted: &Wanted) -> Res
     require_answers(wanted, &inventory, &rows)?;
     let ignored = ignored(&check.ignore)?;
     let trust = TrustGraph::build(&inventory);
-    let all = findings::run(&View {
-        inventory: &inventory,
-        trust: &trust,
-        scope: &check.scope,
-        now,
-    });
+    let all = findings::run(&View { inventory: &inventory, trust: &trust, scope: &check.scope, now });
     let findings = all
         .into_iter()
         .filter(|finding| wanted.filter.is_empty() || rows.iter().any(|row| is_about(finding, row)))
@@ -102,7 +84,8 @@ fn require_answers(wanted: &Wanted, inventory: &Inventory, rows: &[Row<'_>]) -> 
             .about(target)
             .hint("kubectl certs list -o name prints the names of what is there"));
     };
-    Err(Error::new(ErrorKind::Unreadable, format!("no certificate could be read at {target}: {}", gap.message)).about(target))
+    Err(Error::new(ErrorKind::Unreadable, format!("no certificate could be read at {target}: {}", gap.message))
+        .about(target))
 }
 
 pub(super) fn listed(row: &Row<'_>, now: Time) -> Listed {
@@ -116,12 +99,7 @@ pub(super) fn listed(row: &Row<'_>, now: Time) -> Listed {
     } else {
         State::Valid
     };
-    Listed {
-        target: row.target(),
-        entry: row.entry.clone(),
-        certificate: certificate.clone(),
-        state,
-    }
+    Listed { target: row.target(), entry: row.entry.clone(), certificate: certificate.clone(), state }
 }
 
 fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &[Finding], now: Time) -> Shown {
@@ -134,9 +112,7 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
         },
         Some(Signed::Itself) => SignatureState::SelfSigned,
         Some(Signed::Bad { .. }) => SignatureState::Bad,
-        Some(Signed::Unsupported { algorithm }) => SignatureState::Unsupported {
-            algorithm: algorithm.clone(),
-        },
+        Some(Signed::Unsupported { algorithm }) => SignatureState::Unsupported { algorithm: algorithm.clone() },
         Some(Signed::IssuerMissing) | None => SignatureState::IssuerMissing,
     };
     let holds = |entry: &crate::model::Entry| matches!(entry.holds, crate::model::Holds::Bundle(_));
@@ -144,7 +120,11 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
         listed: listed(row, now),
         chain: chain.iter().skip(1).filter_map(|id| inventory.certificates.get(id).cloned()).collect(),
         signature,
-        places: inventory.rows().filter(|other| other.certificate.fingerprint == *id).map(|other| other.target()).collect(),
+        places: inventory
+            .rows()
+            .filter(|other| other.certificate.fingerprint == *id)
+            .map(|other| other.target())
+            .collect(),
         uses: inventory.uses.iter().filter(|use_| use_.place == row.entry.at).cloned().collect(),
         trusted_by: inventory
             .entries
@@ -157,9 +137,7 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
 }
 
 fn is_about(finding: &Finding, row: &Row<'_>) -> bool {
-    let same = |at: &Location| {
-        at.place == row.entry.at.place && at.number.is_none_or(|number| number == row.index + 1)
-    };
+    let same = |at: &Location| at.place == row.entry.at.place && at.number.is_none_or(|number| number == row.index + 1);
     same(&finding.at) || finding.related.iter().any(same)
 }
 
@@ -172,10 +150,12 @@ fn ignored(words: &[String]) -> Result<Vec<(String, Option<Location>)>, Error> {
                 None => (word.as_str(), None),
             };
             if findings::check(code).is_none() {
-                return Err(Error::usage(format!("--ignore: there is no finding '{code}'")).hint("kubectl certs explain lists all of them"));
+                return Err(Error::usage(format!("--ignore: there is no finding '{code}'"))
+                    .hint("kubectl certs explain lists all of them"));
             }
             let target = target.map(str::parse).transpose();
-            let target = target.map_err(|error: crate::model::LocationError| Error::usage(format!("--ignore {word}: {error}")))?;
+            let target = target
+                .map_err(|error: crate::model::LocationError| Error::usage(format!("--ignore {word}: {error}")))?;
             Ok((code.to_owned(), target))
         })
         .collect()

@@ -26,10 +26,7 @@ pub struct Control {
 
 impl Control {
     pub fn silent() -> Self {
-        Self {
-            sink: Arc::new(|_| {}),
-            stop: Arc::default(),
-        }
+        Self { sink: Arc::new(|_| {}), stop: Arc::default() }
     }
 }
 
@@ -41,7 +38,8 @@ pub async fn answer(request: &Request, access: &Access, control: &Control) -> Re
         Request::Explain(explain) => match &explain.code {
             None => Ok(Report::Explain(findings::ALL)),
             Some(code) => findings::check(code).map(Report::Explanation).ok_or_else(|| {
-                Error::new(ErrorKind::Usage, format!("there is no finding '{code}'")).hint("kubectl certs explain lists all of them")
+                Error::new(ErrorKind::Usage, format!("there is no finding '{code}'"))
+                    .hint("kubectl certs explain lists all of them")
             }),
         },
         Request::Renew(renew) => change::renew(renew, access, control).await,

@@ -27,21 +27,16 @@ impl Observe for Observer<'_> {
         for action in plan.steps().flat_map(|step| &step.actions) {
             match action {
                 Action::BackUp(back_up) => {
-                    let op = NodeOp::BackedUp {
-                        run: run.to_owned(),
-                        path: back_up.path.clone(),
-                    };
+                    let op = NodeOp::BackedUp { run: run.to_owned(), path: back_up.path.clone() };
                     if let Ok(NodeReply::BackedUp(Some(digest))) = node.run(op).await {
                         world.backups.insert(back_up.path.clone(), digest);
                     }
                 }
                 Action::Issue(issue) => {
-                    let op = NodeOp::Staged {
-                        run: run.to_owned(),
-                        step: issue.step.clone(),
-                    };
+                    let op = NodeOp::Staged { run: run.to_owned(), step: issue.step.clone() };
                     if let Ok(NodeReply::Staged(Some(staged))) = node.run(op).await {
-                        let parsed = staged.certificate.as_ref().and_then(|der| Some((certificate::parse(der).ok()?, der)));
+                        let parsed =
+                            staged.certificate.as_ref().and_then(|der| Some((certificate::parse(der).ok()?, der)));
                         if let Some((parsed, der)) = &parsed {
                             // So that its signature is verified with the others.
                             world.inventory.der.insert(parsed.fingerprint.clone(), (*der).clone());
@@ -83,19 +78,13 @@ impl Observe for Observer<'_> {
 
 /// All files of the node's layout; a plan's own targets only choose among them.
 pub(super) async fn inventory(access: &Access, root: &str) -> Result<Inventory, Error> {
-    let scope = Scope {
-        root: Some(root.to_owned()),
-        ..Scope::default()
-    };
+    let scope = Scope { root: Some(root.to_owned()), ..Scope::default() };
     let wanted = sources::resolve(&scope, access).await?;
     sources::collect(access, &wanted).await
 }
 
 pub(super) fn of_inventory(inventory: Inventory) -> World {
-    let mut world = World {
-        trust: TrustGraph::build(&inventory),
-        ..World::default()
-    };
+    let mut world = World { trust: TrustGraph::build(&inventory), ..World::default() };
     for use_ in &inventory.uses {
         if let (Purpose::Serve { address: Some(address) }, Some(seen)) = (&use_.purpose, &use_.loaded.certificate) {
             world.presented.insert(address.clone(), seen.clone());

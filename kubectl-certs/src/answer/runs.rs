@@ -15,13 +15,8 @@ pub(super) async fn runs(request: &Runs, access: &Access, control: &Control) -> 
     let (run, root) = which(request, access).await?;
     let node = access.nodes.at(&root);
     let observe = Observer { access };
-    let means = Means {
-        access,
-        observe: &observe,
-        node: node.clone(),
-        sink: control.sink.clone(),
-        stop: control.stop.clone(),
-    };
+    let means =
+        Means { access, observe: &observe, node: node.clone(), sink: control.sink.clone(), stop: control.stop.clone() };
     match request.verb {
         RunsVerb::List | RunsVerb::Show => {
             let history = execute::history(&*node, &run).await?;
@@ -46,10 +41,12 @@ async fn which(request: &Runs, access: &Access) -> Result<(String, String), Erro
         RunsVerb::Finish => matches!(state, RunState::Done | RunState::Undone),
         RunsVerb::List | RunsVerb::Show => true,
     };
-    let fitting: Vec<(RunInfo, String)> = all(request, access).await?.into_iter().filter(|(info, _)| fits(info.state)).collect();
+    let fitting: Vec<(RunInfo, String)> =
+        all(request, access).await?.into_iter().filter(|(info, _)| fits(info.state)).collect();
     match fitting.as_slice() {
         [(info, root)] => Ok((info.run.clone(), root.clone())),
-        [] => Err(Error::new(ErrorKind::NotFound, "there is no run that this could mean").hint("kubectl certs runs list shows all")),
+        [] => Err(Error::new(ErrorKind::NotFound, "there is no run that this could mean")
+            .hint("kubectl certs runs list shows all")),
         _ => {
             let names: Vec<&str> = fitting.iter().map(|(info, _)| info.run.as_str()).collect();
             Err(Error::usage(format!("which run? {}", names.join(", "))).hint("name one of them"))

@@ -18,9 +18,6 @@ pub(super) struct Args {
 
 impl From<&Args> for Demo {
     fn from(args: &Args) -> Self {
-        Self {
-            folder: absolute(&args.folder),
-            force: args.force,
-        }
+        Self { folder: absolute(&args.folder), force: args.force }
     }
 }

@@ -116,7 +116,8 @@ pub fn parse(arguments: Vec<std::ffi::OsString>, program: &str) -> Result<Invoca
     let command = Cli::command().name(program.to_owned()).bin_name(program.to_owned());
     let matches = command.try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
-    let answer = |request: Request, output: &scope::OutputArgs| (Asked::Answer(request), output.format(), !output.no_headers);
+    let answer =
+        |request: Request, output: &scope::OutputArgs| (Asked::Answer(request), output.format(), !output.no_headers);
     let (what, format, headers) = match cli.command {
         Command::List(args) => answer(Request::List((&args).into()), &args.output),
         Command::Show(args) => answer(Request::Show((&args).into()), &args.output),
@@ -131,10 +132,7 @@ pub fn parse(arguments: Vec<std::ffi::OsString>, program: &str) -> Result<Invoca
             (what, args.output.format(), !args.output.no_headers)
         }
         Command::Apply(args) => {
-            let what = Asked::Apply {
-                file: args.file,
-                yes: args.yes,
-            };
+            let what = Asked::Apply { file: args.file, yes: args.yes };
             (what, args.output.format(), !args.output.no_headers)
         }
         Command::Runs(args) => {
@@ -146,14 +144,7 @@ pub fn parse(arguments: Vec<std::ffi::OsString>, program: &str) -> Result<Invoca
         Command::Schema(args) => answer(Request::Schema, &args.output),
         Command::Api(_) => (Asked::Api, Format::Json, true),
     };
-    Ok(Invocation {
-        what,
-        style: Style {
-            format,
-            headers,
-            program: program.to_owned(),
-        },
-    })
+    Ok(Invocation { what, style: Style { format, headers, program: program.to_owned() } })
 }
 
 #[cfg(test)]

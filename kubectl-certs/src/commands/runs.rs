@@ -65,10 +65,7 @@ impl Args {
 
 impl From<Args> for Runs {
     fn from(args: Args) -> Self {
-        let scope = Scope {
-            root: args.place().root.as_deref().map(absolute),
-            ..Scope::default()
-        };
+        let scope = Scope { root: args.place().root.as_deref().map(absolute), ..Scope::default() };
         let (verb, run) = match args.verb {
             Verb::List(_) => (RunsVerb::List, None),
             Verb::Show(args) => (RunsVerb::Show, args.run),

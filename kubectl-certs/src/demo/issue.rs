@@ -6,8 +6,8 @@ use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use rcgen::string::PrintableString;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, DnValue, IsCa,
-    KeyPair, KeyUsagePurpose, PublicKeyData, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, DnValue, IsCa, KeyPair,
+    KeyUsagePurpose, PublicKeyData, date_time_ymd,
 };
 use zeroize::Zeroizing;
 
@@ -54,10 +54,7 @@ impl Issuer {
     }
 
     pub(super) fn issued(&self) -> Result<Issued, DemoError> {
-        Ok(Issued {
-            certificate: self.certificate(),
-            key: private_key(self.certified.key())?,
-        })
+        Ok(Issued { certificate: self.certificate(), key: private_key(self.certified.key())? })
     }
 
     pub(super) fn certificate(&self) -> String {
@@ -78,10 +75,7 @@ impl Issuer {
             Twist::OtherKey => KeyPair::generate().map_err(fail)?,
             Twist::None | Twist::NoAuthorityKeyId => key,
         };
-        Ok(Issued {
-            certificate: pem::certificate(certificate.der()),
-            key: private_key(&beside)?,
-        })
+        Ok(Issued { certificate: pem::certificate(certificate.der()), key: private_key(&beside)? })
     }
 }
 
@@ -89,8 +83,8 @@ impl Issuer {
 pub(super) fn private_key(key: &KeyPair) -> Result<Zeroizing<String>, DemoError> {
     let fail = |why: &dyn ToString| DemoError::new("a private key", why);
 
-    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, key.serialized_der())
-        .map_err(|why| fail(&why))?;
+    let pair =
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, key.serialized_der()).map_err(|why| fail(&why))?;
     let sec1 = pair.private_key().as_der().map_err(|why| fail(&why))?;
     Ok(pem::encode("EC PRIVATE KEY", sec1.as_ref()))
 }
@@ -100,39 +94,22 @@ pub(super) fn public_key(key: &KeyPair) -> Zeroizing<String> {
 }
 
 /// What authorities and leaves have in common.
-fn params(
-    cn: &str,
-    o: Option<&str>,
-    sans: &[&str],
-    valid: Validity,
-    now: i64,
-) -> Result<CertificateParams, DemoError> {
+fn params(cn: &str, o: Option<&str>, sans: &[&str], valid: Validity, now: i64) -> Result<CertificateParams, DemoError> {
     let fail = |why: rcgen::Error| DemoError::new(cn, &why);
-    let seconds = |unix: i64| {
-        u64::try_from(unix)
-            .map(Duration::from_secs)
-            .map_err(|why| DemoError::new(cn, &why))
-    };
+    let seconds = |unix: i64| u64::try_from(unix).map(Duration::from_secs).map_err(|why| DemoError::new(cn, &why));
 
     let sans: Vec<String> = sans.iter().map(|&name| name.to_owned()).collect();
     let mut params = CertificateParams::new(sans).map_err(fail)?;
     params.not_before = date_time_ymd(1970, 1, 1) + seconds(valid.not_before(now))?;
     params.not_after = date_time_ymd(1970, 1, 1) + seconds(valid.not_after(now))?;
-    params.key_usages = vec![
-        KeyUsagePurpose::DigitalSignature,
-        KeyUsagePurpose::KeyEncipherment,
-    ];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
 
     params.distinguished_name = DistinguishedName::new();
     if let Some(o) = o {
-        params
-            .distinguished_name
-            .push(DnType::OrganizationName, text(o));
+        params.distinguished_name.push(DnType::OrganizationName, text(o));
     }
     let cn = cn.replace("{made}", &valid.made(now).to_string());
-    params
-        .distinguished_name
-        .push(DnType::CommonName, text(&cn));
+    params.distinguished_name.push(DnType::CommonName, text(&cn));
     Ok(params)
 }
 

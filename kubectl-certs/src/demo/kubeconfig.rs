@@ -13,12 +13,7 @@ pub(super) enum Credentials<'a> {
     File(&'a str),
 }
 
-pub(super) fn text(
-    server: &str,
-    authority: &str,
-    user: &str,
-    credentials: &Credentials<'_>,
-) -> Zeroizing<String> {
+pub(super) fn text(server: &str, authority: &str, user: &str, credentials: &Credentials<'_>) -> Zeroizing<String> {
     let authority = STANDARD.encode(authority);
     let credentials = credentials.lines();
     let credentials = credentials.as_str();

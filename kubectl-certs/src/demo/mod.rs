@@ -31,7 +31,9 @@ pub enum Content {
         mode: u32,
     },
     /// The target is absolute, as the kubelet writes it: a reader has to take it from the folder of the disk.
-    Symlink { target: String },
+    Symlink {
+        target: String,
+    },
 }
 
 /// The disk was not made. It has one cause a caller can do something about: a time no certificate can hold.
@@ -74,9 +76,6 @@ const NOW: std::ops::Range<i64> = 315_532_800..253_055_232_000;
 
 impl DemoError {
     fn new(what: &str, why: &dyn ToString) -> Self {
-        Self {
-            what: what.to_owned(),
-            why: why.to_string(),
-        }
+        Self { what: what.to_owned(), why: why.to_string() }
     }
 }

@@ -202,11 +202,7 @@ pub(super) const LEAVES: &[Leaf] = &[
         twist: Twist::None,
     },
     Leaf {
-        store: Store::Kubeconfig {
-            path: "etc/kubernetes/admin.conf",
-            server: SERVER,
-            trusts: Signer::FormerCluster,
-        },
+        store: Store::Kubeconfig { path: "etc/kubernetes/admin.conf", server: SERVER, trusts: Signer::FormerCluster },
         cn: "kubernetes-admin",
         o: Some("kubeadm:cluster-admins"),
         sans: &[],
@@ -217,11 +213,7 @@ pub(super) const LEAVES: &[Leaf] = &[
     },
     // Nothing is wrong with this one: the way in that is left.
     Leaf {
-        store: Store::Kubeconfig {
-            path: "etc/kubernetes/super-admin.conf",
-            server: SERVER,
-            trusts: Signer::Cluster,
-        },
+        store: Store::Kubeconfig { path: "etc/kubernetes/super-admin.conf", server: SERVER, trusts: Signer::Cluster },
         cn: "kubernetes-super-admin",
         o: Some("system:masters"),
         sans: &[],
@@ -283,20 +275,8 @@ pub(super) const LEAVES: &[Leaf] = &[
 
 /// The static pods, by path and text.
 pub(super) const MANIFESTS: [(&str, &str); 4] = [
-    (
-        "etc/kubernetes/manifests/etcd.yaml",
-        include_str!("manifests/etcd.yaml"),
-    ),
-    (
-        "etc/kubernetes/manifests/kube-apiserver.yaml",
-        include_str!("manifests/kube-apiserver.yaml"),
-    ),
-    (
-        "etc/kubernetes/manifests/kube-controller-manager.yaml",
-        include_str!("manifests/kube-controller-manager.yaml"),
-    ),
-    (
-        "etc/kubernetes/manifests/kube-scheduler.yaml",
-        include_str!("manifests/kube-scheduler.yaml"),
-    ),
+    ("etc/kubernetes/manifests/etcd.yaml", include_str!("manifests/etcd.yaml")),
+    ("etc/kubernetes/manifests/kube-apiserver.yaml", include_str!("manifests/kube-apiserver.yaml")),
+    ("etc/kubernetes/manifests/kube-controller-manager.yaml", include_str!("manifests/kube-controller-manager.yaml")),
+    ("etc/kubernetes/manifests/kube-scheduler.yaml", include_str!("manifests/kube-scheduler.yaml")),
 ];

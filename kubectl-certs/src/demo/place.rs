@@ -19,21 +19,13 @@ pub(super) fn authority(authority: &Issuer) -> Result<Vec<DemoFile>, DemoError> 
     }
 }
 
-pub(super) fn leaf(
-    leaf: &Leaf,
-    authorities: &[Issuer],
-    now: i64,
-) -> Result<Vec<DemoFile>, DemoError> {
+pub(super) fn leaf(leaf: &Leaf, authorities: &[Issuer], now: i64) -> Result<Vec<DemoFile>, DemoError> {
     let signer = issue::find(authorities, leaf.signer)?;
     let issued = signer.sign(leaf, now)?;
     match leaf.store {
         Store::Pair(base) => Ok(pair(base, &issued, "")),
         Store::PairWithSigner(base) => Ok(pair(base, &issued, &signer.certificate())),
-        Store::Kubeconfig {
-            path,
-            server,
-            trusts,
-        } => {
+        Store::Kubeconfig { path, server, trusts } => {
             let trusted = issue::find(authorities, trusts)?.certificate();
             let credentials = Credentials::Embedded(&issued);
             let text = kubeconfig::text(server, &trusted, leaf.cn, &credentials);
@@ -50,16 +42,8 @@ pub(super) fn service_account_keys() -> Result<[DemoFile; 2], DemoError> {
     let key = KeyPair::generate().map_err(|why| DemoError::new("sa.key", &why))?;
     // kubeadm writes the public key with the mode of the private one.
     Ok([
-        file(
-            "etc/kubernetes/pki/sa.key",
-            SECRET,
-            &issue::private_key(&key)?,
-        ),
-        file(
-            "etc/kubernetes/pki/sa.pub",
-            SECRET,
-            &issue::public_key(&key),
-        ),
+        file("etc/kubernetes/pki/sa.key", SECRET, &issue::private_key(&key)?),
+        file("etc/kubernetes/pki/sa.pub", SECRET, &issue::public_key(&key)),
     ])
 }
 
@@ -69,18 +53,10 @@ pub(super) fn manifest((path, text): (&str, &str)) -> DemoFile {
 
 fn pair(base: &str, issued: &Issued, after: &str) -> Vec<DemoFile> {
     let certificates = format!("{}{after}", issued.certificate);
-    vec![
-        file(&format!("{base}.crt"), PUBLIC, &certificates),
-        file(&format!("{base}.key"), SECRET, &issued.key),
-    ]
+    vec![file(&format!("{base}.crt"), PUBLIC, &certificates), file(&format!("{base}.key"), SECRET, &issued.key)]
 }
 
-fn kubelet(
-    leaf: &Leaf,
-    issued: &Issued,
-    trusted: &str,
-    now: i64,
-) -> Result<Vec<DemoFile>, DemoError> {
+fn kubelet(leaf: &Leaf, issued: &Issued, trusted: &str, now: i64) -> Result<Vec<DemoFile>, DemoError> {
     const LINK: &str = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 
     let made = Timestamp::from_second(leaf.valid.made(now))
@@ -91,10 +67,7 @@ fn kubelet(
     let text = kubeconfig::text(LOCAL_SERVER, trusted, leaf.cn, &Credentials::File(LINK));
     Ok(vec![
         file(relative(&dated), SECRET, &both),
-        DemoFile {
-            path: relative(LINK).to_owned(),
-            content: Content::Symlink { target: dated },
-        },
+        DemoFile { path: relative(LINK).to_owned(), content: Content::Symlink { target: dated } },
         file("etc/kubernetes/kubelet.conf", SECRET, &text),
     ])
 }
@@ -104,11 +77,5 @@ fn relative(path: &str) -> &str {
 }
 
 fn file(path: &str, mode: u32, text: &str) -> DemoFile {
-    DemoFile {
-        path: path.to_owned(),
-        content: Content::File {
-            bytes: Zeroizing::new(text.as_bytes().to_vec()),
-            mode,
-        },
-    }
+    DemoFile { path: path.to_owned(), content: Content::File { bytes: Zeroizing::new(text.as_bytes().to_vec()), mode } }
 }

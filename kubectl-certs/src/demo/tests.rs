@@ -25,16 +25,9 @@ fn openssl_finds_the_listed_troubles_and_no_others() {
     let found: BTreeSet<(&str, &str)> = disk
         .holders
         .iter()
-        .flat_map(|holder| {
-            disk.troubles(holder)
-                .into_iter()
-                .map(|code| (code, holder.place.as_str()))
-        })
+        .flat_map(|holder| disk.troubles(holder).into_iter().map(|code| (code, holder.place.as_str())))
         .collect();
-    let listed: BTreeSet<(&str, &str)> = TROUBLES
-        .iter()
-        .map(|trouble| (trouble.code, trouble.place))
-        .collect();
+    let listed: BTreeSet<(&str, &str)> = TROUBLES.iter().map(|trouble| (trouble.code, trouble.place)).collect();
     assert_eq!(found, listed);
     assert_eq!(listed.len(), TROUBLES.len());
 }
@@ -57,22 +50,19 @@ fn openssl_reads_every_key() {
         let checked = disk.openssl(&["pkey", "-check", "-noout"], &holder.key);
         assert!(checked.contains("Key is valid"), "{}", holder.place);
     }
-    let public = disk.openssl(
-        &["pkey", "-pubout"],
-        &disk.read("etc/kubernetes/pki/sa.key"),
-    );
+    let public = disk.openssl(&["pkey", "-pubout"], &disk.read("etc/kubernetes/pki/sa.key"));
     assert_eq!(public, disk.read("etc/kubernetes/pki/sa.pub"));
 }
 
 #[test]
 fn names_and_usages_are_those_kubeadm_gives() {
     const CA: &str = "Digital Signature, Key Encipherment, Certificate Sign|CA:TRUE";
-    const SERVER: &str =
-        "Digital Signature, Key Encipherment|TLS Web Server Authentication|CA:FALSE";
-    const CLIENT: &str =
-        "Digital Signature, Key Encipherment|TLS Web Client Authentication|CA:FALSE";
-    const BOTH: &str = "Digital Signature, Key Encipherment|TLS Web Server Authentication, TLS Web Client Authentication|CA:FALSE";
-    const ETCD: &str = "DNS:demo-cp1, DNS:localhost, IP Address:192.0.2.10, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1";
+    const SERVER: &str = "Digital Signature, Key Encipherment|TLS Web Server Authentication|CA:FALSE";
+    const CLIENT: &str = "Digital Signature, Key Encipherment|TLS Web Client Authentication|CA:FALSE";
+    const BOTH: &str =
+        "Digital Signature, Key Encipherment|TLS Web Server Authentication, TLS Web Client Authentication|CA:FALSE";
+    const ETCD: &str =
+        "DNS:demo-cp1, DNS:localhost, IP Address:192.0.2.10, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1";
     const API: &str = "DNS:demo-cp1, DNS:demo.example, DNS:kubernetes, DNS:kubernetes.default, DNS:kubernetes.default.svc, DNS:kubernetes.default.svc.cluster.local, IP Address:10.96.0.1, IP Address:192.0.2.10";
     #[rustfmt::skip]
     let wanted = [
@@ -99,11 +89,7 @@ fn names_and_usages_are_those_kubeadm_gives() {
         assert_eq!(disk.name(certificate, "-subject"), subject, "{place}");
         assert_eq!(disk.name(certificate, "-issuer"), issuer, "{place}");
         assert_eq!(disk.extensions(certificate, "subjectAltName"), sans);
-        assert_eq!(
-            disk.extensions(certificate, "keyUsage,extendedKeyUsage,basicConstraints"),
-            usages,
-            "{place}"
-        );
+        assert_eq!(disk.extensions(certificate, "keyUsage,extendedKeyUsage,basicConstraints"), usages, "{place}");
     }
 }
 
@@ -116,8 +102,7 @@ fn whatever_a_static_pod_or_kubeconfig_names_is_there() {
             continue;
         }
         for word in disk.read(path).split(['=', ' ', '\n']) {
-            let folder =
-                word.starts_with("/etc/kubernetes/") || word.starts_with("/var/lib/kubelet/");
+            let folder = word.starts_with("/etc/kubernetes/") || word.starts_with("/var/lib/kubelet/");
             if folder {
                 assert!(disk.root.path().join(&word[1..]).exists(), "{path}: {word}");
                 named += 1;
@@ -209,10 +194,7 @@ impl Disk {
             authorities.extend(own.then(|| holder.certificate.clone()));
             authorities.extend(holder.authority.clone());
         }
-        made.ends = authorities
-            .iter()
-            .map(|text| (made.name(text, "-subject"), made.date(text, "-enddate")))
-            .collect();
+        made.ends = authorities.iter().map(|text| (made.name(text, "-subject"), made.date(text, "-enddate"))).collect();
         made.authorities = authorities.into_iter().collect();
         made
     }
@@ -239,12 +221,7 @@ impl Disk {
         } else {
             return None;
         };
-        Some(Holder {
-            place: place.to_owned(),
-            certificate,
-            key,
-            authority,
-        })
+        Some(Holder { place: place.to_owned(), certificate, key, authority })
     }
 
     /// The codes of all that is wrong with a certificate, asked of openssl one by one.
@@ -264,32 +241,16 @@ impl Disk {
         note(to <= NOW, "expired");
         note(to > NOW && to - NOW < 30 * DAY, "expiring");
         note(from > NOW, "not-yet-valid");
-        note(
-            verdict.contains("certificate signature failure"),
-            "bad-signature",
-        );
-        note(
-            verdict.contains("unable to get local issuer"),
-            "issuer-missing",
-        );
-        note(
-            public != self.openssl(&["pkey", "-pubout"], &holder.key),
-            "key-differs",
-        );
+        note(verdict.contains("certificate signature failure"), "bad-signature");
+        note(verdict.contains("unable to get local issuer"), "issuer-missing");
+        note(public != self.openssl(&["pkey", "-pubout"], &holder.key), "key-differs");
         note(to > self.last_day_of_issuer(certificate), "outlives-issuer");
         if let (true, Some(bundle)) = (ending(&holder.place) == "conf", &holder.authority) {
             let server = &self.holder("etc/kubernetes/pki/apiserver.crt").certificate;
-            note(
-                !self.verify(server, bundle).contains("OK"),
-                "bundle-lacks-signer",
-            );
+            note(!self.verify(server, bundle).contains("OK"), "bundle-lacks-signer");
         }
         // Whatever else openssl has against it would be a trouble that is not listed.
-        let known = [
-            "OK",
-            "certificate signature failure",
-            "unable to get local issuer",
-        ];
+        let known = ["OK", "certificate signature failure", "unable to get local issuer"];
         assert!(known.iter().any(|word| verdict.contains(word)), "{verdict}");
         codes
     }
@@ -305,10 +266,7 @@ impl Disk {
         let bundle = self.scratch.path().join("authorities.pem");
         fs::write(&bundle, authorities).unwrap();
         let bundle = bundle.to_str().unwrap();
-        self.openssl(
-            &["verify", "-no_check_time", "-CAfile", bundle],
-            certificate,
-        )
+        self.openssl(&["verify", "-no_check_time", "-CAfile", bundle], certificate)
     }
 
     fn date(&self, certificate: &str, which: &str) -> i64 {

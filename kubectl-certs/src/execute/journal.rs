@@ -28,13 +28,7 @@ pub struct Journal<'a> {
 
 impl<'a> Journal<'a> {
     pub(super) fn new(means: &'a Means<'a>, run: String) -> Self {
-        Self {
-            means,
-            run,
-            seq: 0,
-            begun: BTreeSet::new(),
-            ended: BTreeSet::new(),
-        }
+        Self { means, run, seq: 0, begun: BTreeSet::new(), ended: BTreeSet::new() }
     }
 
     /// Goes on where an earlier process stopped.
@@ -64,10 +58,7 @@ impl<'a> Journal<'a> {
         let event = self.event(what);
         if event.what.is_stored() {
             let line = serde_json::to_string(&event).map_err(|error| Error::failed(error.to_string()))?;
-            let op = NodeOp::Append {
-                run: self.run.clone(),
-                line,
-            };
+            let op = NodeOp::Append { run: self.run.clone(), line };
             self.means.node.run(op).await.map_err(|error| from_node(&error))?;
         }
         (self.means.sink)(&event);
@@ -81,20 +72,12 @@ impl<'a> Journal<'a> {
     }
 
     fn event(&self, what: What) -> Event {
-        Event {
-            run: self.run.clone(),
-            seq: self.seq,
-            time: self.means.access.clock.now(),
-            what,
-        }
+        Event { run: self.run.clone(), seq: self.seq, time: self.means.access.clock.now(), what }
     }
 
     pub(super) async fn save_plan(&self, plan: &Plan) -> Result<(), Error> {
         let text = serde_json::to_string_pretty(plan).map_err(|error| Error::failed(error.to_string()))?;
-        let op = NodeOp::SavePlan {
-            run: self.run.clone(),
-            plan: text,
-        };
+        let op = NodeOp::SavePlan { run: self.run.clone(), plan: text };
         self.means.node.run(op).await.map(drop).map_err(|error| from_node(&error))
     }
 }
@@ -132,7 +115,10 @@ pub async fn histories(node: &dyn Node) -> Result<Vec<History>, Error> {
 }
 
 pub async fn history(node: &dyn Node, run: &str) -> Result<History, Error> {
-    let none = || Error::new(ErrorKind::NotFound, format!("there is no run {run} here")).hint("kubectl certs runs list shows those that are");
+    let none = || {
+        Error::new(ErrorKind::NotFound, format!("there is no run {run} here"))
+            .hint("kubectl certs runs list shows those that are")
+    };
     let lines = match node.run(NodeOp::Journal { run: run.to_owned() }).await {
         Ok(NodeReply::Journal(lines)) => lines,
         Ok(_) => Vec::new(),
@@ -152,16 +138,7 @@ pub async fn history(node: &dyn Node, run: &str) -> Result<History, Error> {
         remember(&event.what, &mut begun, &mut ended);
         state = next_state(state, &event.what);
     }
-    Ok(History {
-        run: run.to_owned(),
-        state,
-        root,
-        title,
-        started: first.time,
-        begun,
-        ended,
-        events,
-    })
+    Ok(History { run: run.to_owned(), state, root, title, started: first.time, begun, ended, events })
 }
 
 fn next_state(state: RunState, what: &What) -> RunState {

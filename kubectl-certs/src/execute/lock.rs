@@ -25,13 +25,13 @@ pub(super) async fn take(means: &Means<'_>, run: &str) -> Result<Lock, Error> {
         boot: facts.boot,
     };
     match means.node.run(NodeOp::Lock { holder }).await {
-        Ok(NodeReply::LockedBy(None)) => Ok(Lock {
-            node: means.node.clone(),
-            run: run.to_owned(),
-        }),
+        Ok(NodeReply::LockedBy(None)) => Ok(Lock { node: means.node.clone(), run: run.to_owned() }),
         Ok(NodeReply::LockedBy(Some(other))) => Err(Error::new(
             ErrorKind::Locked,
-            format!("{} is changing this node since {} (run {}, process {})", other.who, other.since, other.run, other.pid),
+            format!(
+                "{} is changing this node since {} (run {}, process {})",
+                other.who, other.since, other.run, other.pid
+            ),
         )
         .hint("wait until that run is done; kubectl certs runs list shows it")),
         Ok(_) => Err(Error::failed("the node did not answer the question for its lock")),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use journal::{History, Journal, history, histories};
+pub use journal::{History, Journal, histories, history};
 pub use undo::{finish, undo};
 
 use crate::access::Access;
@@ -75,13 +75,7 @@ async fn begin(plan: &Plan, run: String, means: &Means<'_>) -> Result<RunDone, E
     means.access.state.remember(&run, &plan.root);
     let mut journal = Journal::new(means, run.clone());
     journal.save_plan(plan).await?;
-    journal
-        .append(What::Started {
-            plan_digest: plan.digest(),
-            root: plan.root.clone(),
-            title: title(plan),
-        })
-        .await?;
+    journal.append(What::Started { plan_digest: plan.digest(), root: plan.root.clone(), title: title(plan) }).await?;
     go_on(plan, &mut journal, means).await
 }
 
@@ -134,12 +128,7 @@ async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Res
     match steps_and_gates(plan, journal, means).await {
         Ok(done) => {
             let skipped = done.steps.iter().filter(|step| !step.changed).count();
-            journal
-                .append(What::Finished {
-                    done: done.steps.len() - skipped,
-                    skipped,
-                })
-                .await?;
+            journal.append(What::Finished { done: done.steps.len() - skipped, skipped }).await?;
             Ok(done)
         }
         Err(error) => {
@@ -171,12 +160,7 @@ async fn steps_and_gates(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'
     for phase in &plan.phases {
         if !phase.gate.is_empty() {
             let evidence = pass_gate(plan, phase, journal, means).await?;
-            journal
-                .append(What::GatePassed {
-                    phase: phase.name.clone(),
-                    evidence: evidence.clone(),
-                })
-                .await?;
+            journal.append(What::GatePassed { phase: phase.name.clone(), evidence: evidence.clone() }).await?;
             done.evidence.extend(evidence);
         }
         for step in &phase.steps {
@@ -201,16 +185,10 @@ async fn do_step(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &Me
     if let Ok(evidence) = reached(step, &world) {
         // Cut off after the last action and before the journal heard of it, or done by somebody else.
         let what = if journal.has_begun(&step.id) {
-            What::StepSucceeded {
-                step: step.id.clone(),
-                evidence: evidence.clone(),
-            }
+            What::StepSucceeded { step: step.id.clone(), evidence: evidence.clone() }
         } else {
             outcome.changed = false;
-            What::StepSkipped {
-                step: step.id.clone(),
-                why: "it is so already".to_owned(),
-            }
+            What::StepSkipped { step: step.id.clone(), why: "it is so already".to_owned() }
         };
         if !journal.has_ended(&step.id) {
             journal.append(what).await?;
@@ -219,41 +197,19 @@ async fn do_step(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &Me
         return Ok(outcome);
     }
     check_expected(step, &world)?;
-    journal
-        .append(What::StepStarted {
-            step: step.id.clone(),
-            title: step.title.clone(),
-        })
-        .await?;
+    journal.append(What::StepStarted { step: step.id.clone(), title: step.title.clone() }).await?;
     match perform_all(plan, step, world, journal, means).await {
         Ok(evidence) => outcome.evidence = evidence,
         Err(error) => {
-            journal
-                .append(What::StepFailed {
-                    step: step.id.clone(),
-                    error: error.clone(),
-                })
-                .await
-                .ok();
+            journal.append(What::StepFailed { step: step.id.clone(), error: error.clone() }).await.ok();
             return Err(error);
         }
     }
-    journal
-        .append(What::StepSucceeded {
-            step: step.id.clone(),
-            evidence: outcome.evidence.clone(),
-        })
-        .await?;
+    journal.append(What::StepSucceeded { step: step.id.clone(), evidence: outcome.evidence.clone() }).await?;
     if let Some(seconds) = step.pending_seconds {
         let until = means.access.clock.now().plus(Span(i64::from(seconds)));
         outcome.pending_until = Some(until);
-        journal
-            .append(What::Pending {
-                step: step.id.clone(),
-                until,
-                why: step.impact.clone(),
-            })
-            .await?;
+        journal.append(What::Pending { step: step.id.clone(), until, why: step.impact.clone() }).await?;
     }
     Ok(outcome)
 }
@@ -268,10 +224,13 @@ fn reached(step: &Step, world: &World) -> Result<Vec<String>, String> {
 fn check_expected(step: &Step, world: &World) -> Result<(), Error> {
     for expected in &step.expects {
         let entry = world.inventory.entries.iter().find(|entry| {
-            entry.at.path() == Some(&expected.path) || entry.key_at.as_ref().and_then(Location::path) == Some(&expected.path)
+            entry.at.path() == Some(&expected.path)
+                || entry.key_at.as_ref().and_then(Location::path) == Some(&expected.path)
         });
         let Some(entry) = entry else {
-            return Err(Error::refused(format!("{} is gone since this was planned", expected.path)).about(&expected.path));
+            return Err(
+                Error::refused(format!("{} is gone since this was planned", expected.path)).about(&expected.path)
+            );
         };
         let is_key = entry.at.path() != Some(&expected.path);
         let found = if is_key { &entry.key_digest } else { &entry.digest };
@@ -306,11 +265,14 @@ async fn perform_all(
         if goals.iter().all(|goal| goal.holds(&world).is_ok()) {
             continue;
         }
-        let said = perform::perform(action, journal.run(), &world, &*means.node).await.map_err(|error| from_node(&error))?;
+        let said =
+            perform::perform(action, journal.run(), &world, &*means.node).await.map_err(|error| from_node(&error))?;
         evidence.extend(said);
         world = means.observe.world(journal.run(), plan).await?;
         for goal in goals {
-            let shown = goal.holds(&world).map_err(|why| Error::failed(format!("step {} did not reach its goal: {why}", step.id)))?;
+            let shown = goal
+                .holds(&world)
+                .map_err(|why| Error::failed(format!("step {} did not reach its goal: {why}", step.id)))?;
             if matches!(goal, Condition::Renewed { .. }) {
                 evidence.push(shown);
             }
@@ -345,14 +307,15 @@ async fn pass_gate(plan: &Plan, phase: &Phase, journal: &Journal<'_>, means: &Me
             Err(why) => {
                 successes = 0;
                 if told.as_ref() != Some(&why) {
-                    journal.tell(What::Waiting {
-                        r#for: phase.name.clone(),
-                        why: why.clone(),
-                    });
+                    journal.tell(What::Waiting { r#for: phase.name.clone(), why: why.clone() });
                     told = Some(why.clone());
                 }
                 if tokio::time::Instant::now() > deadline {
-                    return Err(Error::failed(format!("phase '{}': {why}, after {} s of waiting", phase.name, PATIENCE.as_secs())));
+                    return Err(Error::failed(format!(
+                        "phase '{}': {why}, after {} s of waiting",
+                        phase.name,
+                        PATIENCE.as_secs()
+                    )));
                 }
                 if means.stop.load(Ordering::Relaxed) {
                     return Err(Error::new(ErrorKind::Interrupted, format!("stopped while waiting: {why}")));

@@ -5,28 +5,24 @@ use crate::plan::action::Issue;
 use crate::plan::{Action, World};
 
 /// Returns what the node said that shows it.
-pub(super) async fn perform(action: &Action, run: &str, world: &World, node: &dyn Node) -> Result<Vec<String>, NodeError> {
+pub(super) async fn perform(
+    action: &Action,
+    run: &str,
+    world: &World,
+    node: &dyn Node,
+) -> Result<Vec<String>, NodeError> {
     match action {
         Action::BackUp(back_up) => {
-            let op = NodeOp::BackUp {
-                run: run.to_owned(),
-                paths: vec![back_up.path.clone()],
-            };
+            let op = NodeOp::BackUp { run: run.to_owned(), paths: vec![back_up.path.clone()] };
             node.run(op).await?;
         }
         Action::Issue(issue) => issue_on(node, run, issue, world).await?,
         Action::WriteIdentity(write) => {
-            let op = NodeOp::Install {
-                run: run.to_owned(),
-                step: write.step.clone(),
-                store: write.store.clone(),
-            };
+            let op = NodeOp::Install { run: run.to_owned(), step: write.step.clone(), store: write.store.clone() };
             node.run(op).await?;
         }
         Action::Restart(restart) => {
-            let op = NodeOp::Restart {
-                component: restart.component.clone(),
-            };
+            let op = NodeOp::Restart { component: restart.component.clone() };
             if let NodeReply::Restarted { evidence } = node.run(op).await? {
                 return Ok(vec![evidence]);
             }
@@ -38,7 +34,8 @@ pub(super) async fn perform(action: &Action, run: &str, world: &World, node: &dy
 /// The key is made where it is used, the signature where the authority's key is; here both are one node.
 async fn issue_on(node: &dyn Node, run: &str, issue: &Issue, world: &World) -> Result<(), NodeError> {
     let old = world.inventory.der.get(&issue.renewal.old);
-    let old = old.ok_or_else(|| NodeError::refused(format!("the certificate to be renewed is no longer in {}", issue.at)))?;
+    let old =
+        old.ok_or_else(|| NodeError::refused(format!("the certificate to be renewed is no longer in {}", issue.at)))?;
     let request = NodeOp::MakeRequest {
         run: run.to_owned(),
         step: issue.step.clone(),
@@ -59,11 +56,7 @@ async fn issue_on(node: &dyn Node, run: &str, issue: &Issue, world: &World) -> R
     let NodeReply::Certificate(certificate) = node.run(sign).await? else {
         return Err(unexpected());
     };
-    let stage = NodeOp::Stage {
-        run: run.to_owned(),
-        step: issue.step.clone(),
-        certificate,
-    };
+    let stage = NodeOp::Stage { run: run.to_owned(), step: issue.step.clone(), certificate };
     node.run(stage).await.map(drop)
 }
 

@@ -49,9 +49,7 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     }
     for step in &begun {
         if let Undo::Restart(component) = &step.undo {
-            let op = NodeOp::Restart {
-                component: component.clone(),
-            };
+            let op = NodeOp::Restart { component: component.clone() };
             means.node.run(op).await.map_err(|error| from_node(&error))?;
             done.steps.push(undone(step, true, format!("{component} was restarted with what was put back")));
         }
@@ -65,9 +63,10 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
 
 /// Undoing an earlier run beneath a later one would mix their files.
 async fn refuse_under_a_later_run(run: &str, means: &Means<'_>) -> Result<(), Error> {
-    let later = super::histories(&*means.node).await?.into_iter().find(|history| {
-        history.run.as_str() > run && !matches!(history.state, RunState::Undone | RunState::Finished)
-    });
+    let later = super::histories(&*means.node)
+        .await?
+        .into_iter()
+        .find(|history| history.run.as_str() > run && !matches!(history.state, RunState::Undone | RunState::Finished));
     match later {
         Some(later) => Err(Error::refused(format!("run {} came after {run} and is not undone", later.run))
             .hint(format!("undo that one first: kubectl certs runs undo {}", later.run))),
@@ -85,7 +84,9 @@ fn check_ours(step: &Step, world: &World) -> Result<(), Error> {
                 expected.path, step.id
             ))
             .about(&expected.path)
-            .hint("nothing was put back; the old file is in the run's backup folder under /var/lib/kubectl-certs/runs"));
+            .hint(
+                "nothing was put back; the old file is in the run's backup folder under /var/lib/kubectl-certs/runs",
+            ));
         }
     }
     Ok(())
@@ -135,24 +136,18 @@ async fn put_back(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &M
     changed.sort_by_key(|path| is_key_of(step, path));
     let why = if changed.is_empty() { "it was as before" } else { "the old files were put back" };
     if !changed.is_empty() {
-        let op = NodeOp::Restore {
-            run: journal.run().to_owned(),
-            paths: changed.clone(),
-        };
+        let op = NodeOp::Restore { run: journal.run().to_owned(), paths: changed.clone() };
         means.node.run(op).await.map_err(|error| from_node(&error))?;
         let world = means.observe.world(journal.run(), plan).await?;
-        if let Some(expected) =
-            step.expects.iter().find(|expected| state_of(step, &expected.path, &expected.digest, &world) != PathState::AsBefore)
+        if let Some(expected) = step
+            .expects
+            .iter()
+            .find(|expected| state_of(step, &expected.path, &expected.digest, &world) != PathState::AsBefore)
         {
             return Err(Error::failed(format!("{} is not as it was before, although it was put back", expected.path)));
         }
     }
-    journal
-        .append(What::UndoneStep {
-            step: step.id.clone(),
-            why: why.to_owned(),
-        })
-        .await?;
+    journal.append(What::UndoneStep { step: step.id.clone(), why: why.to_owned() }).await?;
     Ok(undone(step, !changed.is_empty(), why.to_owned()))
 }
 
@@ -164,13 +159,7 @@ fn is_key_of(step: &Step, path: &str) -> bool {
 }
 
 fn undone(step: &Step, changed: bool, why: String) -> StepDone {
-    StepDone {
-        id: step.id.clone(),
-        title: step.title.clone(),
-        changed,
-        evidence: vec![why],
-        pending_until: None,
-    }
+    StepDone { id: step.id.clone(), title: step.title.clone(), changed, evidence: vec![why], pending_until: None }
 }
 
 /// Gives up the way back: backups and staged files are wiped, the journal stays.

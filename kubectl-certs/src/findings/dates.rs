@@ -61,7 +61,9 @@ fn expired(view: &View<'_>) -> Vec<Finding> {
         let only_clutter = rows.iter().all(|row| {
             let ids = row.entry.certificates();
             row.entry.leaf().is_none()
-                && ids.iter().any(|id| view.inventory.certificates.get(id).is_some_and(|other| !other.is_expired(view.now)))
+                && ids
+                    .iter()
+                    .any(|id| view.inventory.certificates.get(id).is_some_and(|other| !other.is_expired(view.now)))
         });
         let severity = if only_clutter { Severity::Warning } else { Severity::Error };
         let ago = view.now.since(certificate.not_after);
@@ -126,8 +128,11 @@ fn not_yet_valid(view: &View<'_>) -> Vec<Finding> {
         .filter_map(|rows| {
             let certificate = rows[0].certificate;
             let wait = certificate.not_before.since(view.now);
-            let message =
-                format!("{} is valid only from {}, in {wait}", certificate.short_name(), certificate.not_before.minute());
+            let message = format!(
+                "{} is valid only from {}, in {wait}",
+                certificate.short_name(),
+                certificate.not_before.minute()
+            );
             told_once(&NOT_YET_VALID, Severity::Error, rows, message)
         })
         .collect()
@@ -141,7 +146,8 @@ fn outlives_issuer(view: &View<'_>) -> Vec<Finding> {
             let certificate = rows[0].certificate;
             let issuers = view.trust.issuers(&certificate.fingerprint).iter();
             // An authority that was extended with its key lives in several certificates: the longest counts.
-            let end = issuers.filter_map(|id| view.inventory.certificates.get(id)).max_by_key(|issuer| issuer.not_after)?;
+            let end =
+                issuers.filter_map(|id| view.inventory.certificates.get(id)).max_by_key(|issuer| issuer.not_after)?;
             (certificate.not_after > end.not_after).then_some(())?;
             let message = format!(
                 "{} is valid until {}, its authority {} only until {}",

@@ -92,7 +92,8 @@ pub fn run(view: &View<'_>) -> Vec<Finding> {
             })
         })
         .collect();
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(&b.code)).then_with(|| a.at.cmp(&b.at)));
+    findings
+        .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(&b.code)).then_with(|| a.at.cmp(&b.at)));
     findings
 }
 
@@ -103,19 +104,13 @@ pub fn check(code: &str) -> Option<&'static Check> {
 /// What the layout calls the first certificate of that place.
 fn name(view: &View<'_>, at: &Location) -> Option<String> {
     let first = at.number.is_none_or(|number| number == 1);
-    let whole = Location {
-        number: None,
-        ..at.clone()
-    };
+    let whole = Location { number: None, ..at.clone() };
     view.inventory.entry(&whole).filter(|_| first)?.origin.name.clone()
 }
 
 /// Renewing is ours to offer for leaves that a layout's authority signs and that nobody else renews.
 fn remedy(view: &View<'_>, at: &Location) -> Option<Request> {
-    let whole = Location {
-        number: None,
-        ..at.clone()
-    };
+    let whole = Location { number: None, ..at.clone() };
     let entry = view.inventory.entry(&whole)?;
     entry.leaf()?;
     let origin = &entry.origin;
@@ -123,26 +118,14 @@ fn remedy(view: &View<'_>, at: &Location) -> Option<Request> {
         return None;
     };
     Some(Request::Renew(Renew {
-        scope: Scope {
-            targets: vec![name],
-            root: view.scope.root.clone(),
-            ..Scope::default()
-        },
+        scope: Scope { targets: vec![name], root: view.scope.root.clone(), ..Scope::default() },
         ..Renew::default()
     }))
 }
 
 impl Finding {
     fn new(check: &Check, severity: Severity, at: Location, message: String) -> Self {
-        Self {
-            code: check.code.to_owned(),
-            severity,
-            at,
-            name: None,
-            related: Vec::new(),
-            message,
-            remedy: None,
-        }
+        Self { code: check.code.to_owned(), severity, at, name: None, related: Vec::new(), message, remedy: None }
     }
 }
 

@@ -73,8 +73,11 @@ fn issuer_missing(view: &View<'_>) -> Vec<Finding> {
                 return None;
             }
             let severity = if expects_signer(rows) { Severity::Error } else { Severity::Info };
-            let message =
-                format!("{} is signed by {}, which is nowhere in what was read", certificate.short_name(), certificate.issuer);
+            let message = format!(
+                "{} is signed by {}, which is nowhere in what was read",
+                certificate.short_name(),
+                certificate.issuer
+            );
             told_once(&ISSUER_MISSING, severity, rows, message)
         })
         .collect()

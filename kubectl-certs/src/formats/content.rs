@@ -69,14 +69,8 @@ pub fn read(bytes: &[u8]) -> Content {
     let text = pem::decode_text(bytes);
     if !text.contains("-----BEGIN ") && kubeconfig::looks_like_one(&text) {
         return match kubeconfig::parse(&text) {
-            Ok(config) => Content {
-                kubeconfig: Some(view(&config)),
-                ..Content::default()
-            },
-            Err(error) => Content {
-                kubeconfig_fault: Some(error.to_string()),
-                ..Content::default()
-            },
+            Ok(config) => Content { kubeconfig: Some(view(&config)), ..Content::default() },
+            Err(error) => Content { kubeconfig_fault: Some(error.to_string()), ..Content::default() },
         };
     }
     read_pem(&text)
@@ -110,10 +104,7 @@ fn view(config: &kubeconfig::Kubeconfig) -> KubeconfigView {
         let data = data.filter(|data| !data.is_empty())?;
         Some(match pem::decode_base64(data) {
             Some(bytes) => read_pem(&pem::decode_text(&bytes)),
-            None => Content {
-                broken: vec!["base64".to_owned()],
-                ..Content::default()
-            },
+            None => Content { broken: vec!["base64".to_owned()], ..Content::default() },
         })
     };
     KubeconfigView {

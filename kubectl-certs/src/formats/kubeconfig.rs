@@ -111,10 +111,7 @@ pub fn replace_identity(
     let (Some(old_certificate), Some(old_key)) = (&found.client_certificate_data, &found.client_key_data) else {
         return Err(KubeconfigError::NotEmbedded(user.to_owned()));
     };
-    let not_whole = |what| KubeconfigError::NotInOnePiece {
-        user: user.to_owned(),
-        what,
-    };
+    let not_whole = |what| KubeconfigError::NotInOnePiece { user: user.to_owned(), what };
     let new_certificate = super::pem::encode_base64(certificate_pem);
     let new_key = Zeroizing::new(super::pem::encode_base64(key_pem));
     let replaced = replace_value(text, old_certificate, &new_certificate).ok_or_else(|| not_whole("certificate"))?;
@@ -135,10 +132,7 @@ mod tests {
     #[test]
     fn replacing_an_identity_keeps_every_other_byte() {
         let new = replace_identity(TEXT, "a", b"new cert", b"new key").expect("replaced");
-        assert_eq!(
-            new.as_str(),
-            TEXT.replace("T0xE", "bmV3IGNlcnQ=").replace("S0VZ", "bmV3IGtleQ==")
-        );
+        assert_eq!(new.as_str(), TEXT.replace("T0xE", "bmV3IGNlcnQ=").replace("S0VZ", "bmV3IGtleQ=="));
     }
 
     #[test]

@@ -20,10 +20,7 @@ pub struct Block {
 
 impl Block {
     pub fn is_certificate(&self) -> bool {
-        matches!(
-            self.label.as_str(),
-            "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE"
-        )
+        matches!(self.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE")
     }
 
     pub fn is_private_key(&self) -> bool {
@@ -47,7 +44,8 @@ fn next_block(text: &str, from: usize) -> Option<Block> {
     const DASHES: &str = "-----";
     let start = from + text.get(from..)?.find(BEGIN)?;
     let label_at = start + BEGIN.len();
-    let Some(label_len) = text[label_at..].find(DASHES).filter(|len| !text[label_at..label_at + len].contains('\n')) else {
+    let Some(label_len) = text[label_at..].find(DASHES).filter(|len| !text[label_at..label_at + len].contains('\n'))
+    else {
         return next_block(text, label_at);
     };
     let label = &text[label_at..label_at + label_len];
@@ -56,11 +54,7 @@ fn next_block(text: &str, from: usize) -> Option<Block> {
     let body_len = match (text[body_at..].find(&ending), text[body_at..].find(BEGIN)) {
         // Another block begins before this one ends: the first is broken, the second may be good.
         (Some(end), Some(begin)) if begin < end => {
-            return Some(Block {
-                label: label.to_owned(),
-                der: None,
-                range: start..body_at + begin,
-            });
+            return Some(Block { label: label.to_owned(), der: None, range: start..body_at + begin });
         }
         (Some(end), _) => end,
         (None, begin) => {
@@ -78,11 +72,7 @@ fn next_block(text: &str, from: usize) -> Option<Block> {
     if text[end..].starts_with('\n') {
         end += 1;
     }
-    Some(Block {
-        label: label.to_owned(),
-        der: decode_body(&text[body_at..body_at + body_len]),
-        range: start..end,
-    })
+    Some(Block { label: label.to_owned(), der: decode_body(&text[body_at..body_at + body_len]), range: start..end })
 }
 
 fn decode_body(body: &str) -> Option<Zeroizing<Vec<u8>>> {

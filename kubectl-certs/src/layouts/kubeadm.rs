@@ -18,11 +18,7 @@ pub(super) const KUBEADM: Layout = Layout {
             read: &["etc/kubernetes", "var/lib/kubelet/pki"],
         },
         // A copy of /etc/kubernetes alone.
-        Base {
-            folder: "",
-            marks: &["pki/ca.crt", "pki/apiserver.crt"],
-            read: &[""],
-        },
+        Base { folder: "", marks: &["pki/ca.crt", "pki/apiserver.crt"], read: &[""] },
     ],
     authorities: &[
         authority("ca", "pki/ca.crt", "pki/ca.key"),
@@ -33,7 +29,12 @@ pub(super) const KUBEADM: Layout = Layout {
         pair("apiserver", "ca", "pki/apiserver.crt", "pki/apiserver.key"),
         pair("apiserver-etcd-client", "etcd-ca", "pki/apiserver-etcd-client.crt", "pki/apiserver-etcd-client.key"),
         pair("apiserver-kubelet-client", "ca", "pki/apiserver-kubelet-client.crt", "pki/apiserver-kubelet-client.key"),
-        pair("etcd-healthcheck-client", "etcd-ca", "pki/etcd/healthcheck-client.crt", "pki/etcd/healthcheck-client.key"),
+        pair(
+            "etcd-healthcheck-client",
+            "etcd-ca",
+            "pki/etcd/healthcheck-client.crt",
+            "pki/etcd/healthcheck-client.key",
+        ),
         pair("etcd-peer", "etcd-ca", "pki/etcd/peer.crt", "pki/etcd/peer.key"),
         pair("etcd-server", "etcd-ca", "pki/etcd/server.crt", "pki/etcd/server.key"),
         pair("front-proxy-client", "front-proxy-ca", "pki/front-proxy-client.crt", "pki/front-proxy-client.key"),
@@ -64,16 +65,18 @@ pub(super) const KUBEADM: Layout = Layout {
     uses: &[
         UseRow {
             component: "kube-apiserver",
-            purpose: PurposeRow::Serve(Listen::Port {
-                port: "secure-port",
-                address: "bind-address",
-                default: 6443,
-            }),
+            purpose: PurposeRow::Serve(Listen::Port { port: "secure-port", address: "bind-address", default: 6443 }),
             leaf: "apiserver",
             flag: "tls-cert-file",
             takes_effect: Watch,
         },
-        client("kube-apiserver", "kubelets", "apiserver-kubelet-client", "kubelet-client-certificate", Timer { seconds: 300 }),
+        client(
+            "kube-apiserver",
+            "kubelets",
+            "apiserver-kubelet-client",
+            "kubelet-client-certificate",
+            Timer { seconds: 300 },
+        ),
         client("kube-apiserver", "etcd", "apiserver-etcd-client", "etcd-certfile", EachHandshake),
         client("kube-apiserver", "aggregated API servers", "front-proxy-client", "proxy-client-cert-file", Watch),
         trust("kube-apiserver", "clients", "ca", "client-ca-file", Watch),
@@ -116,21 +119,11 @@ const fn authority(name: &'static str, certificate: &'static str, key: &'static 
 }
 
 const fn pair(name: &'static str, signer: &'static str, certificate: &'static str, key: &'static str) -> Leaf {
-    Leaf {
-        name,
-        store: Store::Pair { certificate, key },
-        signer,
-        renewal: Renewal::ByAuthority,
-    }
+    Leaf { name, store: Store::Pair { certificate, key }, signer, renewal: Renewal::ByAuthority }
 }
 
 const fn config(file: &'static str) -> Leaf {
-    Leaf {
-        name: file,
-        store: Store::Kubeconfig(file),
-        signer: "ca",
-        renewal: Renewal::ByAuthority,
-    }
+    Leaf { name: file, store: Store::Kubeconfig(file), signer: "ca", renewal: Renewal::ByAuthority }
 }
 
 const fn client(
@@ -140,13 +133,7 @@ const fn client(
     flag: &'static str,
     takes_effect: crate::model::TakesEffect,
 ) -> UseRow {
-    UseRow {
-        component,
-        purpose: PurposeRow::ClientOf(server),
-        leaf,
-        flag,
-        takes_effect,
-    }
+    UseRow { component, purpose: PurposeRow::ClientOf(server), leaf, flag, takes_effect }
 }
 
 const fn trust(
@@ -156,11 +143,5 @@ const fn trust(
     flag: &'static str,
     takes_effect: crate::model::TakesEffect,
 ) -> UseRow {
-    UseRow {
-        component,
-        purpose: PurposeRow::Trust(peers),
-        leaf,
-        flag,
-        takes_effect,
-    }
+    UseRow { component, purpose: PurposeRow::Trust(peers), leaf, flag, takes_effect }
 }

@@ -89,11 +89,7 @@ pub enum PurposeRow {
 #[derive(Clone, Copy, Debug)]
 pub enum Listen {
     /// Options with the port and the address; the port to assume without them.
-    Port {
-        port: &'static str,
-        address: &'static str,
-        default: u16,
-    },
+    Port { port: &'static str, address: &'static str, default: u16 },
     /// An option with a list of URLs.
     Urls(&'static str),
 }
@@ -102,12 +98,8 @@ impl PurposeRow {
     pub fn purpose(self, address: Option<String>) -> Purpose {
         match self {
             Self::Serve(_) => Purpose::Serve { address },
-            Self::ClientOf(server) => Purpose::ClientOf {
-                server: server.to_owned(),
-            },
-            Self::Trust(peers) => Purpose::Trust {
-                peers: peers.to_owned(),
-            },
+            Self::ClientOf(server) => Purpose::ClientOf { server: server.to_owned() },
+            Self::Trust(peers) => Purpose::Trust { peers: peers.to_owned() },
             Self::Sign(what) => Purpose::Sign { what: what.to_owned() },
         }
     }

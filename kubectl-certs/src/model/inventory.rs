@@ -36,12 +36,7 @@ impl Inventory {
         self.entries.iter().flat_map(move |entry| {
             let ids = entry.certificates();
             ids.iter().enumerate().filter_map(move |(index, id)| {
-                Some(Row {
-                    entry,
-                    index,
-                    certificate: self.certificates.get(id)?,
-                    single: ids.len() == 1,
-                })
+                Some(Row { entry, index, certificate: self.certificates.get(id)?, single: ids.len() == 1 })
             })
         })
     }
@@ -69,11 +64,7 @@ pub struct Row<'a> {
 impl Row<'_> {
     /// A name that every command accepts and that means this certificate alone.
     pub fn target(&self) -> Location {
-        if self.single {
-            self.entry.at.clone()
-        } else {
-            self.entry.at.clone().numbered(self.index + 1)
-        }
+        if self.single { self.entry.at.clone() } else { self.entry.at.clone().numbered(self.index + 1) }
     }
 }
 

@@ -30,29 +30,11 @@ pub struct Location {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
-    File {
-        node: Option<String>,
-        path: String,
-    },
-    Kubeconfig {
-        node: Option<String>,
-        path: String,
-        field: KubeconfigField,
-    },
-    Secret {
-        namespace: String,
-        name: String,
-        key: String,
-    },
-    CaBundle {
-        kind: BundleKind,
-        name: String,
-        field: String,
-    },
-    Endpoint {
-        host: String,
-        port: u16,
-    },
+    File { node: Option<String>, path: String },
+    Kubeconfig { node: Option<String>, path: String, field: KubeconfigField },
+    Secret { namespace: String, name: String, key: String },
+    CaBundle { kind: BundleKind, name: String, field: String },
+    Endpoint { host: String, port: u16 },
     StandardInput,
 }
 
@@ -72,26 +54,16 @@ pub enum BundleKind {
 
 impl Location {
     pub fn file(path: impl Into<String>) -> Self {
-        Self::from(Place::File {
-            node: None,
-            path: path.into(),
-        })
+        Self::from(Place::File { node: None, path: path.into() })
     }
 
     pub fn kubeconfig(path: impl Into<String>, field: KubeconfigField) -> Self {
-        Self::from(Place::Kubeconfig {
-            node: None,
-            path: path.into(),
-            field,
-        })
+        Self::from(Place::Kubeconfig { node: None, path: path.into(), field })
     }
 
     #[must_use]
     pub fn numbered(self, number: usize) -> Self {
-        Self {
-            number: Some(number),
-            ..self
-        }
+        Self { number: Some(number), ..self }
     }
 
     /// The file that holds it, where a file does.
@@ -156,18 +128,12 @@ impl FromStr for Location {
     type Err = LocationError;
 
     fn from_str(text: &str) -> Result<Self, LocationError> {
-        let wrong = |why| LocationError {
-            text: text.to_owned(),
-            why,
-        };
+        let wrong = |why| LocationError { text: text.to_owned(), why };
         let (body, number) = split_number(text);
         let place = if body == "-" {
             Place::StandardInput
         } else if let Some(path) = body.strip_prefix("file:") {
-            Place::File {
-                node: None,
-                path: unescape(path),
-            }
+            Place::File { node: None, path: unescape(path) }
         } else if let Some(rest) = body.strip_prefix("kubeconfig:") {
             let (path, field) = split_field(rest).ok_or_else(|| wrong("'#user/NAME' or '#cluster/NAME' is missing"))?;
             Place::Kubeconfig { node: None, path, field }
@@ -176,18 +142,13 @@ impl FromStr for Location {
             let node = Some(unescape(node));
             match split_field(rest) {
                 Some((path, field)) => Place::Kubeconfig { node, path, field },
-                None => Place::File {
-                    node,
-                    path: unescape(rest),
-                },
+                None => Place::File { node, path: unescape(rest) },
             }
         } else if let Some(rest) = body.strip_prefix("secret/") {
             match words(rest).as_slice() {
-                [namespace, name, key] => Place::Secret {
-                    namespace: namespace.clone(),
-                    name: name.clone(),
-                    key: key.clone(),
-                },
+                [namespace, name, key] => {
+                    Place::Secret { namespace: namespace.clone(), name: name.clone(), key: key.clone() }
+                }
                 _ => return Err(wrong("'secret/NAMESPACE/NAME/KEY' is wanted")),
             }
         } else if let Some(rest) = body.strip_prefix("webhook/") {
@@ -317,20 +278,10 @@ mod tests {
         let name = "[a-z0-9.-]{1,12}";
         let odd = "[ -~\u{e9}\n#%]{1,16}";
         let node = proptest::option::of("[a-z0-9.-]{1,8}");
-        let field = (any::<bool>(), odd).prop_map(|(user, name)| {
-            if user {
-                KubeconfigField::User(name)
-            } else {
-                KubeconfigField::Cluster(name)
-            }
-        });
-        let kind = any::<bool>().prop_map(|mutating| {
-            if mutating {
-                BundleKind::MutatingWebhook
-            } else {
-                BundleKind::ValidatingWebhook
-            }
-        });
+        let field = (any::<bool>(), odd)
+            .prop_map(|(user, name)| if user { KubeconfigField::User(name) } else { KubeconfigField::Cluster(name) });
+        let kind = any::<bool>()
+            .prop_map(|mutating| if mutating { BundleKind::MutatingWebhook } else { BundleKind::ValidatingWebhook });
         prop_oneof![
             (node.clone(), odd).prop_map(|(node, path)| Place::File { node, path }),
             (node, odd, field).prop_map(|(node, path, field)| Place::Kubeconfig { node, path, field }),

@@ -52,9 +52,7 @@ impl Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let civil = jiff::civil::date(1970, 1, 1)
-            .at(0, 0, 0, 0)
-            .checked_add(jiff::SignedDuration::from_secs(self.0));
+        let civil = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0).checked_add(jiff::SignedDuration::from_secs(self.0));
         match civil {
             Ok(civil) => write!(f, "{}Z", civil.strftime("%Y-%m-%dT%H:%M:%S")),
             Err(_) => write!(f, "@{}", self.0),
@@ -123,6 +121,7 @@ impl fmt::Display for Span {
             (0, 0, _) => write!(f, "{sign}{minutes}m"),
             (0, _, 0) => write!(f, "{sign}{hours}h"),
             (0, _, _) => write!(f, "{sign}{hours}h{minutes}m"),
+            (365.., _, _) if days % 365 == 0 => write!(f, "{sign}{}y", days / 365),
             (365.., _, _) => write!(f, "{sign}{}y{}d", days / 365, days % 365),
             (10.., _, _) | (_, 0, _) => write!(f, "{sign}{days}d"),
             (_, _, _) => write!(f, "{sign}{days}d{hours}h"),
@@ -167,10 +166,7 @@ mod tests {
             assert_eq!(text.parse::<Time>().expect(text).to_string(), text);
         }
         assert_eq!(Time::MAX.to_string(), "9999-12-31T23:59:59Z");
-        assert_eq!(
-            "2026-11-22T18:57:00+02:00".parse::<Time>().expect("offset").to_string(),
-            "2026-11-22T16:57:00Z"
-        );
+        assert_eq!("2026-11-22T18:57:00+02:00".parse::<Time>().expect("offset").to_string(), "2026-11-22T16:57:00Z");
         assert!("tomorrow".parse::<Time>().is_err());
     }
 

@@ -81,6 +81,8 @@ pub enum TakesEffect {
     /// The component watches the file; new connections get it within seconds.
     Watch,
     /// The component looks again after this many seconds.
-    Timer { seconds: u32 },
+    Timer {
+        seconds: u32,
+    },
     Restart,
 }

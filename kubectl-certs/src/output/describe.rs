@@ -35,7 +35,10 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     page.line("Authority", &authority);
     page.line("Key", &format!("{}, {}", certificate.key_algorithm, key_sentence(shown)));
     page.line("Signature", &format!("{}, {}", certificate.signature_algorithm, signature_sentence(shown)));
-    page.list("Chain", &shown.chain.iter().map(|link| format!("{}   (until {})", link.subject, link.not_after)).collect::<Vec<_>>());
+    page.list(
+        "Chain",
+        &shown.chain.iter().map(|link| format!("{}   (until {})", link.subject, link.not_after)).collect::<Vec<_>>(),
+    );
     page.list("Also in", &others(shown));
     page.list("Used by", &uses(shown));
     page.list("Trusted by", &shown.trusted_by.iter().map(ToString::to_string).collect::<Vec<_>>());

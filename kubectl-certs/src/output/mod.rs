@@ -46,10 +46,7 @@ pub fn render(report: &Report, style: &Style) -> Result<Rendered, Error> {
     let unwritable = |error: &dyn core::fmt::Display| Error::failed(format!("failed to write the answer: {error}"));
     let mut rendered = match style.format {
         Format::Table | Format::Wide => text::render(report, style),
-        Format::Name => Rendered {
-            out: names(report),
-            ..Rendered::default()
-        },
+        Format::Name => Rendered { out: names(report), ..Rendered::default() },
         Format::Json => Rendered {
             out: match report {
                 Report::Schema => serde_json::to_string_pretty(&schema()),
@@ -77,7 +74,9 @@ pub fn render(report: &Report, style: &Style) -> Result<Rendered, Error> {
 /// The exit code of an answer; findings beat gaps.
 pub fn exit_code(report: &Report) -> u8 {
     let worst = match report {
-        Report::Check(checked) => checked.fail_on.is_some_and(|limit| checked.findings.iter().any(|finding| finding.severity >= limit)),
+        Report::Check(checked) => {
+            checked.fail_on.is_some_and(|limit| checked.findings.iter().any(|finding| finding.severity >= limit))
+        }
         _ => false,
     };
     // A demo shows troubles on purpose, and a plan was refused if a gap was in its way.
@@ -91,12 +90,7 @@ pub fn exit_code(report: &Report) -> u8 {
 
 pub fn document(report: &Report) -> Document {
     let (items, gaps) = Item::all(report);
-    Document {
-        api_version: API.to_owned(),
-        kind: "List".to_owned(),
-        items,
-        gaps: gaps.to_vec(),
-    }
+    Document { api_version: API.to_owned(), kind: "List".to_owned(), items, gaps: gaps.to_vec() }
 }
 
 /// The whole wire as JSON Schema: what is asked, what is answered line by line, what `-o json` prints.

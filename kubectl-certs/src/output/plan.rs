@@ -6,15 +6,13 @@ use crate::plan::Plan;
 
 pub(super) fn render(plan: &Plan, style: &Style) -> Rendered {
     if plan.is_empty() {
-        return Rendered {
-            out: left_alone(plan, style),
-            err: "Nothing to renew.\n".to_owned(),
-        };
+        return Rendered { out: left_alone(plan, style), err: "Nothing to renew.\n".to_owned() };
     }
     let mut out = String::new();
     for (index, phase) in plan.phases.iter().enumerate() {
         out.push_str(&format!("{}. {}: {}\n", index + 1, phase.name, phase.why));
-        let rows = phase.steps.iter().map(|step| vec![step.id.clone(), step.title.clone(), step.impact.clone()]).collect();
+        let rows =
+            phase.steps.iter().map(|step| vec![step.id.clone(), step.title.clone(), step.impact.clone()]).collect();
         out.push_str(&indented(&table(&["STEP", "WHAT", "IMPACT"], rows, style.headers)));
         for condition in &phase.gate {
             out.push_str(&format!("   until {condition}, five times in a row\n"));

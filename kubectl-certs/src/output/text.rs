@@ -16,19 +16,15 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
         },
         Report::Check(checked) => check(checked, style),
         Report::Explain(checks) => explain_all(checks, style),
-        Report::Explanation(check) => Rendered {
-            out: describe::check(check),
-            ..Rendered::default()
-        },
+        Report::Explanation(check) => Rendered { out: describe::check(check), ..Rendered::default() },
         Report::Plan(planned) => plan::render(&planned.plan, style),
         Report::Run(done) => run(done, style),
         Report::Runs(runs) => list_runs(runs, style),
         Report::RunDetails(run, events) => run_details(run, events),
         Report::Demo(made) => demo(made, style),
-        Report::Version => Rendered {
-            out: format!("{} {}\n", style.program, env!("CARGO_PKG_VERSION")),
-            ..Rendered::default()
-        },
+        Report::Version => {
+            Rendered { out: format!("{} {}\n", style.program, env!("CARGO_PKG_VERSION")), ..Rendered::default() }
+        }
         Report::Schema => Rendered {
             out: serde_json::to_string_pretty(&super::schema()).unwrap_or_default() + "\n",
             ..Rendered::default()
@@ -38,10 +34,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
 
 fn list(listing: &Listing, style: &Style) -> Rendered {
     if listing.rows.is_empty() {
-        return Rendered {
-            err: "No certificates found.\n".to_owned(),
-            ..Rendered::default()
-        };
+        return Rendered { err: "No certificates found.\n".to_owned(), ..Rendered::default() };
     }
     let wide = style.format == Format::Wide;
     let mut headers = vec!["NAME", "STATE", "EXPIRES", "LEFT", "SUBJECT", "SIGNED-BY"];
@@ -49,10 +42,7 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
         headers.extend(["KEY", "ALGORITHM", "SERIAL", "PLACE"]);
     }
     let rows = listing.rows.iter().map(|row| list_row(row, listing, wide)).collect();
-    Rendered {
-        out: table(&headers, rows, style.headers),
-        ..Rendered::default()
-    }
+    Rendered { out: table(&headers, rows, style.headers), ..Rendered::default() }
 }
 
 fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
@@ -60,7 +50,8 @@ fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
     let target = row.target.to_string();
     let first = row.target.number.is_none_or(|number| number == 1);
     let name = row.entry.origin.name.clone().filter(|_| first).unwrap_or_else(|| target.clone());
-    let issuer = if certificate.names_itself_as_issuer() { "itself".to_owned() } else { common_name(&certificate.issuer) };
+    let issuer =
+        if certificate.names_itself_as_issuer() { "itself".to_owned() } else { common_name(&certificate.issuer) };
     let mut cells = vec![
         name,
         state_word(row.state).to_owned(),
@@ -96,10 +87,7 @@ pub(super) fn state_word(state: State) -> &'static str {
 
 fn check(checked: &Checked, style: &Style) -> Rendered {
     let rows = checked.findings.iter().map(finding_row).collect();
-    Rendered {
-        out: table(&["SEVERITY", "CODE", "NAME", "WHAT"], rows, style.headers),
-        err: summary(checked, style),
-    }
+    Rendered { out: table(&["SEVERITY", "CODE", "NAME", "WHAT"], rows, style.headers), err: summary(checked, style) }
 }
 
 fn finding_row(finding: &Finding) -> Vec<String> {
@@ -113,15 +101,12 @@ fn finding_row(finding: &Finding) -> Vec<String> {
 
 fn summary(checked: &Checked, style: &Style) -> String {
     let count = |severity| checked.findings.iter().filter(|finding| finding.severity == severity).count();
-    let parts: Vec<String> = [
-        (count(Severity::Error), "error"),
-        (count(Severity::Warning), "warning"),
-        (count(Severity::Info), "info"),
-    ]
-    .iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, word)| format!("{count} {word}{}", if *count == 1 || *word == "info" { "" } else { "s" }))
-    .collect();
+    let parts: Vec<String> =
+        [(count(Severity::Error), "error"), (count(Severity::Warning), "warning"), (count(Severity::Info), "info")]
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}{}", if *count == 1 || *word == "info" { "" } else { "s" }))
+            .collect();
     let looked = format!("{} certificate{}", checked.certificates, if checked.certificates == 1 { "" } else { "s" });
     if parts.is_empty() {
         return format!("Nothing wrong with {looked}.\n");
@@ -136,10 +121,7 @@ fn summary(checked: &Checked, style: &Style) -> String {
 
 fn explain_all(checks: &[&Check], style: &Style) -> Rendered {
     let rows = checks.iter().map(|check| vec![check.code.to_owned(), check.title.to_owned()]).collect();
-    Rendered {
-        out: table(&["CODE", "MEANING"], rows, style.headers),
-        ..Rendered::default()
-    }
+    Rendered { out: table(&["CODE", "MEANING"], rows, style.headers), ..Rendered::default() }
 }
 
 fn run(done: &RunDone, style: &Style) -> Rendered {
@@ -176,10 +158,7 @@ fn run(done: &RunDone, style: &Style) -> Rendered {
 
 fn list_runs(runs: &[RunInfo], style: &Style) -> Rendered {
     if runs.is_empty() {
-        return Rendered {
-            err: "No runs found.\n".to_owned(),
-            ..Rendered::default()
-        };
+        return Rendered { err: "No runs found.\n".to_owned(), ..Rendered::default() };
     }
     let rows = runs
         .iter()
@@ -193,10 +172,7 @@ fn list_runs(runs: &[RunInfo], style: &Style) -> Rendered {
             ]
         })
         .collect();
-    Rendered {
-        out: table(&["RUN", "STATE", "STEPS", "STARTED", "ROOT"], rows, style.headers),
-        ..Rendered::default()
-    }
+    Rendered { out: table(&["RUN", "STATE", "STEPS", "STARTED", "ROOT"], rows, style.headers), ..Rendered::default() }
 }
 
 fn run_details(run: &RunInfo, events: &[Event]) -> Rendered {
@@ -250,14 +226,13 @@ fn demo(made: &DemoMade, style: &Style) -> Rendered {
          {program} renew --root {folder} --dry-run\n  {program} renew --root {folder} --yes\n  {program} check --root {folder}\n  \
          {program} runs undo --root {folder}\n"
     );
-    Rendered {
-        out: format!("{}{next}", checked.out),
-        err,
-    }
+    Rendered { out: format!("{}{next}", checked.out), err }
 }
 
 pub(super) fn gaps(gaps: &[Gap]) -> String {
     gaps.iter()
-        .map(|gap| format!("warning: {} could not be read ({}): {}\n", gap.at, gap.reason.code(), clean::line(&gap.message)))
+        .map(|gap| {
+            format!("warning: {} could not be read ({}): {}\n", gap.at, gap.reason.code(), clean::line(&gap.message))
+        })
         .collect()
 }

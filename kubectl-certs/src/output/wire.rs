@@ -32,13 +32,26 @@ pub struct Question {
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "event")]
 pub enum Line {
     /// Something that is happening in a run.
-    Progress { progress: Event },
+    Progress {
+        progress: Event,
+    },
     /// One object of the answer; unsorted.
-    Item { item: Box<Item> },
+    Item {
+        item: Box<Item>,
+    },
     /// Something that was asked for and could not be read.
-    Gap { gap: Gap },
-    Finished { items: usize, gaps: usize, exit_code: u8 },
-    Failed { error: Error, exit_code: u8 },
+    Gap {
+        gap: Gap,
+    },
+    Finished {
+        items: usize,
+        gaps: usize,
+        exit_code: u8,
+    },
+    Failed {
+        error: Error,
+        exit_code: u8,
+    },
 }
 
 /// What `-o json` and `-o yaml` print.
@@ -182,13 +195,12 @@ impl Item {
                 (items.collect(), &shown.gaps)
             }
             Report::Check(checked) => (findings(checked), &checked.gaps),
-            Report::Explain(checks) => (checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))).collect(), &[]),
+            Report::Explain(checks) => {
+                (checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))).collect(), &[])
+            }
             Report::Explanation(check) => (vec![Self::Explanation(ExplanationItem::of(check))], &[]),
             Report::Plan(planned) => {
-                let item = PlanItem {
-                    digest: planned.plan.digest(),
-                    plan: planned.plan.clone(),
-                };
+                let item = PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() };
                 (vec![Self::Plan(item)], &planned.gaps)
             }
             Report::Run(done) => (vec![Self::RunResult(done.clone())], &[]),
@@ -197,18 +209,11 @@ impl Item {
                 (core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)).collect(), &[])
             }
             Report::Demo(made) => {
-                let item = DemoItem {
-                    folder: made.folder.clone(),
-                    files: made.files,
-                    troubles: made.troubles,
-                };
+                let item = DemoItem { folder: made.folder.clone(), files: made.files, troubles: made.troubles };
                 (core::iter::once(Self::Demo(item)).chain(findings(&made.check)).collect(), &made.check.gaps)
             }
             Report::Version => {
-                let item = VersionItem {
-                    version: env!("CARGO_PKG_VERSION").to_owned(),
-                    api: API.to_owned(),
-                };
+                let item = VersionItem { version: env!("CARGO_PKG_VERSION").to_owned(), api: API.to_owned() };
                 (vec![Self::Version(item)], &[])
             }
             Report::Schema => (Vec::new(), &[]),
@@ -222,12 +227,7 @@ fn findings(checked: &Checked) -> Vec<Item> {
 
 impl CertificateItem {
     pub fn of(listed: &Listed, now: Time) -> Self {
-        let Listed {
-            target,
-            entry,
-            certificate,
-            state,
-        } = listed;
+        let Listed { target, entry, certificate, state } = listed;
         let Certificate {
             fingerprint,
             subject,

@@ -15,9 +15,7 @@ pub(super) fn armour(label: &str, der: &[u8]) -> Zeroizing<Vec<u8>> {
     for bytes in der.chunks(LINE) {
         let mut line = Zeroizing::new([0; 64]);
         // 48 bytes always fit 64 characters.
-        let length = STANDARD
-            .encode_slice(bytes, line.as_mut_slice())
-            .unwrap_or(0);
+        let length = STANDARD.encode_slice(bytes, line.as_mut_slice()).unwrap_or(0);
         text.extend_from_slice(&line[..length]);
         text.push(b'\n');
     }
@@ -35,13 +33,7 @@ mod tests {
             let text = armour("X", &vec![7; length]);
             let lines: Vec<_> = std::str::from_utf8(&text).unwrap().lines().collect();
             assert_eq!(lines.len(), 2 + length.div_ceil(48));
-            assert!(
-                lines[1..lines.len() - 1]
-                    .iter()
-                    .rev()
-                    .skip(1)
-                    .all(|it| it.len() == 64)
-            );
+            assert!(lines[1..lines.len() - 1].iter().rev().skip(1).all(|it| it.len() == 64));
             let decoded = STANDARD.decode(lines[1..lines.len() - 1].concat()).unwrap();
             assert_eq!(decoded, vec![7; length]);
         }

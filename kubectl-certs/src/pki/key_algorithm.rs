@@ -67,9 +67,7 @@ pub(super) enum Curve {
 
 impl Curve {
     pub(super) fn from_oid(content: &[u8]) -> Option<Self> {
-        [Self::P256, Self::P384, Self::P521]
-            .into_iter()
-            .find(|it| it.oid().as_bytes() == content)
+        [Self::P256, Self::P384, Self::P521].into_iter().find(|it| it.oid().as_bytes() == content)
     }
 
     pub(super) fn oid(self) -> ObjectIdentifier {
@@ -104,14 +102,7 @@ mod tests {
 
     #[test]
     fn names() {
-        for name in [
-            "RSA-2048",
-            "RSA-3072",
-            "RSA-4096",
-            "ECDSA-P256",
-            "ECDSA-P384",
-            "Ed25519",
-        ] {
+        for name in ["RSA-2048", "RSA-3072", "RSA-4096", "ECDSA-P256", "ECDSA-P384", "Ed25519"] {
             assert_eq!(name.parse::<KeyAlgorithm>().unwrap().to_string(), name);
             assert!(name.to_lowercase().parse::<KeyAlgorithm>().is_ok());
         }

@@ -21,11 +21,7 @@ pub(super) struct Method {
 impl Method {
     /// SHA-1 of the key's bits, which every program understands and most use. As an identifier it
     /// need not withstand an attack: a chain is proven by signatures.
-    pub(super) const USUAL: Self = Self {
-        hash: &SHA1_FOR_LEGACY_USE_ONLY,
-        of_whole_spki: false,
-        length: 20,
-    };
+    pub(super) const USUAL: Self = Self { hash: &SHA1_FOR_LEGACY_USE_ONLY, of_whole_spki: false, length: 20 };
 
     /// How the subject key identifier of this certificate was computed.
     pub(super) fn of(certificate: &RawCertificate<'_>) -> Option<Self> {
@@ -34,22 +30,14 @@ impl Method {
         hashes
             .into_iter()
             .flat_map(|hash| [false, true].map(|of_whole_spki| (hash, of_whole_spki)))
-            .map(|(hash, of_whole_spki)| Self {
-                hash,
-                of_whole_spki,
-                length: key_id.len(),
-            })
+            .map(|(hash, of_whole_spki)| Self { hash, of_whole_spki, length: key_id.len() })
             // A few octets might match by chance.
             .filter(|method| method.length >= 8)
             .find(|method| method.apply(certificate.spki).is_ok_and(|it| it == key_id))
     }
 
     pub(super) fn apply(self, spki: &[u8]) -> Result<Vec<u8>, Unreadable> {
-        let input = if self.of_whole_spki {
-            spki
-        } else {
-            key_bits(spki)?
-        };
+        let input = if self.of_whole_spki { spki } else { key_bits(spki)? };
         let mut key_id = digest::digest(self.hash, input).as_ref().to_vec();
         key_id.truncate(self.length);
         Ok(key_id)

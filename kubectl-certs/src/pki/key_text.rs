@@ -16,10 +16,8 @@ const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
 /// As Go decodes: padding is required, unused bits in the last character are not looked at.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-);
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// One PEM block, its body still encoded.
 pub(super) struct Block<'a> {
@@ -41,10 +39,7 @@ impl<'a> Block<'a> {
             }
             let field = "end of its PEM block";
             let (body, end) = split_at(body, END).ok_or(KeyError::Malformed { field })?;
-            if !end
-                .strip_prefix(label)
-                .is_some_and(|it| it.starts_with(DASHES))
-            {
+            if !end.strip_prefix(label).is_some_and(|it| it.starts_with(DASHES)) {
                 return Err(KeyError::Malformed { field });
             }
             return Ok(Self { label, body });
@@ -58,33 +53,19 @@ impl<'a> Block<'a> {
             return Err(KeyError::Encrypted);
         }
         let mut text = Zeroizing::new(Vec::with_capacity(self.body.len()));
-        text.extend(
-            self.content()
-                .iter()
-                .filter(|byte| !byte.is_ascii_whitespace()),
-        );
+        text.extend(self.content().iter().filter(|byte| !byte.is_ascii_whitespace()));
         let mut der = Zeroizing::new(vec![0; text.len() / 4 * 3]);
-        let length = BASE64
-            .decode_slice(&text, &mut der)
-            .map_err(|_| KeyError::Malformed {
-                field: "base64 text",
-            })?;
+        let length = BASE64.decode_slice(&text, &mut der).map_err(|_| KeyError::Malformed { field: "base64 text" })?;
         der.truncate(length);
         Ok(der)
     }
 
     /// What follows the headers of RFC 1421, which openssl writes for encrypted keys only.
     fn content(&self) -> &'a [u8] {
-        let after_last_header = self
-            .body
-            .iter()
-            .rposition(|byte| *byte == b':')
-            .map(|colon| {
-                let line = &self.body[colon..];
-                line.iter()
-                    .position(|byte| *byte == b'\n')
-                    .map_or(line, |end| &line[end..])
-            });
+        let after_last_header = self.body.iter().rposition(|byte| *byte == b':').map(|colon| {
+            let line = &self.body[colon..];
+            line.iter().position(|byte| *byte == b'\n').map_or(line, |end| &line[end..])
+        });
         after_last_header.unwrap_or(self.body)
     }
 
@@ -104,9 +85,7 @@ mod tests {
     use super::*;
 
     fn decode(text: &str) -> Result<Vec<u8>, KeyError> {
-        Block::first(text.as_bytes(), "PRIVATE KEY")?
-            .decode()
-            .map(|der| der.to_vec())
+        Block::first(text.as_bytes(), "PRIVATE KEY")?.decode().map(|der| der.to_vec())
     }
 
     #[test]
@@ -131,33 +110,18 @@ mod tests {
     fn refused() {
         let cases = [
             ("", KeyError::Absent),
-            (
-                "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
-                KeyError::Absent,
-            ),
+            ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", KeyError::Absent),
             ("-----BEGIN PRIVATE KEY", KeyError::Absent),
-            (
-                "-----BEGIN PRIVATE KEY-----\nAAAA\n",
-                KeyError::Malformed {
-                    field: "end of its PEM block",
-                },
-            ),
+            ("-----BEGIN PRIVATE KEY-----\nAAAA\n", KeyError::Malformed { field: "end of its PEM block" }),
             (
                 "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
-                KeyError::Malformed {
-                    field: "end of its PEM block",
-                },
+                KeyError::Malformed { field: "end of its PEM block" },
             ),
             (
                 "-----BEGIN PRIVATE KEY-----\nAA*A\n-----END PRIVATE KEY-----\n",
-                KeyError::Malformed {
-                    field: "base64 text",
-                },
+                KeyError::Malformed { field: "base64 text" },
             ),
-            (
-                "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
-                KeyError::Encrypted,
-            ),
+            ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", KeyError::Encrypted),
             (
                 "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: x\n\nAAAA\n-----END RSA PRIVATE KEY-----",
                 KeyError::Encrypted,

@@ -36,8 +36,5 @@ const fn known(dotted: &str) -> ObjectIdentifier {
 
 /// The dotted form of the content of an OBJECT IDENTIFIER; its bytes if that is not one.
 pub(super) fn dotted(content: &[u8]) -> String {
-    ObjectIdentifier::from_bytes(content).map_or_else(
-        |_| format!("0x{}", hex::encode(content)),
-        |oid| oid.to_string(),
-    )
+    ObjectIdentifier::from_bytes(content).map_or_else(|_| format!("0x{}", hex::encode(content)), |oid| oid.to_string())
 }

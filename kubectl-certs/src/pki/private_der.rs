@@ -14,15 +14,8 @@ pub(super) struct PrivateDer<'a> {
 }
 
 pub(super) enum Kind<'a> {
-    Rsa {
-        pkcs1: &'a [u8],
-        modulus: &'a [u8],
-        exponent: &'a [u8],
-    },
-    Ec {
-        curve: Curve,
-        point: Option<&'a [u8]>,
-    },
+    Rsa { pkcs1: &'a [u8], modulus: &'a [u8], exponent: &'a [u8] },
+    Ec { curve: Curve, point: Option<&'a [u8]> },
     Ed25519,
 }
 
@@ -35,42 +28,23 @@ impl<'a> PrivateDer<'a> {
         key.field(tlv::INTEGER, "private key's version")?;
         let second = key.any("private key")?;
         match second.tag {
-            tlv::INTEGER => Ok(Self {
-                kind: Kind::pkcs1(whole)?,
-                is_pkcs8: false,
-            }),
-            tlv::OCTET_STRING => Ok(Self {
-                kind: Kind::sec1(whole, None)?,
-                is_pkcs8: false,
-            }),
+            tlv::INTEGER => Ok(Self { kind: Kind::pkcs1(whole)?, is_pkcs8: false }),
+            tlv::OCTET_STRING => Ok(Self { kind: Kind::sec1(whole, None)?, is_pkcs8: false }),
             tlv::SEQUENCE => {
                 let inner = key.field(tlv::OCTET_STRING, "private key inside PKCS#8")?;
-                Ok(Self {
-                    kind: Kind::pkcs8(second, inner)?,
-                    is_pkcs8: true,
-                })
+                Ok(Self { kind: Kind::pkcs8(second, inner)?, is_pkcs8: true })
             }
-            _ => Err(KeyError::Malformed {
-                field: "private key",
-            }),
+            _ => Err(KeyError::Malformed { field: "private key" }),
         }
     }
 
     /// The public half, where the key holds it in the form that certificates use.
     pub(super) fn public(&self) -> Option<PublicKey<'a>> {
         match self.kind {
-            Kind::Rsa {
-                modulus, exponent, ..
-            } => Some(PublicKey::Rsa {
-                pkcs1: &[],
-                modulus,
-                exponent,
-                pss_only: false,
-            }),
-            Kind::Ec { curve, point } => Some(PublicKey::Ec {
-                curve,
-                point: point?,
-            }),
+            Kind::Rsa { modulus, exponent, .. } => {
+                Some(PublicKey::Rsa { pkcs1: &[], modulus, exponent, pss_only: false })
+            }
+            Kind::Ec { curve, point } => Some(PublicKey::Ec { curve, point: point? }),
             Kind::Ed25519 => None,
         }
     }
@@ -79,26 +53,16 @@ impl<'a> PrivateDer<'a> {
 impl<'a> Kind<'a> {
     fn pkcs8(algorithm: Tlv<'a>, inner: Tlv<'a>) -> Result<Self, KeyError> {
         let mut algorithm = algorithm.inside();
-        let oid = algorithm
-            .field(tlv::OBJECT_IDENTIFIER, "private key's algorithm")?
-            .content;
+        let oid = algorithm.field(tlv::OBJECT_IDENTIFIER, "private key's algorithm")?.content;
         if oid == oid::ED25519.as_bytes() {
             return Ok(Self::Ed25519);
         }
         let is_rsa = oid == oid::RSA_ENCRYPTION.as_bytes();
         if !is_rsa && oid != oid::EC_PUBLIC_KEY.as_bytes() {
-            return Err(KeyError::Unsupported {
-                what: oid::dotted(oid),
-            });
+            return Err(KeyError::Unsupported { what: oid::dotted(oid) });
         }
-        let key = inner
-            .inside()
-            .field(tlv::SEQUENCE, "private key inside PKCS#8")?;
-        if is_rsa {
-            Self::pkcs1(key)
-        } else {
-            Self::sec1(key, Some(named_curve(&mut algorithm)?))
-        }
+        let key = inner.inside().field(tlv::SEQUENCE, "private key inside PKCS#8")?;
+        if is_rsa { Self::pkcs1(key) } else { Self::sec1(key, Some(named_curve(&mut algorithm)?)) }
     }
 
     /// RFC 8017 appendix A.1.2.
@@ -107,11 +71,7 @@ impl<'a> Kind<'a> {
         fields.field(tlv::INTEGER, "RSA key's version")?;
         let modulus = magnitude(fields.field(tlv::INTEGER, "modulus")?.content);
         let exponent = magnitude(fields.field(tlv::INTEGER, "public exponent")?.content);
-        Ok(Self::Rsa {
-            pkcs1: key.raw,
-            modulus,
-            exponent,
-        })
+        Ok(Self::Rsa { pkcs1: key.raw, modulus, exponent })
     }
 
     /// RFC 5915 section 3. PKCS#8 names the curve outside.

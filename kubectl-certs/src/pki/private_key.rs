@@ -82,12 +82,7 @@ impl PrivateKey {
 
     /// A new key: RSA of 2048, 3072, 4096 or 8192 bits, or any of the others.
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
-        let ec = |curve: Curve| {
-            Ok(Pair::Ec(
-                curve,
-                Box::new(EcdsaKeyPair::generate(curve.signing())?),
-            ))
-        };
+        let ec = |curve: Curve| Ok(Pair::Ec(curve, Box::new(EcdsaKeyPair::generate(curve.signing())?)));
         let rsa = |size| Ok::<_, Unspecified>(Pair::Rsa(Box::new(RsaKeyPair::generate(size)?)));
         let pair: Result<Pair, Unspecified> = match algorithm {
             KeyAlgorithm::Rsa { bits: 2048 } => rsa(KeySize::Rsa2048),
@@ -95,9 +90,7 @@ impl PrivateKey {
             KeyAlgorithm::Rsa { bits: 4096 } => rsa(KeySize::Rsa4096),
             KeyAlgorithm::Rsa { bits: 8192 } => rsa(KeySize::Rsa8192),
             KeyAlgorithm::Rsa { .. } => {
-                return Err(KeyError::Unsupported {
-                    what: algorithm.to_string(),
-                });
+                return Err(KeyError::Unsupported { what: algorithm.to_string() });
             }
             KeyAlgorithm::EcP256 => ec(Curve::P256),
             KeyAlgorithm::EcP384 => ec(Curve::P384),
@@ -134,13 +127,9 @@ impl PrivateKey {
     /// another kind gets the form its place is used to. Where a form does not exist it is PKCS#8.
     pub fn to_pem(&self, encoding: KeyEncoding) -> Zeroizing<Vec<u8>> {
         match (encoding, &self.traditional, &self.pair) {
-            (KeyEncoding::Pkcs1 | KeyEncoding::Sec1, Some(der), Pair::Rsa(_)) => {
-                armour("RSA PRIVATE KEY", der)
-            }
+            (KeyEncoding::Pkcs1 | KeyEncoding::Sec1, Some(der), Pair::Rsa(_)) => armour("RSA PRIVATE KEY", der),
             (KeyEncoding::Pkcs1 | KeyEncoding::Sec1, Some(der), _) => armour("EC PRIVATE KEY", der),
-            (KeyEncoding::TalosEd25519, _, Pair::Ed25519(_)) => {
-                armour("ED25519 PRIVATE KEY", &self.pkcs8)
-            }
+            (KeyEncoding::TalosEd25519, _, Pair::Ed25519(_)) => armour("ED25519 PRIVATE KEY", &self.pkcs8),
             _ => armour("PRIVATE KEY", &self.pkcs8),
         }
     }
@@ -150,32 +139,20 @@ impl PrivateKey {
     }
 
     /// Loads and checks a key; `parsed` is what `der` was found to be.
-    pub(super) fn load(
-        der: &[u8],
-        parsed: &PrivateDer<'_>,
-        label: &[u8],
-    ) -> Result<Self, KeyError> {
+    pub(super) fn load(der: &[u8], parsed: &PrivateDer<'_>, label: &[u8]) -> Result<Self, KeyError> {
         let (pair, bare) = match parsed.kind {
             Kind::Rsa { pkcs1, modulus, .. } => {
                 let bits = bit_length(modulus);
                 if !(2048..=8192).contains(&bits) {
-                    return Err(KeyError::Unsupported {
-                        what: format!("RSA-{bits}"),
-                    });
+                    return Err(KeyError::Unsupported { what: format!("RSA-{bits}") });
                 }
-                (
-                    Pair::Rsa(Box::new(RsaKeyPair::from_der(pkcs1)?)),
-                    KeyEncoding::Pkcs1,
-                )
+                (Pair::Rsa(Box::new(RsaKeyPair::from_der(pkcs1)?)), KeyEncoding::Pkcs1)
             }
             Kind::Ec { curve, .. } => {
                 let pair = EcdsaKeyPair::from_private_key_der(curve.signing(), der)?;
                 (Pair::Ec(curve, Box::new(pair)), KeyEncoding::Sec1)
             }
-            Kind::Ed25519 => (
-                Pair::Ed25519(Box::new(Ed25519KeyPair::from_pkcs8(der)?)),
-                KeyEncoding::Pkcs8,
-            ),
+            Kind::Ed25519 => (Pair::Ed25519(Box::new(Ed25519KeyPair::from_pkcs8(der)?)), KeyEncoding::Pkcs8),
         };
         let encoding = match pair {
             Pair::Ed25519(_) if label == b"ED25519 PRIVATE KEY" => KeyEncoding::TalosEd25519,
@@ -199,34 +176,15 @@ impl PrivateKey {
                 let scalar = pair.private_key().as_be_bytes()?;
                 let sec1 = sec1(scalar.as_ref(), Some(*curve), point)?;
                 let pkcs8 = ec_pkcs8(*curve, &self::sec1(scalar.as_ref(), None, point)?)?;
-                (
-                    PublicKey::Ec {
-                        curve: *curve,
-                        point,
-                    }
-                    .to_spki()?,
-                    pkcs8,
-                    Some(sec1),
-                )
+                (PublicKey::Ec { curve: *curve, point }.to_spki()?, pkcs8, Some(sec1))
             }
             Pair::Ed25519(pair) => {
                 let pkcs8 = Zeroizing::new(pair.to_pkcs8v1()?.as_ref().to_vec());
-                (
-                    PublicKey::Ed25519(pair.public_key().as_ref()).to_spki()?,
-                    pkcs8,
-                    None,
-                )
+                (PublicKey::Ed25519(pair.public_key().as_ref()).to_spki()?, pkcs8, None)
             }
         };
         let algorithm = PublicKey::parse(&spki)?.algorithm()?;
-        Ok(Self {
-            pair,
-            algorithm,
-            encoding,
-            spki,
-            pkcs8,
-            traditional,
-        })
+        Ok(Self { pair, algorithm, encoding, spki, pkcs8, traditional })
     }
 }
 
@@ -247,9 +205,7 @@ impl From<Unreadable> for KeyError {
 
 impl From<KeyRejected> for KeyError {
     fn from(rejected: KeyRejected) -> Self {
-        Self::Invalid {
-            reason: rejected.to_string(),
-        }
+        Self::Invalid { reason: rejected.to_string() }
     }
 }
 
@@ -268,9 +224,7 @@ impl From<der::Error> for KeyError {
 
 /// The library writes RSA keys as PKCS#8 only; the traditional form is what that wraps.
 fn inside_pkcs8(pkcs8: &[u8]) -> Result<&[u8], Unreadable> {
-    let mut fields = Reader::new(pkcs8)
-        .field(tlv::SEQUENCE, "private key")?
-        .inside();
+    let mut fields = Reader::new(pkcs8).field(tlv::SEQUENCE, "private key")?.inside();
     fields.field(tlv::INTEGER, "version")?;
     fields.field(tlv::SEQUENCE, "algorithm")?;
     Ok(fields.field(tlv::OCTET_STRING, "private key")?.content)
@@ -291,10 +245,7 @@ fn ec_pkcs8(curve: Curve, sec1: &[u8]) -> der::Result<Zeroizing<Vec<u8>>> {
     let parameters = Some(Parameters::Curve(curve.oid()));
     let key = PrivateKeyInfo {
         version: 0,
-        algorithm: AlgorithmIdentifier {
-            algorithm: oid::EC_PUBLIC_KEY,
-            parameters,
-        },
+        algorithm: AlgorithmIdentifier { algorithm: oid::EC_PUBLIC_KEY, parameters },
         private_key: OctetStringRef::new(sec1)?,
     };
     key.to_der().map(Zeroizing::new)

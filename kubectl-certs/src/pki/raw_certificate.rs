@@ -49,9 +49,7 @@ impl<'a> RawCertificate<'a> {
     /// Takes a certificate apart. Bytes after its end are ignored.
     pub fn parse(der: &'a [u8]) -> Result<Self, Unreadable> {
         let frame = Frame::parse(der)?;
-        let mut tbs = Reader::new(frame.content)
-            .field(tlv::SEQUENCE, "certificate")?
-            .inside();
+        let mut tbs = Reader::new(frame.content).field(tlv::SEQUENCE, "certificate")?.inside();
         let version = version(&mut tbs)?;
         let serial = tbs.field(tlv::INTEGER, "serial number")?.content;
         let inner_algorithm = tbs.field(tlv::SEQUENCE, "signature algorithm")?.raw;
@@ -92,11 +90,7 @@ impl<'a> RawCertificate<'a> {
     /// The subject key identifier, if there is one (RFC 5280 4.2.1.2).
     pub fn subject_key_id(&self) -> Option<&'a [u8]> {
         let extension = self.extension(oid::SUBJECT_KEY_IDENTIFIER.as_bytes())?;
-        Some(
-            Reader::new(extension.value)
-                .optional(tlv::OCTET_STRING)?
-                .content,
-        )
+        Some(Reader::new(extension.value).optional(tlv::OCTET_STRING)?.content)
     }
 
     /// The first extension with this identifier, the content of an OBJECT IDENTIFIER.
@@ -112,30 +106,17 @@ impl<'a> RawExtension<'a> {
         while !extensions.is_empty() {
             let whole = extensions.field(tlv::SEQUENCE, "extension")?;
             let mut inside = whole.inside();
-            let oid = inside
-                .field(tlv::OBJECT_IDENTIFIER, "extension's identifier")?
-                .content;
-            let critical = inside
-                .optional(tlv::BOOLEAN)
-                .is_some_and(|it| it.content != [0]);
-            let value = inside
-                .field(tlv::OCTET_STRING, "extension's value")?
-                .content;
-            list.push(Self {
-                raw: whole.raw,
-                oid,
-                critical,
-                value,
-            });
+            let oid = inside.field(tlv::OBJECT_IDENTIFIER, "extension's identifier")?.content;
+            let critical = inside.optional(tlv::BOOLEAN).is_some_and(|it| it.content != [0]);
+            let value = inside.field(tlv::OCTET_STRING, "extension's value")?.content;
+            list.push(Self { raw: whole.raw, oid, critical, value });
         }
         Ok(list)
     }
 
     /// Whether this is a subject or authority key identifier: what changes when keys do.
     pub(super) fn is_key_id(&self) -> bool {
-        [oid::SUBJECT_KEY_IDENTIFIER, oid::AUTHORITY_KEY_IDENTIFIER]
-            .iter()
-            .any(|oid| oid.as_bytes() == self.oid)
+        [oid::SUBJECT_KEY_IDENTIFIER, oid::AUTHORITY_KEY_IDENTIFIER].iter().any(|oid| oid.as_bytes() == self.oid)
     }
 }
 
@@ -148,19 +129,11 @@ pub(super) struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     pub(super) fn parse(der: &'a [u8]) -> Result<Self, Unreadable> {
-        let mut parts = Reader::new(der)
-            .field(tlv::SEQUENCE, "outer sequence")?
-            .inside();
+        let mut parts = Reader::new(der).field(tlv::SEQUENCE, "outer sequence")?.inside();
         let content = parts.field(tlv::SEQUENCE, "signed content")?.raw;
         let algorithm = parts.field(tlv::SEQUENCE, "signature algorithm")?.raw;
-        let signature = parts
-            .field(tlv::BIT_STRING, "signature")?
-            .whole_bits("signature")?;
-        Ok(Self {
-            content,
-            algorithm,
-            signature,
-        })
+        let signature = parts.field(tlv::BIT_STRING, "signature")?.whole_bits("signature")?;
+        Ok(Self { content, algorithm, signature })
     }
 }
 
@@ -176,7 +149,5 @@ fn version(tbs: &mut Reader<'_>) -> Result<u8, Unreadable> {
 
 /// A unique identifier is an IMPLICIT BIT STRING, primitive in DER; some wrap it as if EXPLICIT.
 fn unique_id<'a>(tbs: &mut Reader<'a>, number: u8) -> Option<&'a [u8]> {
-    tbs.optional(tlv::primitive(number))
-        .or_else(|| tbs.optional(tlv::constructed(number)))
-        .map(|it| it.raw)
+    tbs.optional(tlv::primitive(number)).or_else(|| tbs.optional(tlv::constructed(number))).map(|it| it.raw)
 }

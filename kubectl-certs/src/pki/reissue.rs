@@ -41,10 +41,7 @@ pub struct Reissue<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReissueError {
     #[error("the {field} of the {certificate} cannot be read")]
-    Unreadable {
-        certificate: &'static str,
-        field: &'static str,
-    },
+    Unreadable { certificate: &'static str, field: &'static str },
     /// A date outside of 1970 to 9999, or an end before the beginning.
     #[error("a certificate cannot be valid from {not_before} to {not_after} (seconds since 1970)")]
     Validity { not_before: i64, not_after: i64 },
@@ -66,11 +63,7 @@ impl Reissue<'_> {
         }
 
         let key_id = self.subject_key_id(&old, &issuer)?;
-        let issuer_key_id = if is_self_signed {
-            Some(&*key_id)
-        } else {
-            issuer.subject_key_id()
-        };
+        let issuer_key_id = if is_self_signed { Some(&*key_id) } else { issuer.subject_key_id() };
         let renewed = [
             Renewed {
                 id: oid::SUBJECT_KEY_IDENTIFIER,
@@ -103,45 +96,24 @@ impl Reissue<'_> {
         let tbs = tbs.to_der()?;
         let signature = sign(key, scheme, &tbs)?;
         let signature = BitStringRef::from_bytes(&signature)?;
-        Ok(Signed {
-            content: Raw(&tbs),
-            algorithm: Raw(&algorithm),
-            signature,
-        }
-        .to_der()?)
+        Ok(Signed { content: Raw(&tbs), algorithm: Raw(&algorithm), signature }.to_der()?)
     }
 
     /// An unchanged key keeps its identifier, whatever that is. Otherwise the old method is used or,
     /// where none is to be seen, that of the issuer: it comes from the same program.
-    fn subject_key_id(
-        &self,
-        old: &RawCertificate<'_>,
-        issuer: &RawCertificate<'_>,
-    ) -> Result<Vec<u8>, ReissueError> {
+    fn subject_key_id(&self, old: &RawCertificate<'_>, issuer: &RawCertificate<'_>) -> Result<Vec<u8>, ReissueError> {
         if let Some(key_id) = old.subject_key_id().filter(|_| old.spki == self.spki) {
             return Ok(key_id.to_vec());
         }
-        let method = Method::of(old)
-            .or_else(|| Method::of(issuer))
-            .unwrap_or(Method::USUAL);
+        let method = Method::of(old).or_else(|| Method::of(issuer)).unwrap_or(Method::USUAL);
         method.apply(self.spki).map_err(of("new certificate"))
     }
 
     fn validity(&self) -> Result<Validity, ReissueError> {
-        let Self {
-            not_before,
-            not_after,
-            ..
-        } = *self;
+        let Self { not_before, not_after, .. } = *self;
         match (time(not_before), time(not_after)) {
-            (Some(begin), Some(end)) if not_before <= not_after => Ok(Validity {
-                not_before: begin,
-                not_after: end,
-            }),
-            _ => Err(ReissueError::Validity {
-                not_before,
-                not_after,
-            }),
+            (Some(begin), Some(end)) if not_before <= not_after => Ok(Validity { not_before: begin, not_after: end }),
+            _ => Err(ReissueError::Validity { not_before, not_after }),
         }
     }
 }
@@ -167,12 +139,7 @@ impl Renewed {
         if let Some(value) = &self.value {
             let critical = critical.then_some(true);
             let value = OctetStringRef::new(value)?;
-            Extension {
-                id: self.id,
-                critical,
-                value,
-            }
-            .encode_to_vec(written)?;
+            Extension { id: self.id, critical, value }.encode_to_vec(written)?;
         }
         Ok(())
     }
@@ -196,10 +163,7 @@ fn extensions(old: &RawCertificate<'_>, renewed: &[Renewed]) -> der::Result<Vec<
 }
 
 fn authority_key_identifier(key_id: &[u8]) -> der::Result<Vec<u8>> {
-    AuthorityKeyIdentifier {
-        key_id: OctetStringRef::new(key_id)?,
-    }
-    .to_der()
+    AuthorityKeyIdentifier { key_id: OctetStringRef::new(key_id)? }.to_der()
 }
 
 /// RFC 5280 4.1.2.5: two digits for the year up to 2049, four from 2050 on.

@@ -14,10 +14,7 @@ use super::tlv::{self, Reader};
 use super::{Unreadable, oid};
 
 /// `[0] IMPLICIT SET OF Attribute`.
-const ATTRIBUTES: Tag = Tag::ContextSpecific {
-    constructed: true,
-    number: TagNumber(0),
-};
+const ATTRIBUTES: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
 
 /// A request taken apart. Subject and key hold the whole value, with its tag and length.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,18 +28,10 @@ pub struct Request<'a> {
 
 /// A signed request, DER, for this subject (DER of a Name) and this key. It asks for the extensions
 /// of the old certificate, copied byte for byte, except the key identifiers: those are the issuer's to set.
-pub fn request(
-    subject: &[u8],
-    extensions_of: &RawCertificate<'_>,
-    key: &PrivateKey,
-) -> Result<Vec<u8>, KeyError> {
+pub fn request(subject: &[u8], extensions_of: &RawCertificate<'_>, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
     let wanted = extensions_of.extensions.iter().filter(|it| !it.is_key_id());
     let extensions = wanted.map(|it| it.raw).collect::<Vec<_>>().concat();
-    let attributes = if extensions.is_empty() {
-        Vec::new()
-    } else {
-        attribute(&extensions)?
-    };
+    let attributes = if extensions.is_empty() { Vec::new() } else { attribute(&extensions)? };
     let info = CertificationRequestInfo {
         version: 0,
         subject: Raw(subject),
@@ -55,12 +44,7 @@ pub fn request(
     let algorithm = scheme.to_der()?;
     let signature = sign(key, scheme, &info)?;
     let signature = BitStringRef::from_bytes(&signature)?;
-    Ok(Signed {
-        content: Raw(&info),
-        algorithm: Raw(&algorithm),
-        signature,
-    }
-    .to_der()?)
+    Ok(Signed { content: Raw(&info), algorithm: Raw(&algorithm), signature }.to_der()?)
 }
 
 /// The request as text.
@@ -72,9 +56,7 @@ impl<'a> Request<'a> {
     /// Takes a request apart. Attributes other than `extensionRequest` are ignored.
     pub fn parse(der: &'a [u8]) -> Result<Self, Unreadable> {
         let frame = Frame::parse(der)?;
-        let mut info = Reader::new(frame.content)
-            .field(tlv::SEQUENCE, "request")?
-            .inside();
+        let mut info = Reader::new(frame.content).field(tlv::SEQUENCE, "request")?.inside();
         info.field(tlv::INTEGER, "version")?;
         let subject = info.field(tlv::SEQUENCE, "subject")?.raw;
         let spki = info.field(tlv::SEQUENCE, "public key")?.raw;
@@ -83,9 +65,7 @@ impl<'a> Request<'a> {
             let mut attributes = attributes.inside();
             while !attributes.is_empty() {
                 let mut attribute = attributes.field(tlv::SEQUENCE, "attribute")?.inside();
-                let oid = attribute
-                    .field(tlv::OBJECT_IDENTIFIER, "attribute's type")?
-                    .content;
+                let oid = attribute.field(tlv::OBJECT_IDENTIFIER, "attribute's type")?.content;
                 if oid == oid::EXTENSION_REQUEST.as_bytes() {
                     let mut values = attribute.field(tlv::SET, "requested extensions")?.inside();
                     let list = values.field(tlv::SEQUENCE, "requested extensions")?;
@@ -93,12 +73,7 @@ impl<'a> Request<'a> {
                 }
             }
         }
-        Ok(Self {
-            subject,
-            spki,
-            extensions,
-            der,
-        })
+        Ok(Self { subject, spki, extensions, der })
     }
 
     /// Whether the request was signed by the key it is for.
@@ -111,9 +86,5 @@ impl<'a> Request<'a> {
 fn attribute(extensions: &[u8]) -> der::Result<Vec<u8>> {
     let list = AnyRef::new(Tag::Sequence, extensions)?.to_der()?;
     let values = AnyRef::new(Tag::Set, &list)?;
-    Attribute {
-        id: oid::EXTENSION_REQUEST,
-        values,
-    }
-    .to_der()
+    Attribute { id: oid::EXTENSION_REQUEST, values }.to_der()
 }

@@ -52,9 +52,7 @@ impl Scheme {
             .iter()
             .find(|(known, _)| known.as_bytes() == oid)
             .map(|(_, scheme)| *scheme)
-            .ok_or_else(|| SignatureFault::Unsupported {
-                oid: oid::dotted(oid),
-            })
+            .ok_or_else(|| SignatureFault::Unsupported { oid: oid::dotted(oid) })
     }
 
     /// How to sign with a key in place of a signature made with `old`.
@@ -82,16 +80,9 @@ impl Scheme {
     pub(super) fn to_der(self) -> der::Result<Vec<u8>> {
         // RFC 4055 section 5: NULL for RSA. RFC 5758 3.2 and RFC 8410 section 3: nothing for the others.
         let parameters = matches!(self, Self::RsaPkcs1(_)).then_some(Parameters::Null);
-        let algorithm = SCHEMES
-            .iter()
-            .find(|(_, it)| *it == self)
-            .map(|(oid, _)| *oid);
+        let algorithm = SCHEMES.iter().find(|(_, it)| *it == self).map(|(oid, _)| *oid);
         let algorithm = algorithm.ok_or(der::ErrorKind::Failed)?;
-        AlgorithmIdentifier {
-            algorithm,
-            parameters,
-        }
-        .to_der()
+        AlgorithmIdentifier { algorithm, parameters }.to_der()
     }
 }
 
@@ -100,22 +91,13 @@ const FIELD: &str = "signature algorithm";
 /// RFC 4055 section 3.1. The defaults (SHA-1 everywhere) and a mask with another hash than the message are
 /// not supported by the cryptographic library.
 fn pss(algorithm: &mut Reader<'_>) -> Result<Scheme, SignatureFault> {
-    let unsupported = || SignatureFault::Unsupported {
-        oid: oid::RSA_PSS.to_string(),
-    };
-    let mut parameters = algorithm
-        .optional(tlv::SEQUENCE)
-        .ok_or_else(unsupported)?
-        .inside();
+    let unsupported = || SignatureFault::Unsupported { oid: oid::RSA_PSS.to_string() };
+    let mut parameters = algorithm.optional(tlv::SEQUENCE).ok_or_else(unsupported)?.inside();
     let mut tagged = |number| parameters.optional(tlv::constructed(number));
 
     let (hash, mask, salt) = (tagged(0), tagged(1), tagged(2));
     let hash = hash_of(&mut hash.ok_or_else(unsupported)?.inside())?;
-    let mut mask = mask
-        .ok_or_else(unsupported)?
-        .inside()
-        .field(tlv::SEQUENCE, FIELD)?
-        .inside();
+    let mut mask = mask.ok_or_else(unsupported)?.inside().field(tlv::SEQUENCE, FIELD)?.inside();
     let mask_oid = mask.field(tlv::OBJECT_IDENTIFIER, FIELD)?.content;
     if mask_oid != oid::MGF1.as_bytes() || hash_of(&mut mask)? != hash {
         return Err(unsupported());
@@ -134,15 +116,9 @@ fn pss(algorithm: &mut Reader<'_>) -> Result<Scheme, SignatureFault> {
 fn hash_of(reader: &mut Reader<'_>) -> Result<Hash, SignatureFault> {
     let mut algorithm = reader.field(tlv::SEQUENCE, FIELD)?.inside();
     let oid = algorithm.field(tlv::OBJECT_IDENTIFIER, FIELD)?.content;
-    [
-        (oid::SHA256, Hash::Sha256),
-        (oid::SHA384, Hash::Sha384),
-        (oid::SHA512, Hash::Sha512),
-    ]
-    .into_iter()
-    .find(|(known, _)| known.as_bytes() == oid)
-    .map(|(_, hash)| hash)
-    .ok_or_else(|| SignatureFault::Unsupported {
-        oid: oid::dotted(oid),
-    })
+    [(oid::SHA256, Hash::Sha256), (oid::SHA384, Hash::Sha384), (oid::SHA512, Hash::Sha512)]
+        .into_iter()
+        .find(|(known, _)| known.as_bytes() == oid)
+        .map(|(_, hash)| hash)
+        .ok_or_else(|| SignatureFault::Unsupported { oid: oid::dotted(oid) })
 }

@@ -56,11 +56,7 @@ mod tests {
     fn random_is_positive_minimal_and_new() {
         let serials: Vec<_> = (0..100).map(|_| Serial::random().unwrap()).collect();
         assert!(serials.iter().all(|it| it.as_bytes().len() == 16));
-        assert!(
-            serials
-                .iter()
-                .all(|it| (0x40..0x80).contains(&it.as_bytes()[0]))
-        );
+        assert!(serials.iter().all(|it| (0x40..0x80).contains(&it.as_bytes()[0])));
         let different: std::collections::HashSet<_> = serials.iter().collect();
         assert_eq!(different.len(), serials.len());
     }

@@ -2,9 +2,7 @@
 
 use aws_lc_rs::digest::{self, Digest, SHA256, SHA384, SHA512};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    self as lib, EcdsaKeyPair, ParsedPublicKey, RsaPssSaltLength, VerificationAlgorithm,
-};
+use aws_lc_rs::signature::{self as lib, EcdsaKeyPair, ParsedPublicKey, RsaPssSaltLength, VerificationAlgorithm};
 
 use super::key_algorithm::Curve;
 use super::private_key::{KeyError, Pair, PrivateKey};
@@ -62,34 +60,22 @@ pub(super) fn sign(key: &PrivateKey, scheme: Scheme, message: &[u8]) -> Result<V
 pub(super) fn verify_frame(frame: &Frame<'_>, spki: &[u8]) -> Result<(), SignatureFault> {
     let scheme = Scheme::parse(frame.algorithm)?;
     let key = PublicKey::parse(spki)?;
-    let unsupported = || SignatureFault::Unsupported {
-        oid: oid_of(frame.algorithm),
-    };
+    let unsupported = || SignatureFault::Unsupported { oid: oid_of(frame.algorithm) };
     let algorithm = match (scheme, key) {
-        (
-            Scheme::RsaPkcs1(hash),
-            PublicKey::Rsa {
-                modulus,
-                pss_only: false,
-                ..
-            },
-        ) => rsa_pkcs1(hash, bit_length(modulus)).ok_or_else(unsupported)?,
+        (Scheme::RsaPkcs1(hash), PublicKey::Rsa { modulus, pss_only: false, .. }) => {
+            rsa_pkcs1(hash, bit_length(modulus)).ok_or_else(unsupported)?
+        }
         (Scheme::RsaPss { hash, salt }, PublicKey::Rsa { modulus, .. }) => {
             rsa_pss(hash, salt, bit_length(modulus)).ok_or_else(unsupported)?
         }
-        (Scheme::Ecdsa(hash), PublicKey::Ec { curve, .. }) => {
-            ecdsa(hash, curve).ok_or_else(unsupported)?
-        }
+        (Scheme::Ecdsa(hash), PublicKey::Ec { curve, .. }) => ecdsa(hash, curve).ok_or_else(unsupported)?,
         (Scheme::Ed25519, PublicKey::Ed25519(_)) => &lib::ED25519,
         // This kind of key cannot have made this kind of signature.
         _ => return Err(SignatureFault::Mismatch),
     };
     let key =
-        ParsedPublicKey::new(algorithm, key.bits()).map_err(|_| SignatureFault::Malformed {
-            field: "public key",
-        })?;
-    key.verify_sig(frame.content, frame.signature)
-        .map_err(|_| SignatureFault::Mismatch)
+        ParsedPublicKey::new(algorithm, key.bits()).map_err(|_| SignatureFault::Malformed { field: "public key" })?;
+    key.verify_sig(frame.content, frame.signature).map_err(|_| SignatureFault::Mismatch)
 }
 
 impl From<Unreadable> for SignatureFault {
@@ -103,9 +89,7 @@ impl From<KeyError> for SignatureFault {
         match error {
             KeyError::Unsupported { what } => Self::Unsupported { oid: what },
             KeyError::Malformed { field } => Self::Malformed { field },
-            _ => Self::Malformed {
-                field: "public key",
-            },
+            _ => Self::Malformed { field: "public key" },
         }
     }
 }
@@ -113,12 +97,7 @@ impl From<KeyError> for SignatureFault {
 /// The library signs with one hash per curve, but takes digests made elsewhere. ECDSA uses the
 /// leftmost bits of a digest, as many as the order of the curve has, as a number (FIPS 186-5, 6.4.1 step 2): so cutting
 /// a longer digest, or filling up a shorter one with zeros on the left, signs the same number.
-fn sign_ecdsa(
-    curve: Curve,
-    pair: &EcdsaKeyPair,
-    hash: Hash,
-    message: &[u8],
-) -> Result<Vec<u8>, KeyError> {
+fn sign_ecdsa(curve: Curve, pair: &EcdsaKeyPair, hash: Hash, message: &[u8]) -> Result<Vec<u8>, KeyError> {
     let made_with = match hash {
         Hash::Sha1 => return Err(KeyError::Failed),
         Hash::Sha256 => &SHA256,
@@ -157,9 +136,7 @@ fn rsa_pss(hash: Hash, salt: u16, bits: usize) -> Option<&'static dyn Verificati
             let longest = (bits + 6) / 8 - $hash_length - 2;
             match salt {
                 0 => Some(&const { lib::$base.with_pss_salt_length(RsaPssSaltLength::Custom(0)) }),
-                20 => {
-                    Some(&const { lib::$base.with_pss_salt_length(RsaPssSaltLength::Custom(20)) })
-                }
+                20 => Some(&const { lib::$base.with_pss_salt_length(RsaPssSaltLength::Custom(20)) }),
                 $hash_length => Some(&lib::$base),
                 _ if usize::from(salt) == longest => {
                     Some(&const { lib::$base.with_pss_salt_length(RsaPssSaltLength::Max) })
@@ -195,9 +172,7 @@ fn ecdsa(hash: Hash, curve: Curve) -> Option<&'static dyn VerificationAlgorithm>
 
 /// The algorithm named inside a certificate, after version and serial number.
 fn inner_algorithm(tbs: &[u8]) -> Result<&[u8], Unreadable> {
-    let mut tbs = Reader::new(tbs)
-        .field(tlv::SEQUENCE, "certificate")?
-        .inside();
+    let mut tbs = Reader::new(tbs).field(tlv::SEQUENCE, "certificate")?.inside();
     tbs.optional(tlv::constructed(0));
     tbs.field(tlv::INTEGER, "serial number")?;
     Ok(tbs.field(tlv::SEQUENCE, "signature algorithm")?.raw)

@@ -95,9 +95,7 @@ fn split(bytes: &[u8]) -> Option<(Tlv<'_>, &[u8])> {
         0..=0x7f => (usize::from(first), after),
         0x81..=0x84 => {
             let (length, after) = after.split_at_checked(usize::from(first & 0x7f))?;
-            let length = length
-                .iter()
-                .fold(0, |sum, byte| sum << 8 | u32::from(*byte));
+            let length = length.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
             (usize::try_from(length).ok()?, after)
         }
         _ => return None,
@@ -115,11 +113,7 @@ mod tests {
     fn lengths() {
         let read = |bytes: &'static [u8]| split(bytes).map(|(value, rest)| (value.content, rest));
         assert_eq!(read(b"\x04\x01a\x05"), Some((&b"a"[..], &b"\x05"[..])));
-        assert_eq!(
-            read(b"\x04\x84\0\0\0\x01a"),
-            Some((&b"a"[..], &b""[..])),
-            "not minimal"
-        );
+        assert_eq!(read(b"\x04\x84\0\0\0\x01a"), Some((&b"a"[..], &b""[..])), "not minimal");
         assert_eq!(read(b"\x04\x02a"), None, "cut off");
         assert_eq!(read(b"\x30\x80\0\0"), None, "indefinite");
         assert_eq!(read(b"\x1f\x81\x01\x00"), None, "tag of several bytes");

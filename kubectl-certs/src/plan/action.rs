@@ -60,22 +60,18 @@ impl Action {
     /// All of these hold when it is done, whoever did it.
     pub fn goal(&self) -> Vec<Condition> {
         match self {
-            Self::BackUp(back_up) => vec![Condition::BackedUp {
-                path: back_up.path.clone(),
-                digest: back_up.digest.clone(),
-            }],
-            Self::Issue(issue) => vec![Condition::Staged {
-                step: issue.step.clone(),
-                renewal: Box::new(issue.renewal.clone()),
-            }],
-            Self::WriteIdentity(write) => vec![Condition::Renewed {
-                at: write.at.clone(),
-                renewal: Box::new(write.renewal.clone()),
-            }],
-            Self::Restart(restart) => vec![Condition::Restarted {
-                component: restart.component.clone(),
-                path: restart.path.clone(),
-            }],
+            Self::BackUp(back_up) => {
+                vec![Condition::BackedUp { path: back_up.path.clone(), digest: back_up.digest.clone() }]
+            }
+            Self::Issue(issue) => {
+                vec![Condition::Staged { step: issue.step.clone(), renewal: Box::new(issue.renewal.clone()) }]
+            }
+            Self::WriteIdentity(write) => {
+                vec![Condition::Renewed { at: write.at.clone(), renewal: Box::new(write.renewal.clone()) }]
+            }
+            Self::Restart(restart) => {
+                vec![Condition::Restarted { component: restart.component.clone(), path: restart.path.clone() }]
+            }
         }
     }
 

@@ -22,14 +22,17 @@ pub fn rehearse(plan: Plan, world: &World) -> Result<RehearsedPlan, Error> {
     let mut imagined = world.clone();
     for phase in &plan.phases {
         for condition in &phase.gate {
-            condition.holds(&imagined).map_err(|why| refused(&format!("phase '{}' could never begin: {why}", phase.name)))?;
+            condition
+                .holds(&imagined)
+                .map_err(|why| refused(&format!("phase '{}' could never begin: {why}", phase.name)))?;
         }
         for step in &phase.steps {
             for action in &step.actions {
                 let broken = broken_edges(&imagined);
                 action.effect(&mut imagined);
                 for goal in action.goal() {
-                    goal.holds(&imagined).map_err(|why| refused(&format!("step '{}' would not reach its goal: {why}", step.id)))?;
+                    goal.holds(&imagined)
+                        .map_err(|why| refused(&format!("step '{}' would not reach its goal: {why}", step.id)))?;
                 }
                 if let Some(edge) = broken_edges(&imagined).difference(&broken).next() {
                     return Err(refused(&format!(
@@ -44,7 +47,8 @@ pub fn rehearse(plan: Plan, world: &World) -> Result<RehearsedPlan, Error> {
 }
 
 fn refused(why: &str) -> Error {
-    Error::refused(format!("the plan does not survive its rehearsal: {why}")).hint("this is a fault of this program: please report it with the plan (--dry-run -o json)")
+    Error::refused(format!("the plan does not survive its rehearsal: {why}"))
+        .hint("this is a fault of this program: please report it with the plan (--dry-run -o json)")
 }
 
 /// Pairs of peers whose handshake would fail for want of trust.

@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::findings::{self, Finding};
 use crate::layouts::{self, Layout, Leaf, Store};
 use crate::model::{
-    Certificate, Entry, Evidence, FoundLayout, IdentityStore, KeyState, KubeconfigField, Location, Place, Purpose, Span,
-    TakesEffect, Time, Use,
+    Certificate, Entry, Evidence, FoundLayout, IdentityStore, KeyState, KubeconfigField, Location, Place, Purpose,
+    Span, TakesEffect, Time, Use,
 };
 use crate::request::{API, Renew};
 
@@ -31,8 +31,12 @@ pub struct Asked<'a> {
 pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> {
     let candidates = candidates(world, asked);
     if candidates.is_empty() && asked.named.is_some() {
-        return Err(Error::refused("none of the targets is a leaf certificate of a known layout, so there is nothing to renew with")
-            .hint("kubectl certs list shows what is there; leaves of kubeadm have names such as apiserver and admin.conf"));
+        return Err(Error::refused(
+            "none of the targets is a leaf certificate of a known layout, so there is nothing to renew with",
+        )
+        .hint(
+            "kubectl certs list shows what is there; leaves of kubeadm have names such as apiserver and admin.conf",
+        ));
     }
     let mut left_alone = Vec::new();
     let mut external = Vec::new();
@@ -80,14 +84,7 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
             });
         }
     }
-    Ok(Plan {
-        api: API.to_owned(),
-        request,
-        at: now,
-        root: asked.root.to_owned(),
-        phases,
-        left_alone,
-    })
+    Ok(Plan { api: API.to_owned(), request, at: now, root: asked.root.to_owned(), phases, left_alone })
 }
 
 /// A leaf of a layout's table and the entry that holds it.
@@ -101,11 +98,7 @@ struct Candidate<'a> {
 
 impl Candidate<'_> {
     fn left_alone(&self, why: String) -> LeftAlone {
-        LeftAlone {
-            at: self.entry.at.clone(),
-            name: self.leaf.name.to_owned(),
-            why,
-        }
+        LeftAlone { at: self.entry.at.clone(), name: self.leaf.name.to_owned(), why }
     }
 }
 
@@ -120,14 +113,10 @@ fn candidates<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<Candidate<'a>> {
             });
             for entry in entries {
                 let named = asked.named.as_ref().is_none_or(|named| named.contains(&entry.at));
-                if let (true, Some(certificate)) = (named, entry.leaf().and_then(|id| world.inventory.certificates.get(id))) {
-                    candidates.push(Candidate {
-                        entry,
-                        certificate,
-                        layout,
-                        leaf,
-                        found,
-                    });
+                if let (true, Some(certificate)) =
+                    (named, entry.leaf().and_then(|id| world.inventory.certificates.get(id)))
+                {
+                    candidates.push(Candidate { entry, certificate, layout, leaf, found });
                 }
             }
         }
@@ -140,7 +129,10 @@ fn not_chosen(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: 
     let request = asked.request;
     if let layouts::Renewal::ByItself { .. } = candidate.leaf.renewal {
         return Some(match candidate.leaf.signer {
-            "" => "the kubelet made it with an authority of its own; it makes another when the file is gone and it starts".to_owned(),
+            "" => {
+                "the kubelet made it with an authority of its own; it makes another when the file is gone and it starts"
+                    .to_owned()
+            }
             _ => "the kubelet renews it by itself through a request to the API server".to_owned(),
         });
     }
@@ -152,10 +144,7 @@ fn not_chosen(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: 
         return None;
     }
     let wrong = asked.findings.iter().any(|finding| {
-        let about = Location {
-            number: None,
-            ..finding.at.clone()
-        };
+        let about = Location { number: None, ..finding.at.clone() };
         let same = about == candidate.entry.at
             || finding.related.iter().any(|at| at.place == candidate.entry.at.place && finding.code != "key-differs");
         same && findings::check(&finding.code).is_some_and(|check| check.renewable)
@@ -171,22 +160,18 @@ enum Planned {
 }
 
 fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) -> Result<Planned, Error> {
-    let Candidate {
-        entry,
-        certificate: old,
-        layout,
-        leaf,
-        found,
-    } = candidate;
+    let Candidate { entry, certificate: old, layout, leaf, found } = candidate;
     let at = &entry.at;
     let Some(authority) = layout.authority(leaf.signer) else {
         return Err(Error::refused(format!("{at}: its authority has no name in the layout {}", layout.name)).about(at));
     };
     let authority_at = Location::file(below(&found.base, asked.root, authority.certificate));
     let Some(holder) = world.inventory.entry(&authority_at) else {
-        return Err(Error::refused(format!("{at} cannot be renewed: its authority's certificate {authority_at} was not found"))
-            .about(at)
-            .hint("restore it from a backup or from another control-plane node"));
+        return Err(Error::refused(format!(
+            "{at} cannot be renewed: its authority's certificate {authority_at} was not found"
+        ))
+        .about(at)
+        .hint("restore it from a backup or from another control-plane node"));
     };
     let Some(issuer) = holder.certificates().first().and_then(|id| world.inventory.certificates.get(id)) else {
         return Err(Error::refused(format!("{at} cannot be renewed: {authority_at} holds no certificate")).about(at));
@@ -203,7 +188,8 @@ fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) 
             .hint("put the right key back, or the certificate that belongs to it; nothing was changed"));
         }
         KeyState::Unreadable => {
-            return Err(Error::unreadable(format!("{at} cannot be renewed: the key of {authority_at} cannot be read")).about(&authority_at));
+            return Err(Error::unreadable(format!("{at} cannot be renewed: the key of {authority_at} cannot be read"))
+                .about(&authority_at));
         }
     }
     if issuer.is_expired(now) {
@@ -225,24 +211,13 @@ fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) 
     let renewal = Renewal::of(old, &issuer.fingerprint, not_after);
     let store = store(at, leaf, found, asked.root);
     let id = format!("renew-{}", leaf.name);
-    let mut expects = vec![Expected {
-        path: at.path().unwrap_or_default().to_owned(),
-        digest: digest.clone(),
-    }];
+    let mut expects = vec![Expected { path: at.path().unwrap_or_default().to_owned(), digest: digest.clone() }];
     if let (Some(key_at), Some(digest)) = (&entry.key_at, &entry.key_digest) {
-        expects.push(Expected {
-            path: key_at.path().unwrap_or_default().to_owned(),
-            digest: digest.clone(),
-        });
+        expects.push(Expected { path: key_at.path().unwrap_or_default().to_owned(), digest: digest.clone() });
     }
     let mut actions: Vec<Action> = expects
         .iter()
-        .map(|expected| {
-            Action::BackUp(BackUp {
-                path: expected.path.clone(),
-                digest: expected.digest.clone(),
-            })
-        })
+        .map(|expected| Action::BackUp(BackUp { path: expected.path.clone(), digest: expected.digest.clone() }))
         .collect();
     actions.push(Action::Issue(Issue {
         step: id.clone(),
@@ -287,24 +262,16 @@ fn lifetime(request: &Renew, old: &Certificate, now: Time) -> Span {
 
 fn store(at: &Location, leaf: &Leaf, found: &FoundLayout, root: &str) -> IdentityStore {
     match (&at.place, leaf.store) {
-        (
-            Place::Kubeconfig {
-                path,
-                field: KubeconfigField::User(user),
-                ..
-            },
-            _,
-        ) => IdentityStore::Kubeconfig {
-            path: path.clone(),
-            user: user.clone(),
-        },
+        (Place::Kubeconfig { path, field: KubeconfigField::User(user), .. }, _) => {
+            IdentityStore::Kubeconfig { path: path.clone(), user: user.clone() }
+        }
         (_, Store::Pair { certificate, key }) => IdentityStore::Pair {
             certificate: below(&found.base, root, certificate),
             key: below(&found.base, root, key),
         },
-        (_, Store::Combined(path) | Store::Kubeconfig(path)) => IdentityStore::Combined {
-            path: below(&found.base, root, path),
-        },
+        (_, Store::Combined(path) | Store::Kubeconfig(path)) => {
+            IdentityStore::Combined { path: below(&found.base, root, path) }
+        }
     }
 }
 
@@ -327,7 +294,11 @@ fn impact(uses: &[&Use]) -> String {
             TakesEffect::Restart => format!("{} needs a restart", use_.component),
         })
         .collect();
-    if running.is_empty() { "no process here uses it; it is read at the next start".to_owned() } else { running.join("; ") }
+    if running.is_empty() {
+        "no process here uses it; it is read at the next start".to_owned()
+    } else {
+        running.join("; ")
+    }
 }
 
 /// Restarts of what reads its identity at start only; without a container there is nobody to start it again.
@@ -345,20 +316,23 @@ fn restarts(world: &World, asked: &Asked<'_>, places: &[&Location], left_alone: 
             left_alone.push(LeftAlone {
                 at: use_.place.clone(),
                 name: use_.component.clone(),
-                why: format!("{} reads this only at its start and is not restarted from here: restart it yourself", use_.component),
+                why: format!(
+                    "{} reads this only at its start and is not restarted from here: restart it yourself",
+                    use_.component
+                ),
             });
             continue;
         }
         steps.push(Step {
             id: format!("restart-{}", use_.component),
             title: format!("restart {}", use_.component),
-            actions: vec![Action::Restart(Restart {
-                component: use_.component.clone(),
-                path,
-            })],
+            actions: vec![Action::Restart(Restart { component: use_.component.clone(), path })],
             expects: Vec::new(),
             undo: Undo::Restart(use_.component.clone()),
-            impact: format!("{} is away for about 2 s; another control-plane node's takes over meanwhile", use_.component),
+            impact: format!(
+                "{} is away for about 2 s; another control-plane node's takes over meanwhile",
+                use_.component
+            ),
             pending_seconds: None,
         });
     }
@@ -370,10 +344,9 @@ fn proof(world: &World, places: &[&Location]) -> Vec<Condition> {
     let served = world.inventory.uses.iter().filter(|use_| places.contains(&&use_.place));
     served
         .filter_map(|use_| match (&use_.purpose, use_.loaded.evidence) {
-            (Purpose::Serve { address: Some(address) }, evidence) if evidence != Evidence::NotRunning => Some(Condition::Presents {
-                address: address.clone(),
-                at: use_.place.clone(),
-            }),
+            (Purpose::Serve { address: Some(address) }, evidence) if evidence != Evidence::NotRunning => {
+                Some(Condition::Presents { address: address.clone(), at: use_.place.clone() })
+            }
             _ => None,
         })
         .collect()

@@ -18,10 +18,8 @@ pub(super) async fn api(access: &Access) -> u8 {
         Err(error) => return failed(error, true),
     };
     let ascii = question.ascii;
-    let control = Control {
-        sink: Arc::new(move |event| say(&Line::Progress { progress: event.clone() }, ascii)),
-        stop,
-    };
+    let control =
+        Control { sink: Arc::new(move |event| say(&Line::Progress { progress: event.clone() }, ascii)), stop };
     match answer(&question.request, access, &control).await {
         Ok(report) => {
             let (items, gaps) = Item::all(&report);
@@ -33,11 +31,7 @@ pub(super) async fn api(access: &Access) -> u8 {
                 say(&Line::Item { item: Box::new(item) }, ascii);
             }
             let exit_code = output::exit_code(&report);
-            let line = Line::Finished {
-                items: counts.0,
-                gaps: counts.1,
-                exit_code,
-            };
+            let line = Line::Finished { items: counts.0, gaps: counts.1, exit_code };
             say(&line, ascii);
             exit_code
         }

@@ -33,7 +33,9 @@ pub fn run(arguments: Vec<OsString>, access: &Access) -> u8 {
 /// kubectl starts `kubectl-NAME` for `kubectl NAME`; under another name (a link, our own index) that one is shown.
 fn program_name(first: Option<&OsString>) -> String {
     let path = first.map(std::path::Path::new);
-    let stem = path.and_then(|path| path.file_stem()).map_or_else(|| "kubectl-certs".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let stem = path
+        .and_then(|path| path.file_stem())
+        .map_or_else(|| "kubectl-certs".to_owned(), |stem| stem.to_string_lossy().into_owned());
     match stem.strip_prefix("kubectl-") {
         Some(plugin) => format!("kubectl {}", plugin.replace('_', "-")),
         None => stem,
@@ -97,7 +99,9 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
         }
         Err(error) => {
             if matches!(style.format, Format::Json) {
-                streams::out(&(serde_json::to_string_pretty(&serde_json::json!({ "error": error })).unwrap_or_default() + "\n"));
+                streams::out(
+                    &(serde_json::to_string_pretty(&serde_json::json!({ "error": error })).unwrap_or_default() + "\n"),
+                );
             }
             fail(&error)
         }
@@ -125,7 +129,13 @@ fn leave() -> ! {
 }
 
 /// Plan, show it, ask, do exactly that.
-async fn change(request: &Request, yes: bool, style: &Style, access: &Access, control: &Control) -> Result<Report, Error> {
+async fn change(
+    request: &Request,
+    yes: bool,
+    style: &Style,
+    access: &Access,
+    control: &Control,
+) -> Result<Report, Error> {
     let planned = answer(request, access, control).await?;
     let Report::Plan(plan) = &planned else { return Ok(planned) };
     if plan.plan.is_empty() {
@@ -139,10 +149,7 @@ async fn change(request: &Request, yes: bool, style: &Style, access: &Access, co
 
 /// The plan goes to standard error: standard output is for what came of it.
 fn show(planned: &Report, style: &Style) -> Result<(), Error> {
-    let style = Style {
-        format: Format::Table,
-        ..style.clone()
-    };
+    let style = Style { format: Format::Table, ..style.clone() };
     let rendered = output::render(planned, &style)?;
     streams::err(&rendered.out);
     streams::err(&rendered.err);
@@ -154,16 +161,19 @@ fn confirm(yes: bool) -> Result<(), Error> {
         return Ok(());
     }
     if !streams::can_ask() {
-        return Err(Error::refused("nobody can be asked here (standard input is no terminal), and nothing was changed")
-            .hint("--yes does it without asking, --dry-run only shows the plan"));
+        return Err(Error::refused(
+            "nobody can be asked here (standard input is no terminal), and nothing was changed",
+        )
+        .hint("--yes does it without asking, --dry-run only shows the plan"));
     }
     if streams::ask("Do this? [y/N] ") { Ok(()) } else { Err(Error::refused("not confirmed; nothing was changed")) }
 }
 
 async fn apply(file: &str, yes: bool, style: &Style, access: &Access, control: &Control) -> Result<Report, Error> {
     let text = streams::text_file(file)?;
-    let plan: serde_json::Value = serde_json::from_str(&text)
-        .map_err(|error| Error::usage(format!("{file} is not JSON: {error}")).hint("kubectl certs renew --dry-run -o json makes a plan"))?;
+    let plan: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
+        Error::usage(format!("{file} is not JSON: {error}")).hint("kubectl certs renew --dry-run -o json makes a plan")
+    })?;
     if !yes {
         let inner = plan.pointer("/items/0/plan").or_else(|| plan.get("plan")).unwrap_or(&plan).clone();
         if let Ok(plan) = serde_json::from_value(inner) {

@@ -44,7 +44,10 @@ async fn bundles(cluster: &Cluster, kind: BundleKind) -> Result<Vec<Bundle>, cra
                 cluster.get(&format!("{base}/validatingwebhookconfigurations")).await?;
             let hooks = list.items.into_iter().flat_map(|item| {
                 let name = item.metadata.name.unwrap_or_default();
-                item.webhooks.into_iter().flatten().map(move |hook| (name.clone(), hook.name, hook.client_config.ca_bundle))
+                item.webhooks
+                    .into_iter()
+                    .flatten()
+                    .map(move |hook| (name.clone(), hook.name, hook.client_config.ca_bundle))
             });
             hooks.filter_map(|(name, field, bundle)| Some((name, field, bundle?.0))).collect()
         }
@@ -53,7 +56,10 @@ async fn bundles(cluster: &Cluster, kind: BundleKind) -> Result<Vec<Bundle>, cra
                 cluster.get(&format!("{base}/mutatingwebhookconfigurations")).await?;
             let hooks = list.items.into_iter().flat_map(|item| {
                 let name = item.metadata.name.unwrap_or_default();
-                item.webhooks.into_iter().flatten().map(move |hook| (name.clone(), hook.name, hook.client_config.ca_bundle))
+                item.webhooks
+                    .into_iter()
+                    .flatten()
+                    .map(move |hook| (name.clone(), hook.name, hook.client_config.ca_bundle))
             });
             hooks.filter_map(|(name, field, bundle)| Some((name, field, bundle?.0))).collect()
         }

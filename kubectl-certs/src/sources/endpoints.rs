@@ -28,10 +28,7 @@ async fn read(reading: &Reading<'_>) -> Inventory {
         let at = Location::from(Place::Endpoint { host, port });
         match outcome {
             Ok(certificates) => {
-                let content = Content {
-                    certificates,
-                    ..Content::default()
-                };
+                let content = Content { certificates, ..Content::default() };
                 let found = Found {
                     at,
                     content: &content,
@@ -41,19 +38,17 @@ async fn read(reading: &Reading<'_>) -> Inventory {
                     origin: Origin::default(),
                     digest: None,
                 };
-                if let Some(chosen) = reading.wanted.chosen.as_ref().filter(|_| reading.cluster.is_some_and(|cluster| cluster.endpoint() == found.at)) {
-                    inventory.edges.push(TrustEdge {
-                        bundle: chosen.location(),
-                        presented: found.at.clone(),
-                    });
+                if let Some(chosen) = reading
+                    .wanted
+                    .chosen
+                    .as_ref()
+                    .filter(|_| reading.cluster.is_some_and(|cluster| cluster.endpoint() == found.at))
+                {
+                    inventory.edges.push(TrustEdge { bundle: chosen.location(), presented: found.at.clone() });
                 }
                 add(&mut inventory, found);
             }
-            Err(error) => inventory.gaps.push(Gap {
-                at,
-                reason: GapReason::Unreachable,
-                message: error.to_string(),
-            }),
+            Err(error) => inventory.gaps.push(Gap { at, reason: GapReason::Unreachable, message: error.to_string() }),
         }
     }
     inventory

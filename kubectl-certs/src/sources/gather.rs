@@ -32,11 +32,7 @@ impl Key {
     /// The key inside of the content itself.
     pub(super) fn inside(content: &Content) -> Self {
         match (&content.key, &content.key_fault) {
-            (Some(key), _) => Self::Public {
-                id: key.public.clone(),
-                at: None,
-                digest: None,
-            },
+            (Some(key), _) => Self::Public { id: key.public.clone(), at: None, digest: None },
             (None, Some(_)) => Self::Unreadable { at: None },
             (None, None) => Self::None,
         }
@@ -45,14 +41,7 @@ impl Key {
 
 /// Adds certificates, the entry, and a gap for each block that could not be read.
 pub(super) fn add(inventory: &mut Inventory, found: Found<'_>) {
-    let Found {
-        at,
-        content,
-        key,
-        kind,
-        origin,
-        digest,
-    } = found;
+    let Found { at, content, key, kind, origin, digest } = found;
     for label in &content.broken {
         inventory.gaps.push(Gap {
             at: at.clone(),
@@ -61,11 +50,7 @@ pub(super) fn add(inventory: &mut Inventory, found: Found<'_>) {
         });
     }
     if let Some(fault) = &content.key_fault {
-        inventory.gaps.push(Gap {
-            at: at.clone(),
-            reason: GapReason::BadKey,
-            message: fault.clone(),
-        });
+        inventory.gaps.push(Gap { at: at.clone(), reason: GapReason::BadKey, message: fault.clone() });
     }
     let mut ids: Vec<CertId> = Vec::new();
     for der in &content.certificates {
@@ -101,23 +86,21 @@ pub(super) fn add(inventory: &mut Inventory, found: Found<'_>) {
     push(inventory, at, holds, (key, state), origin, digest);
 }
 
-fn push(inventory: &mut Inventory, at: Location, holds: Holds, key: (Key, KeyState), origin: Origin, digest: Option<String>) {
+fn push(
+    inventory: &mut Inventory,
+    at: Location,
+    holds: Holds,
+    key: (Key, KeyState),
+    origin: Origin,
+    digest: Option<String>,
+) {
     let (key, state) = key;
     let (key_at, key_digest, key_public) = match key {
         Key::Public { id, at, digest } => (at, digest, Some(id)),
         Key::Unreadable { at } => (at, None, None),
         Key::None => (None, None, None),
     };
-    inventory.entries.push(Entry {
-        at,
-        holds,
-        key: state,
-        key_public,
-        key_at,
-        origin,
-        digest,
-        key_digest,
-    });
+    inventory.entries.push(Entry { at, holds, key: state, key_public, key_at, origin, digest, key_digest });
 }
 
 fn key_state(key: &Key, wanted: &KeyId) -> KeyState {

@@ -18,17 +18,14 @@ async fn read(reading: &Reading<'_>) -> Inventory {
     let mut inventory = Inventory::default();
     let wanted = reading.wanted;
     let in_use = wanted.chosen.as_ref().filter(|_| wanted.cluster);
-    let used_paths = in_use.iter().flat_map(|chosen| chosen.paths.iter()).map(|path| path.to_string_lossy().into_owned());
+    let used_paths =
+        in_use.iter().flat_map(|chosen| chosen.paths.iter()).map(|path| path.to_string_lossy().into_owned());
     let places: Vec<String> = used_paths.chain(wanted.kubeconfigs.iter().cloned()).collect();
     let walked = match reading.access.nodes.at("/").run(NodeOp::Walk { places }).await {
         Ok(NodeReply::Walked(walked)) => walked,
         Ok(_) => return inventory,
         Err(error) => {
-            inventory.gaps.push(Gap {
-                at: Location::file("/"),
-                reason: GapReason::ReadFailed,
-                message: error.message,
-            });
+            inventory.gaps.push(Gap { at: Location::file("/"), reason: GapReason::ReadFailed, message: error.message });
             return inventory;
         }
     };
@@ -84,10 +81,7 @@ pub(super) fn add_view(
             content,
             key: Key::None,
             kind: Kind::Bundle,
-            origin: Origin {
-                layout: origin.layout.clone(),
-                ..Origin::default()
-            },
+            origin: Origin { layout: origin.layout.clone(), ..Origin::default() },
             digest: Some(file.digest.clone()),
         };
         add(inventory, found);

@@ -46,17 +46,11 @@ pub struct Reading<'a> {
 
 /// Reads all that is wanted, side by side.
 pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Error> {
-    let mut inventory = Inventory {
-        read_at: access.clock.now(),
-        ..Inventory::default()
-    };
+    let mut inventory = Inventory { read_at: access.clock.now(), ..Inventory::default() };
     let cluster = wanted::connect(wanted, &mut inventory.gaps).await?;
-    let reading = Reading {
-        access,
-        wanted,
-        cluster: cluster.as_ref(),
-    };
-    let parts = join_all(ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| (source.read)(&reading))).await;
+    let reading = Reading { access, wanted, cluster: cluster.as_ref() };
+    let parts =
+        join_all(ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| (source.read)(&reading))).await;
     for part in parts {
         merge(&mut inventory, part);
     }

@@ -172,22 +172,18 @@ fn add_edges(inventory: &mut Inventory, found: &Detected, root: &str) {
     let entry_named = |name: &str| inventory.entries.iter().find(|entry| entry.origin.name.as_deref() == Some(name));
     let mut edges = Vec::new();
     for leaf in found.layout.leaves {
-        let authority = found.layout.authority(leaf.signer).map(|authority| place(root, found.base, authority.certificate));
+        let authority =
+            found.layout.authority(leaf.signer).map(|authority| place(root, found.base, authority.certificate));
         if let (Some(presented), Some(bundle)) = (entry_named(leaf.name), authority) {
-            edges.push(TrustEdge {
-                bundle: Location::file(bundle),
-                presented: presented.at.clone(),
-            });
+            edges.push(TrustEdge { bundle: Location::file(bundle), presented: presented.at.clone() });
         }
     }
     if let Some(server) = entry_named(found.layout.server) {
-        let bundles = inventory.entries.iter().filter(|entry| {
-            matches!(&entry.at.place, Place::Kubeconfig { field: KubeconfigField::Cluster(_), .. })
-        });
-        edges.extend(bundles.map(|entry| TrustEdge {
-            bundle: entry.at.clone(),
-            presented: server.at.clone(),
-        }));
+        let bundles = inventory
+            .entries
+            .iter()
+            .filter(|entry| matches!(&entry.at.place, Place::Kubeconfig { field: KubeconfigField::Cluster(_), .. }));
+        edges.extend(bundles.map(|entry| TrustEdge { bundle: entry.at.clone(), presented: server.at.clone() }));
     }
     inventory.edges.extend(edges);
 }
@@ -200,7 +196,12 @@ pub(super) fn place(root: &str, base: &Base, path: &str) -> String {
     }
 }
 
-fn add_file(inventory: &mut Inventory, file: &FileRecord, files: &BTreeMap<String, FileRecord>, names: &BTreeMap<String, Named>) {
+fn add_file(
+    inventory: &mut Inventory,
+    file: &FileRecord,
+    files: &BTreeMap<String, FileRecord>,
+    names: &BTreeMap<String, Named>,
+) {
     let named = names.get(&file.path);
     let origin = named.map(|named| named.origin.clone()).unwrap_or_default();
     if let Some(view) = &file.content.kubeconfig {
@@ -223,14 +224,10 @@ fn add_file(inventory: &mut Inventory, file: &FileRecord, files: &BTreeMap<Strin
     let key_path = named.and_then(|named| named.key.clone()).or_else(|| sibling_key(&file.path, files));
     let key = match (Key::inside(&file.content), key_path.and_then(|path| files.get(&path))) {
         (Key::None, Some(other)) => match Key::inside(&other.content) {
-            Key::Public { id, .. } => Key::Public {
-                id,
-                at: Some(Location::file(other.path.clone())),
-                digest: Some(other.digest.clone()),
-            },
-            Key::Unreadable { .. } => Key::Unreadable {
-                at: Some(Location::file(other.path.clone())),
-            },
+            Key::Public { id, .. } => {
+                Key::Public { id, at: Some(Location::file(other.path.clone())), digest: Some(other.digest.clone()) }
+            }
+            Key::Unreadable { .. } => Key::Unreadable { at: Some(Location::file(other.path.clone())) },
             Key::None => Key::None,
         },
         (inside, _) => inside,

@@ -40,7 +40,8 @@ async fn read(reading: &Reading<'_>) -> Inventory {
             inventory.gaps.push(error.gap(everywhere(wanted.namespace.as_deref())));
             // Who may not see all namespaces still sees their own.
             if retry
-                && let Err(error) = list(cluster, Some(&cluster.namespace), wanted.selector.as_deref(), &mut inventory).await
+                && let Err(error) =
+                    list(cluster, Some(&cluster.namespace), wanted.selector.as_deref(), &mut inventory).await
             {
                 inventory.gaps.push(error.gap(everywhere(Some(&cluster.namespace))));
             }
@@ -60,11 +61,7 @@ fn everywhere(namespace: Option<&str>) -> Location {
 }
 
 fn place(namespace: &str, name: &str, key: &str) -> Location {
-    Location::from(Place::Secret {
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        key: key.to_owned(),
-    })
+    Location::from(Place::Secret { namespace: namespace.to_owned(), name: name.to_owned(), key: key.to_owned() })
 }
 
 async fn list(
@@ -166,11 +163,7 @@ fn gather(secret: &Secret<'_>, inventory: &mut Inventory) {
         let beside = beside.as_deref().and_then(|name| Some((name, values.get(name)?)));
         let own = match (Key::inside(content), beside) {
             (Key::None, Some((name, (other, digest)))) => match Key::inside(other) {
-                Key::Public { id, .. } => Key::Public {
-                    id,
-                    at: Some(at(name)),
-                    digest: Some(digest.clone()),
-                },
+                Key::Public { id, .. } => Key::Public { id, at: Some(at(name)), digest: Some(digest.clone()) },
                 Key::Unreadable { .. } => Key::Unreadable { at: Some(at(name)) },
                 Key::None => Key::None,
             },
@@ -181,22 +174,13 @@ fn gather(secret: &Secret<'_>, inventory: &mut Inventory) {
             "tls.crt" => Kind::Chain,
             _ => Kind::Guess,
         };
-        let found = Found {
-            at: at(key),
-            content,
-            key: own,
-            kind,
-            origin: Origin::default(),
-            digest: Some(digest.clone()),
-        };
+        let found =
+            Found { at: at(key), content, key: own, kind, origin: Origin::default(), digest: Some(digest.clone()) };
         add(inventory, found);
     }
     if values.contains_key("ca.crt") && values.contains_key("tls.crt") {
         let at = |key| place(&secret.metadata.namespace, &secret.metadata.name, key);
-        inventory.edges.push(TrustEdge {
-            bundle: at("ca.crt"),
-            presented: at("tls.crt"),
-        });
+        inventory.edges.push(TrustEdge { bundle: at("ca.crt"), presented: at("tls.crt") });
     }
 }
 

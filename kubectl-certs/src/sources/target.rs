@@ -33,10 +33,7 @@ pub struct TargetError {
 
 /// `exists` tells whether a path is there; everything else is decided by the text alone.
 pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, TargetError> {
-    let wrong = |why: &str| TargetError {
-        text: text.to_owned(),
-        why: why.to_owned(),
-    };
+    let wrong = |why: &str| TargetError { text: text.to_owned(), why: why.to_owned() };
     if let Some(path) = text.strip_prefix("file:")
         && path.is_empty()
     {
@@ -58,14 +55,10 @@ pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, Target
     }
     if let Some(rest) = text.strip_prefix("secret/").or_else(|| text.strip_prefix("secrets/")) {
         return match rest.split('/').collect::<Vec<_>>().as_slice() {
-            [name] if !name.is_empty() => Ok(Target::Secret {
-                namespace: None,
-                name: (*name).to_owned(),
-            }),
-            [namespace, name] if !namespace.is_empty() && !name.is_empty() => Ok(Target::Secret {
-                namespace: Some((*namespace).to_owned()),
-                name: (*name).to_owned(),
-            }),
+            [name] if !name.is_empty() => Ok(Target::Secret { namespace: None, name: (*name).to_owned() }),
+            [namespace, name] if !namespace.is_empty() && !name.is_empty() => {
+                Ok(Target::Secret { namespace: Some((*namespace).to_owned()), name: (*name).to_owned() })
+            }
             _ => Err(wrong("'secret/NAME', 'secret/NAMESPACE/NAME' or 'secret/NAMESPACE/NAME/KEY' is wanted")),
         };
     }
@@ -76,10 +69,7 @@ pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, Target
             _ => return Err(wrong("'webhook/validating/NAME' or 'webhook/mutating/NAME' is wanted")),
         };
         return match rest.split('/').nth(1) {
-            Some(name) if !name.is_empty() => Ok(Target::Webhook {
-                kind,
-                name: name.to_owned(),
-            }),
+            Some(name) if !name.is_empty() => Ok(Target::Webhook { kind, name: name.to_owned() }),
             _ => Err(wrong("the name of the webhook configuration is missing")),
         };
     }

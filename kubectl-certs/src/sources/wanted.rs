@@ -112,8 +112,11 @@ fn require_cluster(wanted: &Wanted) -> Result<(), Error> {
     }
     let looked: Vec<String> =
         cluster::kubeconfig_paths(&wanted.connection).iter().map(|path| path.display().to_string()).collect();
-    Err(Error::unreadable(format!("there is no kubeconfig (looked for {}), so no cluster to look at", looked.join(", ")))
-        .hint("name one with --kubeconfig, read a node's disk with --root DIR, or try: kubectl certs demo"))
+    Err(Error::unreadable(format!(
+        "there is no kubeconfig (looked for {}), so no cluster to look at",
+        looked.join(", ")
+    ))
+    .hint("name one with --kubeconfig, read a node's disk with --root DIR, or try: kubectl certs demo"))
 }
 
 /// Relative paths are made absolute once, so that what is printed can be used from any folder.
@@ -189,9 +192,10 @@ async fn root_around(path: &str, access: &Access) -> Option<String> {
 }
 
 async fn has_layout(root: &str, access: &Access) -> bool {
-    let marks = layouts::ALL.iter().flat_map(|layout| layout.bases).filter(|base| !base.folder.is_empty()).flat_map(|base| {
-        base.marks.iter().map(|mark| Path::new(root).join(base.folder).join(mark).to_string_lossy().into_owned())
-    });
+    let marks =
+        layouts::ALL.iter().flat_map(|layout| layout.bases).filter(|base| !base.folder.is_empty()).flat_map(|base| {
+            base.marks.iter().map(|mark| Path::new(root).join(base.folder).join(mark).to_string_lossy().into_owned())
+        });
     !existing(marks.collect(), access).await.is_empty()
 }
 
@@ -209,7 +213,8 @@ async fn existing(paths: Vec<String>, access: &Access) -> Vec<String> {
 
 async fn require_folder(root: &str, access: &Access) -> Result<(), Error> {
     if existing(vec![root.to_owned()], access).await.is_empty() {
-        return Err(Error::new(ErrorKind::NotFound, format!("the folder '{root}' given with --root does not exist")).about(root));
+        return Err(Error::new(ErrorKind::NotFound, format!("the folder '{root}' given with --root does not exist"))
+            .about(root));
     }
     Ok(())
 }
@@ -234,7 +239,9 @@ pub(super) async fn connect(wanted: &Wanted, gaps: &mut Vec<Gap>) -> Result<Opti
     // Asked once, so that a dead server costs one wait and one gap and not one for each kind of object.
     match cluster.get_text("/version").await {
         Ok(_) => Ok(Some(cluster)),
-        Err(error) if error.reason == crate::model::GapReason::Forbidden && !error.message.contains("nauthorized") => Ok(Some(cluster)),
+        Err(error) if error.reason == crate::model::GapReason::Forbidden && !error.message.contains("nauthorized") => {
+            Ok(Some(cluster))
+        }
         Err(error) => {
             gaps.push(error.gap(cluster.endpoint()));
             Ok(None)

@@ -20,9 +20,13 @@ pub enum Signed {
     /// No certificate with the issuer's name was read.
     IssuerMissing,
     /// There are authorities of that name, and none of them gave this signature.
-    Bad { candidates: Vec<CertId> },
+    Bad {
+        candidates: Vec<CertId>,
+    },
     /// By this algorithm, which cannot be verified here.
-    Unsupported { algorithm: String },
+    Unsupported {
+        algorithm: String,
+    },
 }
 
 impl TrustGraph {
@@ -123,8 +127,8 @@ fn judge(inventory: &Inventory, certificate: &Certificate, candidates: &[&Certif
         (false, _, _) => Signed::By(by.into_iter().map(|issuer| issuer.fingerprint.clone()).collect()),
         (true, Some(algorithm), _) => Signed::Unsupported { algorithm },
         (true, None, true) => Signed::IssuerMissing,
-        (true, None, false) => Signed::Bad {
-            candidates: candidates.iter().map(|candidate| candidate.fingerprint.clone()).collect(),
-        },
+        (true, None, false) => {
+            Signed::Bad { candidates: candidates.iter().map(|candidate| candidate.fingerprint.clone()).collect() }
+        }
     }
 }

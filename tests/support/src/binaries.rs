@@ -43,12 +43,7 @@ pub fn find_or_build(program: Program) -> Result<PathBuf, String> {
         return Ok(path);
     }
     build_once(program, &cache).map_err(|reason| {
-        format!(
-            "failed to build {} {} into {}: {reason}",
-            program.name(),
-            program.version(),
-            cache.display()
-        )
+        format!("failed to build {} {} into {}: {reason}", program.name(), program.version(), cache.display())
     })?;
     Ok(path)
 }
@@ -64,18 +59,11 @@ pub fn cache() -> Result<PathBuf, String> {
         .or_else(|| set("XDG_CACHE_HOME").map(|xdg| Path::new(&xdg).join("kubectl-certs")))
         .or_else(|| set("HOME").map(|home| Path::new(&home).join(".cache/kubectl-certs")))
         .ok_or("neither KUBECTL_CERTS_TEST_CACHE nor XDG_CACHE_HOME nor HOME is set")?;
-    Ok(base.join(format!(
-        "kubernetes-{KUBERNETES_VERSION}-etcd-{ETCD_VERSION}"
-    )))
+    Ok(base.join(format!("kubernetes-{KUBERNETES_VERSION}-etcd-{ETCD_VERSION}")))
 }
 
 impl Program {
-    pub const ALL: [Self; 4] = [
-        Self::Etcd,
-        Self::Kubeadm,
-        Self::Kubectl,
-        Self::KubeApiserver,
-    ];
+    pub const ALL: [Self; 4] = [Self::Etcd, Self::Kubeadm, Self::Kubectl, Self::KubeApiserver];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -127,11 +115,8 @@ struct Module {
 }
 
 // etcd has a module of its own: Kubernetes requires parts of etcd newer than this server.
-const ETCD: Module = Module {
-    name: "etcd",
-    go_mod: include_str!("../go/etcd/go.mod"),
-    go_sum: include_str!("../go/etcd/go.sum"),
-};
+const ETCD: Module =
+    Module { name: "etcd", go_mod: include_str!("../go/etcd/go.mod"), go_sum: include_str!("../go/etcd/go.sum") };
 
 // k8s.io/kubernetes replaces its staging repositories by folders that the published module does
 // not contain; the go.mod here names their published versions instead.
@@ -145,8 +130,7 @@ const KUBERNETES: Module = Module {
 fn build_once(program: Program, cache: &Path) -> Result<(), String> {
     fs::create_dir_all(cache).map_err(|e| format!("failed to create the folder: {e}"))?;
     let lock = cache.join("lock");
-    let lock =
-        File::create(&lock).map_err(|e| format!("failed to open {}: {e}", lock.display()))?;
+    let lock = File::create(&lock).map_err(|e| format!("failed to open {}: {e}", lock.display()))?;
     // Held until the file is dropped, also when this process dies.
     lock.lock().map_err(|e| format!("failed to lock: {e}"))?;
     if cache.join(program.name()).is_file() {
@@ -155,10 +139,7 @@ fn build_once(program: Program, cache: &Path) -> Result<(), String> {
     build(program, cache)
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "a test that is silent for minutes looks stuck"
-)]
+#[expect(clippy::print_stderr, reason = "a test that is silent for minutes looks stuck")]
 fn build(program: Program, cache: &Path) -> Result<(), String> {
     let module = program.module();
     let folder = cache.join("modules").join(module.name);
@@ -190,19 +171,11 @@ fn build(program: Program, cache: &Path) -> Result<(), String> {
         .output()
         .map_err(|e| explain_go(&e))?;
     if !output.status.success() {
-        return Err(format!(
-            "go build: {}\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        ));
+        return Err(format!("go build: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
     }
     fs::rename(&unfinished, cache.join(program.name()))
         .map_err(|e| format!("failed to rename {}: {e}", unfinished.display()))?;
-    eprintln!(
-        "support: built {} in {} s",
-        program.name(),
-        start.elapsed().as_secs()
-    );
+    eprintln!("support: built {} in {} s", program.name(), start.elapsed().as_secs());
     Ok(())
 }
 
@@ -211,22 +184,16 @@ fn build(program: Program, cache: &Path) -> Result<(), String> {
 fn ldflags(program: Program) -> String {
     let version = program.version();
     let mut numbers = version.trim_start_matches('v').split('.');
-    let (major, minor) = (
-        numbers.next().unwrap_or_default(),
-        numbers.next().unwrap_or_default(),
-    );
+    let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     match program {
         Program::Etcd => "-s -w".to_owned(),
-        Program::KubeApiserver | Program::Kubeadm | Program::Kubectl => [
-            ("gitVersion", version),
-            ("gitMajor", major),
-            ("gitMinor", minor),
-            ("gitTreeState", "clean"),
-        ]
-        .iter()
-        .fold("-s -w".to_owned(), |flags, (name, value)| {
-            format!("{flags} -X k8s.io/component-base/version.{name}={value}")
-        }),
+        Program::KubeApiserver | Program::Kubeadm | Program::Kubectl => {
+            [("gitVersion", version), ("gitMajor", major), ("gitMinor", minor), ("gitTreeState", "clean")]
+                .iter()
+                .fold("-s -w".to_owned(), |flags, (name, value)| {
+                    format!("{flags} -X k8s.io/component-base/version.{name}={value}")
+                })
+        }
     }
 }
 

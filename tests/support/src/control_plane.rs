@@ -36,12 +36,7 @@ pub struct Settings {
 
 impl Settings {
     pub fn new(root: &Path, port: u16) -> Self {
-        Self {
-            root: root.to_owned(),
-            port,
-            etcd_pki: pki(root).join("etcd"),
-            apiserver_args: Vec::new(),
-        }
+        Self { root: root.to_owned(), port, etcd_pki: pki(root).join("etcd"), apiserver_args: Vec::new() }
     }
 }
 
@@ -70,14 +65,7 @@ impl ControlPlane {
         let etcd = start_etcd(&settings, folder.path(), &etcd_client, &etcd_peer);
         wait_for_port(&etcd, etcd_client.number());
         let apiserver = start_apiserver(&settings, folder.path(), &etcd_client);
-        let control_plane = Self {
-            apiserver,
-            etcd,
-            settings,
-            etcd_client,
-            etcd_peer,
-            folder,
-        };
+        let control_plane = Self { apiserver, etcd, settings, etcd_client, etcd_peer, folder };
         control_plane.wait_until_ready();
         control_plane
     }
@@ -86,17 +74,12 @@ impl ControlPlane {
     pub fn kubeconfig(&self) -> PathBuf {
         let folder = self.settings.root.join("etc/kubernetes");
         let strongest = folder.join("super-admin.conf");
-        if strongest.exists() {
-            strongest
-        } else {
-            folder.join("admin.conf")
-        }
+        if strongest.exists() { strongest } else { folder.join("admin.conf") }
     }
 
     /// What kubectl prints; panics if it fails.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
-        self.try_kubectl(arguments)
-            .unwrap_or_else(|message| panic!("{message}"))
+        self.try_kubectl(arguments).unwrap_or_else(|message| panic!("{message}"))
     }
 
     /// As [`Self::kubectl`], with what it said if it fails.
@@ -174,10 +157,7 @@ impl ControlPlane {
     fn wait_until_ready(&self) {
         wait_for_port(&self.apiserver, self.settings.port);
         let start = Instant::now();
-        for question in [
-            ["get", "--raw", "/readyz"].as_slice(),
-            &["get", "namespaces", "default", "kube-system"],
-        ] {
+        for question in [["get", "--raw", "/readyz"].as_slice(), &["get", "namespaces", "default", "kube-system"]] {
             while let Err(answer) = self.try_kubectl(question) {
                 assert!(
                     !self.apiserver.has_exited() && start.elapsed() < READY_WITHIN,
@@ -237,23 +217,11 @@ fn start_apiserver(settings: &Settings, folder: &Path, etcd: &Port) -> Process {
         format!("--client-ca-file={}", file("ca.crt")),
         format!("--tls-cert-file={}", file("apiserver.crt")),
         format!("--tls-private-key-file={}", file("apiserver.key")),
-        format!(
-            "--kubelet-client-certificate={}",
-            file("apiserver-kubelet-client.crt")
-        ),
-        format!(
-            "--kubelet-client-key={}",
-            file("apiserver-kubelet-client.key")
-        ),
-        format!(
-            "--proxy-client-cert-file={}",
-            file("front-proxy-client.crt")
-        ),
+        format!("--kubelet-client-certificate={}", file("apiserver-kubelet-client.crt")),
+        format!("--kubelet-client-key={}", file("apiserver-kubelet-client.key")),
+        format!("--proxy-client-cert-file={}", file("front-proxy-client.crt")),
         format!("--proxy-client-key-file={}", file("front-proxy-client.key")),
-        format!(
-            "--requestheader-client-ca-file={}",
-            file("front-proxy-ca.crt")
-        ),
+        format!("--requestheader-client-ca-file={}", file("front-proxy-ca.crt")),
         "--requestheader-allowed-names=front-proxy-client".to_owned(),
         "--requestheader-extra-headers-prefix=X-Remote-Extra-".to_owned(),
         "--requestheader-group-headers=X-Remote-Group".to_owned(),

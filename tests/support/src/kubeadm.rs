@@ -15,13 +15,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const EXAMPLE_ADDRESS: &str = "192.0.2.10";
 
 const AUTHORITY_KEYS: [&str; 3] = ["ca.key", "front-proxy-ca.key", "etcd/ca.key"];
-const KUBECONFIGS: [&str; 5] = [
-    "admin.conf",
-    "super-admin.conf",
-    "kubelet.conf",
-    "controller-manager.conf",
-    "scheduler.conf",
-];
+const KUBECONFIGS: [&str; 5] =
+    ["admin.conf", "super-admin.conf", "kubelet.conf", "controller-manager.conf", "scheduler.conf"];
 
 /// One control-plane node for [`Kubeadm::write`]; start from [`Kubeadm::new`] and set what differs.
 #[derive(Clone, Debug)]
@@ -83,22 +78,13 @@ impl Kubeadm {
     pub fn write(&self, root: &Path) {
         if let Etcd::External { root: etcd_root } = &self.etcd {
             self.write_etcd_host(etcd_root);
-            for file in [
-                "etcd/ca.crt",
-                "apiserver-etcd-client.crt",
-                "apiserver-etcd-client.key",
-            ] {
+            for file in ["etcd/ca.crt", "apiserver-etcd-client.crt", "apiserver-etcd-client.key"] {
                 copy(&pki(etcd_root).join(file), &pki(root).join(file));
             }
         }
         let node = Node::new(self, root);
         node.phase(&["certs", "all"]);
-        node.phase(&[
-            "kubeconfig",
-            "all",
-            "--kubeconfig-dir",
-            path(&node.kubernetes),
-        ]);
+        node.phase(&["kubeconfig", "all", "--kubeconfig-dir", path(&node.kubernetes)]);
         node.manifests();
         if self.advertise_address.is_none() {
             point_at_loopback(&node.kubernetes);
@@ -113,18 +99,9 @@ impl Kubeadm {
     }
 
     fn write_etcd_host(&self, root: &Path) {
-        let host = Self {
-            etcd: Etcd::Stacked,
-            ..self.clone()
-        };
+        let host = Self { etcd: Etcd::Stacked, ..self.clone() };
         let host = Node::new(&host, root);
-        for certificate in [
-            "etcd-ca",
-            "etcd-server",
-            "etcd-peer",
-            "etcd-healthcheck-client",
-            "apiserver-etcd-client",
-        ] {
+        for certificate in ["etcd-ca", "etcd-server", "etcd-peer", "etcd-healthcheck-client", "apiserver-etcd-client"] {
             host.phase(&["certs", certificate]);
         }
     }
@@ -208,12 +185,7 @@ impl<'a> Node<'a> {
         );
         fs::create_dir_all(&kubernetes).expect("the folder for kubeadm's files");
         let config = tempfile::tempdir().expect("a folder for kubeadm's configuration");
-        Self {
-            wanted,
-            root,
-            kubernetes,
-            config,
-        }
+        Self { wanted, root, kubernetes, config }
     }
 
     fn phase(&self, arguments: &[&str]) {
@@ -261,10 +233,7 @@ fn point_at_loopback(kubernetes: &Path) {
     for name in KUBECONFIGS {
         let file = kubernetes.join(name);
         let text = fs::read_to_string(&file).expect("a kubeconfig that kubeadm wrote");
-        let text = text.replace(
-            &format!("server: https://{EXAMPLE_ADDRESS}:"),
-            "server: https://127.0.0.1:",
-        );
+        let text = text.replace(&format!("server: https://{EXAMPLE_ADDRESS}:"), "server: https://127.0.0.1:");
         // Written in place, so that the mode stays as kubeadm set it.
         fs::write(&file, text).expect("a kubeconfig is written back");
     }

@@ -87,11 +87,7 @@ pub fn verify(pem: &[u8], ca_file: &Path, untrusted: Option<&Path>) -> Result<()
         command.arg("-untrusted").arg(untrusted);
     }
     let output = run(&mut command, pem);
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(said(&output))
-    }
+    if output.status.success() { Ok(()) } else { Err(said(&output)) }
 }
 
 /// The public key (PEM) that belongs to the first private key of `pem`; equal to
@@ -116,20 +112,14 @@ pub fn served_fingerprint(host: &str, port: u16) -> String {
 /// What openssl prints for `arguments` with `input` on its standard input.
 pub fn text(arguments: &[&str], input: &[u8]) -> String {
     let output = run(Command::new("openssl").args(arguments), input);
-    assert!(
-        output.status.success(),
-        "openssl {arguments:?}: {}",
-        said(&output)
-    );
+    assert!(output.status.success(), "openssl {arguments:?}: {}", said(&output));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn run(command: &mut Command, input: &[u8]) -> Output {
     command.stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .expect("the openssl program is needed (package openssl)");
+    let mut child = command.spawn().expect("the openssl program is needed (package openssl)");
     let mut pipe = child.stdin.take().expect("a pipe to openssl");
     thread::scope(|scope| {
         // openssl may answer before it has read everything, or end without reading.
@@ -139,10 +129,5 @@ fn run(command: &mut Command, input: &[u8]) -> Output {
 }
 
 fn said(output: &Output) -> String {
-    format!(
-        "{}\n{}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
+    format!("{}\n{}{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

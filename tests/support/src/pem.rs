@@ -40,11 +40,7 @@ fn plain(bytes: &[u8]) -> Vec<Block> {
             text.push_str(line);
             text.push('\n');
             if boundary(line, "-----END ") == Some(label.as_str()) {
-                found.push(Block {
-                    body: body(&text),
-                    label,
-                    text: text.into_bytes(),
-                });
+                found.push(Block { body: body(&text), label, text: text.into_bytes() });
             } else {
                 open = Some((label, text));
             }
@@ -59,12 +55,8 @@ fn boundary<'a>(line: &'a str, start: &str) -> Option<&'a str> {
 
 /// Decodes what lies between the boundaries, without headers such as `Proc-Type: 4,ENCRYPTED`.
 fn body(text: &str) -> Vec<u8> {
-    let lines = text
-        .lines()
-        .filter(|line| !line.starts_with("-----") && !line.contains(": "));
-    STANDARD
-        .decode(lines.collect::<String>())
-        .unwrap_or_default()
+    let lines = text.lines().filter(|line| !line.starts_with("-----") && !line.contains(": "));
+    STANDARD.decode(lines.collect::<String>()).unwrap_or_default()
 }
 
 /// The decoded form of each run of base64 that holds PEM.

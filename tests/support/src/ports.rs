@@ -35,13 +35,9 @@ impl Port {
             let place = u16::try_from((start + step) % u32::from(COUNT));
             let number = FIRST + place.expect("a remainder of a u16");
             let lock = File::create(folder.join(number.to_string())).expect("the lock of a port");
-            let free =
-                lock.try_lock().is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok();
+            let free = lock.try_lock().is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok();
             if free {
-                return Self {
-                    number,
-                    _lock: lock,
-                };
+                return Self { number, _lock: lock };
             }
         }
         panic!("no free port from {FIRST} to {}", FIRST + COUNT - 1);

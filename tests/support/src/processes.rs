@@ -56,8 +56,7 @@ impl Process {
                 None => gate.env_remove(variable),
             };
         }
-        gate.stderr(output.try_clone().expect("a second handle of the log"))
-            .stdout(output);
+        gate.stderr(output.try_clone().expect("a second handle of the log")).stdout(output);
         let mut child = gate.spawn().expect("sh for a server");
         let mut gate = child.stdin.take().expect("the pipe to the server's shell");
 
@@ -68,15 +67,7 @@ impl Process {
         let leash = watchdog.stdin.take().expect("the pipe to the watchdog");
 
         gate.write_all(b"go\n").expect("the server's shell reads");
-        Self {
-            name,
-            child,
-            watchdog,
-            leash,
-            log: log.to_owned(),
-            grace,
-            ended: None,
-        }
+        Self { name, child, watchdog, leash, log: log.to_owned(), grace, ended: None }
     }
 
     pub fn pid(&self) -> u32 {
@@ -107,10 +98,7 @@ impl Process {
         // Only now: until here the watchdog must do the same should this process be killed.
         let _gone = self.leash.write_all(b"done\n");
         let _status = self.watchdog.wait();
-        let status = self
-            .child
-            .wait()
-            .expect("the server is this process's child");
+        let status = self.child.wait().expect("the server is this process's child");
         *self.ended.insert(status)
     }
 
@@ -124,11 +112,7 @@ impl Process {
         let text = String::from_utf8_lossy(&text);
         let all: Vec<&str> = text.lines().collect();
         let tail = &all[all.len().saturating_sub(lines)..];
-        format!(
-            "--- end of the log of {} ---\n{}",
-            self.name,
-            tail.join("\n")
-        )
+        format!("--- end of the log of {} ---\n{}", self.name, tail.join("\n"))
     }
 
     fn id(&self) -> Pid {

@@ -89,10 +89,7 @@ fn family(pid: u32) -> Vec<u32> {
     let mut next = 0;
     while let Some(pid) = family.get(next) {
         // A thread's children are listed under the thread.
-        for task in fs::read_dir(format!("/proc/{pid}/task"))
-            .into_iter()
-            .flatten()
-        {
+        for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten() {
             let Ok(task) = task else { continue };
             let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
             let children = children.split_whitespace();

@@ -36,9 +36,7 @@ pub enum Kind {
 
 impl Tree {
     pub fn read(folder: &Path) -> Self {
-        let mut tree = Self {
-            entries: BTreeMap::new(),
-        };
+        let mut tree = Self { entries: BTreeMap::new() };
         tree.add(folder, PathBuf::new());
         tree
     }
@@ -65,22 +63,16 @@ impl Tree {
     /// Fails the test, naming every difference, unless `later` is the same (times aside).
     pub fn assert_unchanged(&self, later: &Self) {
         let differences = self.diff(later);
-        assert!(
-            differences.is_empty(),
-            "changed:\n{}",
-            differences.join("\n")
-        );
+        assert!(differences.is_empty(), "changed:\n{}", differences.join("\n"));
     }
 
     fn add(&mut self, path: &Path, name: PathBuf) {
         let metadata = fs::symlink_metadata(path);
-        let metadata =
-            metadata.unwrap_or_else(|e| panic!("failed to read {}: {e}", path.display()));
+        let metadata = metadata.unwrap_or_else(|e| panic!("failed to read {}: {e}", path.display()));
         let kind = kind(path, &metadata);
         if kind == Kind::Folder {
             let entries = fs::read_dir(path);
-            let entries =
-                entries.unwrap_or_else(|e| panic!("failed to list {}: {e}", path.display()));
+            let entries = entries.unwrap_or_else(|e| panic!("failed to list {}: {e}", path.display()));
             for entry in entries {
                 let entry = entry.expect("an entry of a folder");
                 self.add(&entry.path(), name.join(entry.file_name()));
@@ -131,10 +123,7 @@ impl Entry {
             changes.push(format!("mode {:04o} -> {:04o}", self.mode, later.mode));
         }
         if (self.uid, self.gid) != (later.uid, later.gid) {
-            changes.push(format!(
-                "owner {}:{} -> {}:{}",
-                self.uid, self.gid, later.uid, later.gid
-            ));
+            changes.push(format!("owner {}:{} -> {}:{}", self.uid, self.gid, later.uid, later.gid));
         }
         if times && self.modified != later.modified {
             changes.push(format!("time {:?} -> {:?}", self.modified, later.modified));
@@ -162,13 +151,9 @@ impl Kind {
             (Self::File(a), Self::File(b)) => {
                 let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
                 let (before, after) = (a.len(), b.len());
-                Some(format!(
-                    "{before} -> {after} bytes, other from byte {same} on"
-                ))
+                Some(format!("{before} -> {after} bytes, other from byte {same} on"))
             }
-            (Self::Symlink(a), Self::Symlink(b)) => {
-                Some(format!("symlink to {} -> {}", a.display(), b.display()))
-            }
+            (Self::Symlink(a), Self::Symlink(b)) => Some(format!("symlink to {} -> {}", a.display(), b.display())),
             (a, b) => Some(format!("{} -> {}", a.name(), b.name())),
         }
     }
@@ -182,9 +167,7 @@ fn kind(path: &Path, metadata: &Metadata) -> Kind {
     } else if kind.is_symlink() {
         Kind::Symlink(fs::read_link(path).unwrap_or_else(failed))
     } else if kind.is_file() {
-        Kind::File(
-            fs::read(path).unwrap_or_else(|e| panic!("failed to read {}: {e}", path.display())),
-        )
+        Kind::File(fs::read(path).unwrap_or_else(|e| panic!("failed to read {}: {e}", path.display())))
     } else if kind.is_fifo() {
         Kind::Special("FIFO")
     } else if kind.is_socket() {
@@ -195,9 +178,5 @@ fn kind(path: &Path, metadata: &Metadata) -> Kind {
 }
 
 fn shown(path: &Path) -> String {
-    if path.as_os_str().is_empty() {
-        ".".to_owned()
-    } else {
-        path.display().to_string()
-    }
+    if path.as_os_str().is_empty() { ".".to_owned() } else { path.display().to_string() }
 }

@@ -43,9 +43,7 @@ fn with_ecdsa_external_ca_and_external_etcd() {
     let mut kubeadm = Kubeadm::new(port.number());
     kubeadm.key_algorithm = KeyAlgorithm::EcdsaP256;
     kubeadm.external_ca = true;
-    kubeadm.etcd = Etcd::External {
-        root: etcd_host.path().to_owned(),
-    };
+    kubeadm.etcd = Etcd::External { root: etcd_host.path().to_owned() };
     kubeadm.write(root.path());
 
     let mut settings = Settings::new(root.path(), port.number());
@@ -66,10 +64,7 @@ fn serves_its_files(control_plane: &ControlPlane, root: &Path, etcd_pki: &Path) 
     let on_disk = &openssl::certificates(&pki(root).join("apiserver.crt"))[0];
     assert_eq!(control_plane.served_fingerprint(), on_disk.fingerprint);
     let on_disk = &openssl::certificates(&etcd_pki.join("server.crt"))[0];
-    assert_eq!(
-        openssl::served_fingerprint("127.0.0.1", control_plane.etcd_client_port()),
-        on_disk.fingerprint
-    );
+    assert_eq!(openssl::served_fingerprint("127.0.0.1", control_plane.etcd_client_port()), on_disk.fingerprint);
 }
 
 fn leaves_no_process(control_plane: ControlPlane) {

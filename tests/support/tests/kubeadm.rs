@@ -16,9 +16,7 @@ fn a_stacked_node_has_every_file_and_certificates_that_verify() {
 
     let tree = Tree::read(&root.path().join("etc/kubernetes"));
     assert_eq!(tree.entries.len(), 35, "{:?}", tree.entries.keys());
-    let manifest = tree
-        .file("manifests/kube-apiserver.yaml")
-        .expect("a manifest");
+    let manifest = tree.file("manifests/kube-apiserver.yaml").expect("a manifest");
     let manifest = String::from_utf8_lossy(manifest);
     assert!(manifest.contains("--tls-cert-file=/etc/kubernetes/pki/apiserver.crt"));
     assert!(tree.file("manifests/etcd.yaml").is_some());
@@ -50,10 +48,7 @@ fn a_stacked_node_has_every_file_and_certificates_that_verify() {
     // Authority and client certificate, each in base64.
     let admin = openssl::certificates(&root.path().join("etc/kubernetes/super-admin.conf"));
     assert_eq!(admin.len(), 2);
-    assert_eq!(
-        admin[1].subject,
-        "CN=kubernetes-super-admin,O=system:masters"
-    );
+    assert_eq!(admin[1].subject, "CN=kubernetes-super-admin,O=system:masters");
 }
 
 #[test]
@@ -65,25 +60,16 @@ fn variants_differ_in_keys_times_and_missing_files() {
     kubeadm.leaf_validity = Duration::from_secs(3600);
     kubeadm.advertise_address = Some([10, 1, 2, 3].into());
     kubeadm.external_ca = true;
-    kubeadm.etcd = Etcd::External {
-        root: etcd_host.path().to_owned(),
-    };
+    kubeadm.etcd = Etcd::External { root: etcd_host.path().to_owned() };
     kubeadm.write(root.path());
 
     let tree = Tree::read(&root.path().join("etc/kubernetes"));
-    for gone in [
-        "pki/ca.key",
-        "pki/front-proxy-ca.key",
-        "pki/etcd/server.crt",
-        "manifests/etcd.yaml",
-    ] {
+    for gone in ["pki/ca.key", "pki/front-proxy-ca.key", "pki/etcd/server.crt", "manifests/etcd.yaml"] {
         assert!(tree.file(gone).is_none(), "{gone}");
     }
     let kubelet = tree.file("kubelet.conf").expect("a kubeconfig");
     assert!(String::from_utf8_lossy(kubelet).contains("server: https://10.1.2.3:6443"));
-    let client = tree
-        .file("pki/apiserver-etcd-client.crt")
-        .expect("a certificate");
+    let client = tree.file("pki/apiserver-etcd-client.crt").expect("a certificate");
     let authority = pki(etcd_host.path()).join("etcd/ca.crt");
     assert_eq!(openssl::verify(client, &authority, None), Ok(()));
     let text = openssl::text(&["x509", "-noout", "-text"], client);

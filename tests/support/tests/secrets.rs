@@ -13,21 +13,9 @@ use support::secrets::Needles;
 const RSA: &[&str] = &["genrsa", "-traditional", "2048"];
 const KEYS: [&[&str]; 5] = [
     RSA,
-    &[
-        "genpkey",
-        "-algorithm",
-        "RSA",
-        "-pkeyopt",
-        "rsa_keygen_bits:2048",
-    ],
+    &["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
     &["ecparam", "-name", "prime256v1", "-genkey", "-noout"],
-    &[
-        "genpkey",
-        "-algorithm",
-        "EC",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-    ],
+    &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
     &["genpkey", "-algorithm", "ED25519"],
 ];
 
@@ -43,50 +31,32 @@ fn a_key_is_found_in_every_form_and_its_public_half_is_not() {
         for (form, leak) in [
             ("PEM", pem.clone()),
             ("PEM, CRLF", pem.replace('\n', "\r\n")),
-            (
-                "PEM in JSON",
-                format!("{{\"key\":{:?}}}", pem.replace('\n', "\r\n")),
-            ),
+            ("PEM in JSON", format!("{{\"key\":{:?}}}", pem.replace('\n', "\r\n"))),
             ("PEM in one line", pem.replace('\n', "")),
             ("PEM, indented", pem.replace('\n', "\n      ")),
             ("PEM, UTF-16", pem.chars().flat_map(|c| [c, '\0']).collect()),
             ("PEM, other form", openssl::text(&["pkey"], pem.as_bytes())),
             ("kubeconfig", format!("    client-key-data: {once}\n")),
-            (
-                "kubeconfig in a Secret",
-                base64(format!("  client-key-data: {once}").as_bytes()),
-            ),
+            ("kubeconfig in a Secret", base64(format!("  client-key-data: {once}").as_bytes())),
             ("hexadecimal", hex.concat()),
             ("numbers", format!("{der:?}")),
-            (
-                "text",
-                openssl::text(&["pkey", "-noout", "-text"], pem.as_bytes()),
-            ),
+            ("text", openssl::text(&["pkey", "-noout", "-text"], pem.as_bytes())),
         ] {
             let noise = "nothing here\n".repeat(100);
             for padding in ["", "x", "xy"] {
                 let leak = format!("{noise}{padding}{leak}{noise}");
-                assert!(
-                    !needles.find_in(leak.as_bytes()).is_empty(),
-                    "{arguments:?} as {form}"
-                );
+                assert!(!needles.find_in(leak.as_bytes()).is_empty(), "{arguments:?} as {form}");
             }
         }
         assert!(!needles.find_in(&der).is_empty(), "{arguments:?} as DER");
         for padding in ["", "x", "xy"] {
             let padded = base64(format!("{padding}{pem}").as_bytes());
-            assert!(
-                !needles.find_in(padded.as_bytes()).is_empty(),
-                "{arguments:?} {padding}"
-            );
+            assert!(!needles.find_in(padded.as_bytes()).is_empty(), "{arguments:?} {padding}");
         }
 
         let public = openssl::public_key_of(pem.as_bytes());
         needles.assert_absent("the public key", public.as_bytes());
-        needles.assert_absent(
-            "the public key in base64",
-            base64(public.as_bytes()).as_bytes(),
-        );
+        needles.assert_absent("the public key in base64", base64(public.as_bytes()).as_bytes());
         let text = openssl::text(&["pkey", "-pubin", "-noout", "-text"], public.as_bytes());
         needles.assert_absent("the public key as text", text.as_bytes());
         let der = openssl_bytes(&["pkey", "-pubin", "-outform", "DER"], public.as_bytes());
@@ -121,29 +91,13 @@ fn encrypted_keys_and_tokens_are_found() {
     let key = openssl::text(RSA, b"");
     let encrypted = openssl::text(&["pkcs8", "-topk8", "-passout", "pass:x"], key.as_bytes());
     needles.add("key", encrypted.as_bytes());
-    let jwt = format!(
-        "{}.{}.{}",
-        "h".repeat(40),
-        "p".repeat(80),
-        "s1gnature".repeat(9)
-    );
-    needles.add(
-        "kubeconfig",
-        format!("users:\n- user:\n    token: {jwt}\n").as_bytes(),
-    );
+    let jwt = format!("{}.{}.{}", "h".repeat(40), "p".repeat(80), "s1gnature".repeat(9));
+    needles.add("kubeconfig", format!("users:\n- user:\n    token: {jwt}\n").as_bytes());
     needles.add("token", b"{\"token\": \"abcdef.0123456789abcdef\"}");
 
     assert!(!needles.find_in(encrypted.as_bytes()).is_empty());
-    assert!(
-        !needles
-            .find_in(base64(jwt.as_bytes()).as_bytes())
-            .is_empty()
-    );
-    assert!(
-        !needles
-            .find_in(b"--token=abcdef.0123456789abcdef")
-            .is_empty()
-    );
+    assert!(!needles.find_in(base64(jwt.as_bytes()).as_bytes()).is_empty());
+    assert!(!needles.find_in(b"--token=abcdef.0123456789abcdef").is_empty());
     needles.assert_absent("the public half of a JWT", &jwt.as_bytes()[..121]);
     needles.assert_absent("the id of a token", b"bootstrap-token-abcdef");
 }

@@ -90,7 +90,12 @@ fn with_block(path: &Path, kind: fn(&pem::Block) -> bool, new: &[u8]) -> Result<
     replace_block(path, &files::read(path)?, kind, new)
 }
 
-fn replace_block(path: &Path, bytes: &[u8], kind: fn(&pem::Block) -> bool, new: &[u8]) -> Result<Zeroizing<Vec<u8>>, NodeError> {
+fn replace_block(
+    path: &Path,
+    bytes: &[u8],
+    kind: fn(&pem::Block) -> bool,
+    new: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, NodeError> {
     let refused = |why: &str| NodeError::refused(format!("{} {why}", path.display()));
     let text = str::from_utf8(bytes).map_err(|_| refused("is not UTF-8 text: convert it first"))?;
     let block = pem::blocks(text).into_iter().find(kind).ok_or_else(|| refused("has no PEM block to replace"))?;
@@ -105,9 +110,14 @@ fn replace_block(path: &Path, bytes: &[u8], kind: fn(&pem::Block) -> bool, new: 
 fn chain_in_kubeconfig(path: &Path, bytes: &[u8], user: &str, leaf: &[u8]) -> Result<Vec<u8>, NodeError> {
     let refused = |why: String| NodeError::refused(format!("{}: {why}", path.display()));
     let parsed = kubeconfig::parse(&pem::decode_text(bytes)).map_err(|error| refused(error.to_string()))?;
-    let data = parsed.users.iter().find(|named| named.name == user).and_then(|named| named.user.client_certificate_data.clone());
+    let data = parsed
+        .users
+        .iter()
+        .find(|named| named.name == user)
+        .and_then(|named| named.user.client_certificate_data.clone());
     let data = data.ok_or_else(|| refused(format!("user '{user}' has no embedded certificate")))?;
-    let old = pem::decode_base64(&data).ok_or_else(|| refused(format!("the certificate of user '{user}' is not base64")))?;
+    let old =
+        pem::decode_base64(&data).ok_or_else(|| refused(format!("the certificate of user '{user}' is not base64")))?;
     Ok(replace_block(path, &old, pem::Block::is_certificate, pem::certificate_pem(leaf).as_bytes())?.to_vec())
 }
 

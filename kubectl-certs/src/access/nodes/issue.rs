@@ -41,7 +41,8 @@ pub(super) fn make_request(
         key
     };
     let old = RawCertificate::parse(&old.certificate).map_err(|error| NodeError::refused(error.to_string()))?;
-    request::request(old.subject, &old, &key).map_err(|error| NodeError::failed(format!("failed to make a request: {error}")))
+    request::request(old.subject, &old, &key)
+        .map_err(|error| NodeError::failed(format!("failed to make a request: {error}")))
 }
 
 pub(super) fn sign(sign: &Sign) -> Result<Vec<u8>, NodeError> {
@@ -54,10 +55,15 @@ pub(super) fn sign(sign: &Sign) -> Result<Vec<u8>, NodeError> {
         .ok_or_else(|| NodeError::refused(format!("{} holds no certificate", sign.authority_certificate)))?;
     let parsed = crate::formats::certificate::parse(&issuer).map_err(|error| refused(error.to_string()))?;
     if parsed.public_key != crate::formats::certificate::key_id(key.spki_der()) {
-        return Err(refused(format!("this key does not belong to the first certificate of {}", sign.authority_certificate)));
+        return Err(refused(format!(
+            "this key does not belong to the first certificate of {}",
+            sign.authority_certificate
+        )));
     }
     let request = Request::parse(&sign.request).map_err(|error| refused(error.to_string()))?;
-    request.verify_possession().map_err(|error| refused(format!("the request is not signed by its own key: {error:?}")))?;
+    request
+        .verify_possession()
+        .map_err(|error| refused(format!("the request is not signed by its own key: {error:?}")))?;
     let wanted = Reissue {
         old: &sign.old,
         spki: request.spki,
@@ -86,10 +92,7 @@ pub(super) fn staged(node: &LocalNode, run: &str, step: &str) -> Result<Option<S
         return Ok(None);
     }
     let certificate = if certificate.exists() { first_certificate(&files::read(&certificate)?) } else { None };
-    Ok(Some(Staged {
-        public_key: read_key(&key, &files::read(&key)?)?.spki_der().to_vec(),
-        certificate,
-    }))
+    Ok(Some(Staged { public_key: read_key(&key, &files::read(&key)?)?.spki_der().to_vec(), certificate }))
 }
 
 pub(super) struct Identity {
@@ -111,7 +114,8 @@ pub(super) fn staged_identity(node: &LocalNode, run: &str, step: &str) -> Result
 }
 
 fn check_pair(certificate: &[u8], key: &PrivateKey) -> Result<(), NodeError> {
-    let parsed = crate::formats::certificate::parse(certificate).map_err(|error| NodeError::refused(error.to_string()))?;
+    let parsed =
+        crate::formats::certificate::parse(certificate).map_err(|error| NodeError::refused(error.to_string()))?;
     if parsed.public_key == crate::formats::certificate::key_id(key.spki_der()) {
         Ok(())
     } else {
@@ -130,17 +134,15 @@ fn identity_in(node: &LocalNode, store: &IdentityStore) -> Result<Identity, Node
         }),
         IdentityStore::Combined { path } => {
             let text = read(path)?;
-            Ok(Identity {
-                certificate: first_certificate(&text).ok_or_else(|| nothing(path))?,
-                key: text,
-            })
+            Ok(Identity { certificate: first_certificate(&text).ok_or_else(|| nothing(path))?, key: text })
         }
         IdentityStore::Kubeconfig { path, user } => {
             let bytes = read(path)?;
             let text = pem::decode_text(&bytes);
             let parsed = kubeconfig::parse(&text).map_err(|error| NodeError::refused(format!("{path}: {error}")))?;
             let found = parsed.users.iter().find(|named| named.name == *user).map(|named| &named.user);
-            let data = found.and_then(|user| Some((user.client_certificate_data.as_ref()?, user.client_key_data.as_ref()?)));
+            let data =
+                found.and_then(|user| Some((user.client_certificate_data.as_ref()?, user.client_key_data.as_ref()?)));
             let (certificate, key) = data.ok_or_else(|| nothing(path))?;
             let decoded = |data: &str| pem::decode_base64(data).ok_or_else(|| nothing(path));
             Ok(Identity {
@@ -156,7 +158,8 @@ fn first_certificate(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn read_key(path: &Path, bytes: &[u8]) -> Result<PrivateKey, NodeError> {
-    PrivateKey::from_pem(bytes).map_err(|error| NodeError::refused(format!("the key in {} cannot be used: {error}", path.display())))
+    PrivateKey::from_pem(bytes)
+        .map_err(|error| NodeError::refused(format!("the key in {} cannot be used: {error}", path.display())))
 }
 
 fn generate(algorithm: KeyAlgorithm) -> Result<PrivateKey, NodeError> {
@@ -185,5 +188,8 @@ fn staged_folder(node: &LocalNode, run: &str, step: &str) -> Result<PathBuf, Nod
 
 /// Steps are named by us, but the name passes through stored plans.
 fn file_name(step: &str) -> String {
-    step.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '_' }).collect::<String>().replace("..", "_")
+    step.chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '_' })
+        .collect::<String>()
+        .replace("..", "_")
 }

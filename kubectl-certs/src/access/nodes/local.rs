@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Facts, Node, NodeError, NodeOp, NodeReply, Nodes, files, install, issue, journal, processes, restart, walk};
+use super::{
+    Facts, Node, NodeError, NodeOp, NodeReply, Nodes, files, install, issue, journal, processes, restart, walk,
+};
 
 pub struct ThisMachine;
 
@@ -48,7 +50,9 @@ impl Node for LocalNode {
         // Files are small and local: blocking here is shorter than handing over to another thread.
         Ok(match op {
             NodeOp::Facts => NodeReply::Facts(facts()),
-            NodeOp::Exist { paths } => NodeReply::Existing(paths.into_iter().filter(|path| files::exists(path)).collect()),
+            NodeOp::Exist { paths } => {
+                NodeReply::Existing(paths.into_iter().filter(|path| files::exists(path)).collect())
+            }
             NodeOp::Walk { places } => NodeReply::Walked(walk::walk(&self.root, &places)),
             NodeOp::Processes { programs } => NodeReply::Processes(processes::list(&programs)),
             NodeOp::BackUp { run, paths } => {
@@ -73,9 +77,9 @@ impl Node for LocalNode {
                 install::restore(self, &run, &paths)?;
                 NodeReply::Done
             }
-            NodeOp::Restart { component } => NodeReply::Restarted {
-                evidence: restart::restart(self, &component).await?,
-            },
+            NodeOp::Restart { component } => {
+                NodeReply::Restarted { evidence: restart::restart(self, &component).await? }
+            }
             NodeOp::Lock { holder } => NodeReply::LockedBy(journal::lock(self, &holder)?),
             NodeOp::Unlock { run } => {
                 journal::unlock(self, &run)?;

@@ -38,42 +38,91 @@ pub trait Node: Send + Sync {
 pub enum NodeOp {
     Facts,
     /// Which of these exist.
-    Exist { paths: Vec<String> },
+    Exist {
+        paths: Vec<String>,
+    },
     /// Everything below these folders or files, read.
-    Walk { places: Vec<String> },
+    Walk {
+        places: Vec<String>,
+    },
     /// Running processes of these programs.
-    Processes { programs: Vec<String> },
+    Processes {
+        programs: Vec<String>,
+    },
     /// Copies the files with their metadata into the run's folder. What is there already stays: it is the older truth.
-    BackUp { run: String, paths: Vec<String> },
+    BackUp {
+        run: String,
+        paths: Vec<String>,
+    },
     /// Is a backup of this path there, and is its content this?
-    BackedUp { run: String, path: String },
+    BackedUp {
+        run: String,
+        path: String,
+    },
     /// A new key for an identity, and the request for its certificate. A key staged earlier is used again.
-    MakeRequest { run: String, step: String, store: IdentityStore, algorithm: Option<String> },
+    MakeRequest {
+        run: String,
+        step: String,
+        store: IdentityStore,
+        algorithm: Option<String>,
+    },
     /// Signs a request as a re-issue of an existing certificate.
     Sign(Sign),
     /// Puts the signed certificate beside the staged key, after checking that they belong together.
-    Stage { run: String, step: String, certificate: Vec<u8> },
+    Stage {
+        run: String,
+        step: String,
+        certificate: Vec<u8>,
+    },
     /// What is staged for a step.
-    Staged { run: String, step: String },
+    Staged {
+        run: String,
+        step: String,
+    },
     /// Puts a staged identity in the place of the old one.
-    Install { run: String, step: String, store: IdentityStore },
+    Install {
+        run: String,
+        step: String,
+        store: IdentityStore,
+    },
     /// Puts the backed-up files back.
-    Restore { run: String, paths: Vec<String> },
+    Restore {
+        run: String,
+        paths: Vec<String>,
+    },
     /// Ends the container of a static pod, so that the kubelet starts it anew.
-    Restart { component: String },
+    Restart {
+        component: String,
+    },
     /// Takes the lock, or tells who has it.
-    Lock { holder: Holder },
-    Unlock { run: String },
+    Lock {
+        holder: Holder,
+    },
+    Unlock {
+        run: String,
+    },
     /// Appends one line to the journal of a run and flushes it to the disk.
-    Append { run: String, line: String },
+    Append {
+        run: String,
+        line: String,
+    },
     /// The journal of a run, whole lines only.
-    Journal { run: String },
+    Journal {
+        run: String,
+    },
     /// The plan of a run, written once.
-    SavePlan { run: String, plan: String },
-    Plan { run: String },
+    SavePlan {
+        run: String,
+        plan: String,
+    },
+    Plan {
+        run: String,
+    },
     Runs,
     /// Wipes backups and staged files of a run; the journal stays.
-    Wipe { run: String },
+    Wipe {
+        run: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,7 +160,9 @@ pub enum NodeReply {
     Request(Vec<u8>),
     Certificate(Vec<u8>),
     Staged(Option<Staged>),
-    Restarted { evidence: String },
+    Restarted {
+        evidence: String,
+    },
     LockedBy(Option<Holder>),
     Journal(Vec<String>),
     Plan(Option<String>),
@@ -194,17 +245,11 @@ pub enum NodeErrorKind {
 
 impl NodeError {
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            kind: NodeErrorKind::Failed,
-        }
+        Self { message: message.into(), kind: NodeErrorKind::Failed }
     }
 
     pub(crate) fn refused(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            kind: NodeErrorKind::Refused,
-        }
+        Self { message: message.into(), kind: NodeErrorKind::Refused }
     }
 
     pub(crate) fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
@@ -213,9 +258,6 @@ impl NodeError {
             std::io::ErrorKind::PermissionDenied => NodeErrorKind::PermissionDenied,
             _ => NodeErrorKind::Failed,
         };
-        Self {
-            message: format!("failed to {what} {}: {error}", path.display()),
-            kind,
-        }
+        Self { message: format!("failed to {what} {}: {error}", path.display()), kind }
     }
 }

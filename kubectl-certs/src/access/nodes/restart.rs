@@ -55,14 +55,20 @@ fn label(component: &str) -> String {
 }
 
 fn containers(crictl: &Path, component: &str) -> Result<Vec<String>, NodeError> {
-    let ids = call(crictl, &["ps", "--quiet", "--state", "running", "--label", &format!("io.kubernetes.container.name={component}")])?;
+    let ids = call(
+        crictl,
+        &["ps", "--quiet", "--state", "running", "--label", &format!("io.kubernetes.container.name={component}")],
+    )?;
     Ok(ids.split_whitespace().map(str::to_owned).collect())
 }
 
 fn call(crictl: &Path, arguments: &[&str]) -> Result<String, NodeError> {
     let failed = |why: &str| NodeError::failed(format!("crictl {} failed: {why}", arguments.join(" ")));
-    let output =
-        Command::new(crictl).args(arguments).stdin(Stdio::null()).output().map_err(|error| failed(&error.to_string()))?;
+    let output = Command::new(crictl)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed(&error.to_string()))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).trim()));
     }

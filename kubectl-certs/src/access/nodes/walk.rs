@@ -13,11 +13,7 @@ use crate::formats::certificate::sha256_hex;
 use crate::model::Time;
 
 pub(super) fn walk(root: &Path, places: &[String]) -> Walked {
-    let mut walk = Walk {
-        root,
-        walked: Walked::default(),
-        folders: BTreeSet::new(),
-    };
+    let mut walk = Walk { root, walked: Walked::default(), folders: BTreeSet::new() };
     for place in places {
         walk.place(Path::new(place), true);
     }

@@ -32,23 +32,17 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new() -> Self {
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-        }
+        Self { dir: tempfile::tempdir().unwrap() }
     }
 
     /// Runs openssl with arguments parted by blanks, which has to succeed; what it writes.
     pub(super) fn openssl(&self, arguments: &str) -> Vec<u8> {
-        self.try_openssl(arguments)
-            .unwrap_or_else(|error| panic!("openssl {arguments}: {error}"))
+        self.try_openssl(arguments).unwrap_or_else(|error| panic!("openssl {arguments}: {error}"))
     }
 
     pub(super) fn try_openssl(&self, arguments: &str) -> Result<Vec<u8>, String> {
-        let output = Command::new("openssl")
-            .args(arguments.split_whitespace())
-            .current_dir(self.dir.path())
-            .output()
-            .unwrap();
+        let output =
+            Command::new("openssl").args(arguments.split_whitespace()).current_dir(self.dir.path()).output().unwrap();
         if output.status.success() {
             Ok(output.stdout)
         } else {
@@ -73,9 +67,7 @@ impl Bench {
         let of = |kind: &str| format!("genpkey {kind} -out {name}.key");
         let ec = |curve: &str| of(&format!("-algorithm EC -pkeyopt ec_paramgen_curve:{curve}"));
         self.openssl(&match algorithm {
-            KeyAlgorithm::Rsa { bits } => {
-                of(&format!("-algorithm RSA -pkeyopt rsa_keygen_bits:{bits}"))
-            }
+            KeyAlgorithm::Rsa { bits } => of(&format!("-algorithm RSA -pkeyopt rsa_keygen_bits:{bits}")),
             KeyAlgorithm::EcP256 => ec("P-256"),
             KeyAlgorithm::EcP384 => ec("P-384"),
             KeyAlgorithm::EcP521 => ec("P-521"),
@@ -90,36 +82,22 @@ impl Bench {
     }
 
     /// The same with the extensions in section `ca` of this configuration.
-    pub(super) fn authority_of(
-        &self,
-        name: &str,
-        algorithm: KeyAlgorithm,
-        config: &str,
-    ) -> Authority {
+    pub(super) fn authority_of(&self, name: &str, algorithm: KeyAlgorithm, config: &str) -> Authority {
         let key = self.key(name, algorithm);
         self.write(&format!("{name}.cnf"), config);
         self.openssl(&format!(
             "req -x509 -new -key {name}.key -config {name}.cnf -extensions ca \
              -subj /O=authorities/CN={name} -days 36500 -out {name}.crt"
         ));
-        Authority {
-            key,
-            der: self.certificate(name),
-        }
+        Authority { key, der: self.certificate(name) }
     }
 
     /// Makes `name.crt`, signed by the authority `ca`, for a request with this configuration: section `dn`
     /// is the subject, section `leaf` the extensions.
     pub(super) fn leaf(&self, name: &str, ca: &str, config: &str, options: &str) -> Vec<u8> {
         self.write(&format!("{name}.cnf"), config);
-        let subject = if config.contains("prompt=no") {
-            ""
-        } else {
-            "-subj /"
-        };
-        self.openssl(&format!(
-            "req -new -key {name}.key -config {name}.cnf -utf8 {subject} -out {name}.csr"
-        ));
+        let subject = if config.contains("prompt=no") { "" } else { "-subj /" };
+        self.openssl(&format!("req -new -key {name}.key -config {name}.cnf -utf8 {subject} -out {name}.csr"));
         self.openssl(&format!(
             "x509 -req -in {name}.csr -CA {ca}.crt -CAkey {ca}.key -days 90 \
              -extfile {name}.cnf -extensions leaf {options} -out {name}.crt"
@@ -153,15 +131,8 @@ impl PrivateKey {
 /// Written here once more, so that the writer is not checked by itself.
 pub(super) fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
-    let lines: Vec<_> = text
-        .as_bytes()
-        .chunks(64)
-        .map(String::from_utf8_lossy)
-        .collect();
-    format!(
-        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
-        lines.join("\n")
-    )
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 /// The same certificate without extensions, with this version and these unique identifiers, signed
@@ -171,16 +142,7 @@ pub(super) fn bare(certificate: &[u8], version: &[u8], ids: &[u8], key: &Private
     let scheme = Scheme::for_key(key.algorithm(), Scheme::parse(raw.signature_algorithm).ok());
     let algorithm = scheme.to_der().unwrap();
     let serial = tlv(0x02, raw.serial);
-    let fields: [&[u8]; 8] = [
-        version,
-        &serial,
-        &algorithm,
-        raw.issuer,
-        raw.validity,
-        raw.subject,
-        raw.spki,
-        ids,
-    ];
+    let fields: [&[u8]; 8] = [version, &serial, &algorithm, raw.issuer, raw.validity, raw.subject, raw.spki, ids];
     let tbs = tlv(0x30, &fields.concat());
     let signature = sign(key, scheme, &tbs).unwrap();
     let signature = tlv(0x03, &[&[0][..], &signature].concat());

@@ -48,11 +48,7 @@ fn everything_odd_is_kept() {
         let ca = bench.authority("ca", algorithm);
         for (name, config, webpki_says) in [
             ("odd", ODD, Ok(())),
-            (
-                "critical",
-                CRITICAL,
-                Err(webpki::Error::UnsupportedCriticalExtension),
-            ),
+            ("critical", CRITICAL, Err(webpki::Error::UnsupportedCriticalExtension)),
             ("nameless", NAMELESS, Ok(())),
             ("without", WITHOUT_KEY_IDS, Ok(())),
         ] {
@@ -63,15 +59,8 @@ fn everything_odd_is_kept() {
         }
         let old = bench.certificate("odd");
         let subject = RawCertificate::parse(&old).unwrap().subject;
-        for string in [
-            &b"\x13\x05first"[..],
-            b"\x14\x05zw\xf6lf",
-            b"\x1e\x0a\x03\xa9\0m",
-        ] {
-            assert!(
-                subject.windows(string.len()).any(|it| it == string),
-                "not odd: {string:?}"
-            );
+        for string in [&b"\x13\x05first"[..], b"\x14\x05zw\xf6lf", b"\x1e\x0a\x03\xa9\0m"] {
+            assert!(subject.windows(string.len()).any(|it| it == string), "not odd: {string:?}");
         }
     }
 }
@@ -127,10 +116,7 @@ fn check_reissue(bench: &Bench, old: &[u8], ca: &Authority) -> Vec<u8> {
     assert_eq!(parsed.validity().not_after.timestamp(), THEN + 365 * DAY);
 
     bench.write_certificate("new", &new);
-    bench.openssl(&format!(
-        "verify -x509_strict -ignore_critical -attime {} -CAfile ca.crt new.crt",
-        THEN + 1
-    ));
+    bench.openssl(&format!("verify -x509_strict -ignore_critical -attime {} -CAfile ca.crt new.crt", THEN + 1));
     new
 }
 
@@ -163,12 +149,7 @@ fn compare(old: &[u8], new: &[u8], issuer: &[u8]) {
         extensions
             .map(|it| {
                 let id = it.oid.to_id_string();
-                let value = if key_ids.contains(&&*id) {
-                    &[]
-                } else {
-                    it.value
-                }
-                .to_vec();
+                let value = if key_ids.contains(&&*id) { &[] } else { it.value }.to_vec();
                 (id, it.critical, value)
             })
             .collect::<Vec<_>>()
@@ -188,25 +169,19 @@ fn compare(old: &[u8], new: &[u8], issuer: &[u8]) {
 }
 
 pub(super) fn key_id_of(certificate: &X509Certificate<'_>) -> Option<Vec<u8>> {
-    certificate
-        .extensions()
-        .iter()
-        .find_map(|it| match it.parsed_extension() {
-            ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
-            _ => None,
-        })
+    certificate.extensions().iter().find_map(|it| match it.parsed_extension() {
+        ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+        _ => None,
+    })
 }
 
 /// The identifier, which must stand alone: not with the issuer's name and serial number.
 pub(super) fn authority_key_id_of(certificate: &X509Certificate<'_>) -> Option<Vec<u8>> {
-    certificate
-        .extensions()
-        .iter()
-        .find_map(|it| match it.parsed_extension() {
-            ParsedExtension::AuthorityKeyIdentifier(id) => {
-                assert!(id.authority_cert_issuer.is_none() && id.authority_cert_serial.is_none());
-                id.key_identifier.as_ref().map(|it| it.0.to_vec())
-            }
-            _ => None,
-        })
+    certificate.extensions().iter().find_map(|it| match it.parsed_extension() {
+        ParsedExtension::AuthorityKeyIdentifier(id) => {
+            assert!(id.authority_cert_issuer.is_none() && id.authority_cert_serial.is_none());
+            id.key_identifier.as_ref().map(|it| it.0.to_vec())
+        }
+        _ => None,
+    })
 }

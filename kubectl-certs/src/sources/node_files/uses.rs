@@ -67,12 +67,7 @@ async fn loaded(
 ) -> Loaded {
     let written = Some(file.modified);
     let Some(process) = process else {
-        return Loaded {
-            certificate: None,
-            evidence: Evidence::NotRunning,
-            started: None,
-            written,
-        };
+        return Loaded { certificate: None, evidence: Evidence::NotRunning, started: None, written };
     };
     if let Some((host, port)) = address.and_then(host_and_port)
         && let Ok(chain) = tls::presented(&host, port).await
@@ -93,12 +88,7 @@ async fn loaded(
         // What it read at its start is gone from the disk.
         TakesEffect::Restart => (None, Evidence::ProcessYounger),
     };
-    Loaded {
-        certificate,
-        evidence,
-        started: Some(process.started),
-        written,
-    }
+    Loaded { certificate, evidence, started: Some(process.started), written }
 }
 
 /// `HOST:PORT` where this process can be reached from this machine.

@@ -5,11 +5,7 @@ use std::process::ExitCode;
 
 use support::binaries::{Program, find_or_build};
 
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program of one screen; its output is its purpose"
-)]
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of one screen; its output is its purpose")]
 fn main() -> ExitCode {
     for program in Program::ALL {
         match find_or_build(program) {

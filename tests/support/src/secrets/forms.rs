@@ -11,18 +11,9 @@ pub(super) fn of(secret: &Secret) -> Vec<(&'static str, Vec<u8>)> {
     let hex = |digits: fn(&u8) -> String| value.iter().map(digits).collect::<String>();
     let mut forms = vec![
         ("raw bytes", value.to_vec()),
-        (
-            "hexadecimal",
-            hex(|byte| format!("{byte:02x}")).into_bytes(),
-        ),
-        (
-            "hexadecimal",
-            hex(|byte| format!("{byte:02X}")).into_bytes(),
-        ),
-        (
-            "list of numbers",
-            hex(|byte| format!("{byte},")).into_bytes(),
-        ),
+        ("hexadecimal", hex(|byte| format!("{byte:02x}")).into_bytes()),
+        ("hexadecimal", hex(|byte| format!("{byte:02X}")).into_bytes()),
+        ("list of numbers", hex(|byte| format!("{byte},")).into_bytes()),
     ];
     for alignment in 0..3 {
         forms.push(("base64 or PEM", base64(&STANDARD_NO_PAD, value, alignment)));

@@ -54,11 +54,7 @@ impl Needles {
     pub fn below(folder: &Path) -> Self {
         let mut needles = Self::default();
         needles.add_below(folder, folder);
-        assert!(
-            !needles.windows.is_empty(),
-            "no private key below {}",
-            folder.display()
-        );
+        assert!(!needles.windows.is_empty(), "no private key below {}", folder.display());
         needles
     }
 
@@ -84,11 +80,7 @@ impl Needles {
                     && let Some(origin) = self.windows.get(window)
                     && seen.insert((origin.secret, origin.form))
                 {
-                    leaks.push(Leak {
-                        secret: self.secrets[origin.secret].clone(),
-                        form: origin.form,
-                        offset,
-                    });
+                    leaks.push(Leak { secret: self.secrets[origin.secret].clone(), form: origin.form, offset });
                 }
             }
         }
@@ -104,21 +96,17 @@ impl Needles {
 
     fn add_below(&mut self, folder: &Path, top: &Path) {
         let entries = fs::read_dir(folder);
-        let entries =
-            entries.unwrap_or_else(|e| panic!("failed to list {}: {e}", folder.display()));
+        let entries = entries.unwrap_or_else(|e| panic!("failed to list {}: {e}", folder.display()));
         for entry in entries {
             let path = entry.expect("an entry of a folder").path();
             // Not followed: what a symlink names is below the folder itself or not ours. Not
             // opened: whoever opens a FIFO waits for ever.
-            let kind = fs::symlink_metadata(&path)
-                .expect("an entry that stays")
-                .file_type();
+            let kind = fs::symlink_metadata(&path).expect("an entry that stays").file_type();
             if kind.is_dir() {
                 self.add_below(&path, top);
             } else if kind.is_file() {
                 let bytes = fs::read(&path);
-                let bytes =
-                    bytes.unwrap_or_else(|e| panic!("failed to read {}: {e}", path.display()));
+                let bytes = bytes.unwrap_or_else(|e| panic!("failed to read {}: {e}", path.display()));
                 let name = path.strip_prefix(top).unwrap_or(&path).display();
                 self.add(&name.to_string(), &bytes);
             }
@@ -133,10 +121,7 @@ impl Needles {
             for window in bytes.windows(WINDOW).step_by(STRIDE) {
                 self.filter[slot(window)] = true;
                 let window = window.try_into().expect("windows have this length");
-                let origin = Origin {
-                    secret: number,
-                    form,
-                };
+                let origin = Origin { secret: number, form };
                 self.windows.entry(window).or_insert(origin);
             }
         }

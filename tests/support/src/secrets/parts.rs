@@ -52,11 +52,7 @@ pub(super) fn tokens(bytes: &[u8]) -> Vec<Secret> {
             // Of a JWT only the signature is secret, of a bootstrap token only what follows its id:
             // what comes before is also shown where it is no leak.
             let secret = value.rsplit('.').next().unwrap_or(value);
-            found.push(Secret {
-                name: "token",
-                bytes: secret.as_bytes().to_vec(),
-                text: Vec::new(),
-            });
+            found.push(Secret { name: "token", bytes: secret.as_bytes().to_vec(), text: Vec::new() });
         }
     }
     found
@@ -105,9 +101,7 @@ fn element(der: &[u8], at: usize) -> Option<(u8, Range<usize>)> {
         (first, at + 2)
     } else {
         let bytes = der.get(at + 2..at + 2 + (first & 0x7f))?;
-        let length = bytes.iter().try_fold(0_usize, |sum, byte| {
-            Some(sum.checked_mul(256)? + usize::from(*byte))
-        })?;
+        let length = bytes.iter().try_fold(0_usize, |sum, byte| Some(sum.checked_mul(256)? + usize::from(*byte)))?;
         (length, at + 2 + bytes.len())
     };
     let end = start.checked_add(length).filter(|end| *end <= der.len())?;
@@ -130,9 +124,7 @@ fn elements(der: &[u8], within: Range<usize>) -> Vec<(u8, Range<usize>)> {
 fn text_of(block: &Block, range: &Range<usize>) -> Vec<u8> {
     let (first, last) = ((range.start * 4).div_ceil(3), range.end * 4 / 3);
     let text = String::from_utf8_lossy(&block.text);
-    let lines = text
-        .lines()
-        .filter(|line| !line.starts_with("-----") && !line.contains(": "));
+    let lines = text.lines().filter(|line| !line.starts_with("-----") && !line.contains(": "));
     let mut count = 0;
     let mut spelled = Vec::new();
     for line in lines {
