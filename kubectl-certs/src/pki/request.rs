@@ -30,7 +30,8 @@ pub struct Request<'a> {
 }
 
 /// A signed request, DER, for this subject (DER of a Name) and this key. It asks for the extensions
-/// of the old certificate, copied byte for byte, except the key identifiers: those are the issuer's to set.
+/// of the old certificate, copied byte for byte, except the key identifiers: those are the issuer's
+/// to set.
 pub fn request(
     subject: &[u8],
     extensions_of: &RawCertificate<'_>,

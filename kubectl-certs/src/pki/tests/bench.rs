@@ -8,6 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::pki::key_algorithm::KeyAlgorithm;
 use crate::pki::private_key::PrivateKey;
+use crate::pki::raw_certificate::RawCertificate;
+use crate::pki::scheme::Scheme;
+use crate::pki::signature::sign;
 
 /// The kinds of keys that everything is tried with.
 pub(super) const ALGORITHMS: [KeyAlgorithm; 5] = [
@@ -17,6 +20,11 @@ pub(super) const ALGORITHMS: [KeyAlgorithm; 5] = [
     KeyAlgorithm::EcP521,
     KeyAlgorithm::Ed25519,
 ];
+
+/// The usual configuration of an authority.
+pub(super) const AUTHORITY: &str = "[req]\ndistinguished_name=dn\n[dn]\n[ca]\n\
+    basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n\
+    subjectKeyIdentifier=hash\n";
 
 pub(super) struct Bench {
     dir: tempfile::TempDir,
@@ -78,9 +86,7 @@ impl Bench {
 
     /// Makes `name.key` and `name.crt`, an authority that signed itself.
     pub(super) fn authority(&self, name: &str, algorithm: KeyAlgorithm) -> Authority {
-        let config = "[req]\ndistinguished_name=dn\n[dn]\n[ca]\nbasicConstraints=critical,CA:TRUE\n\
-            keyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n";
-        self.authority_of(name, algorithm, config)
+        self.authority_of(name, algorithm, AUTHORITY)
     }
 
     /// The same with the extensions in section `ca` of this configuration.
@@ -102,8 +108,8 @@ impl Bench {
         }
     }
 
-    /// Makes `name.crt`, signed by the authority `ca`, for a request with this configuration: section `dn`
-    /// is the subject, section `leaf` the extensions.
+    /// Makes `name.crt`, signed by the authority `ca`, for a request with this configuration:
+    /// section `dn` is the subject, section `leaf` the extensions.
     pub(super) fn leaf(&self, name: &str, ca: &str, config: &str, options: &str) -> Vec<u8> {
         self.write(&format!("{name}.cnf"), config);
         let subject = if config.contains("prompt=no") {
@@ -149,6 +155,40 @@ pub(super) fn pem(label: &str, der: &[u8]) -> String {
         "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
         lines.join("\n")
     )
+}
+
+/// The same certificate without extensions, with this version and these unique identifiers, signed
+/// again by `key`. Newer versions of openssl make no such certificates any more.
+pub(super) fn bare(certificate: &[u8], version: &[u8], ids: &[u8], key: &PrivateKey) -> Vec<u8> {
+    let raw = RawCertificate::parse(certificate).unwrap();
+    let scheme = Scheme::for_key(key.algorithm(), Scheme::parse(raw.signature_algorithm).ok());
+    let algorithm = scheme.to_der().unwrap();
+    let serial = tlv(0x02, raw.serial);
+    let fields: [&[u8]; 8] = [
+        version,
+        &serial,
+        &algorithm,
+        raw.issuer,
+        raw.validity,
+        raw.subject,
+        raw.spki,
+        ids,
+    ];
+    let tbs = tlv(0x30, &fields.concat());
+    let signature = sign(key, scheme, &tbs).unwrap();
+    let signature = tlv(0x03, &[&[0][..], &signature].concat());
+    tlv(0x30, &[tbs, algorithm, signature].concat())
+}
+
+/// One value in DER.
+pub(super) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let header = match content.len() {
+        ..0x80 => vec![tag, length[1]],
+        0x80..0x100 => vec![tag, 0x81, length[1]],
+        _ => vec![tag, 0x82, length[0], length[1]],
+    };
+    [&header, content].concat()
 }
 
 /// A copy with one bit turned, `from_end` octets before the end.

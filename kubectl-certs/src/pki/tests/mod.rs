@@ -3,6 +3,7 @@
 mod bench;
 mod garbage;
 mod keys;
+mod reissue_rules;
 mod reissues;
 mod requests;
 mod signatures;
