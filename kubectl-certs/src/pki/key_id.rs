@@ -59,7 +59,13 @@ impl Method {
 /// The content of the BIT STRING, without the octet that counts unused bits.
 fn key_bits(spki: &[u8]) -> Result<&[u8], Unreadable> {
     let field = "public key";
-    let mut spki = Reader::new(spki).field(tlv::SEQUENCE, field)?.inside();
+    let mut whole = Reader::new(spki);
+    let mut spki = whole.field(tlv::SEQUENCE, field)?.inside();
     spki.field(tlv::SEQUENCE, field)?;
-    spki.field(tlv::BIT_STRING, field)?.whole_bits(field)
+    let bits = spki.field(tlv::BIT_STRING, field)?.whole_bits(field)?;
+    if whole.is_empty() {
+        Ok(bits)
+    } else {
+        Err(Unreadable { field })
+    }
 }
