@@ -15,7 +15,7 @@ pub enum Report {
     Check(Checked),
     Explain(&'static [&'static Check]),
     Explanation(&'static Check),
-    Plan(Planned),
+    Plan(Box<Planned>),
     Run(RunDone),
     Runs(Vec<RunInfo>),
     RunDetails(RunInfo, Vec<Event>),

@@ -45,6 +45,7 @@ pub struct Check {
     /// Exit code 1 at or above this severity.
     pub fail_on: FailOn,
     /// `CODE` or `CODE=TARGET`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
 }
 
@@ -52,6 +53,7 @@ pub struct Check {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Explain {
     /// Absent for the list of all codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
 
@@ -60,10 +62,13 @@ pub struct Explain {
 pub struct Renew {
     pub scope: Scope,
     /// Also what is far from its end.
+    #[serde(skip_serializing_if = "is_false")]
     pub all: bool,
     /// What ends within this time, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<Span>,
     /// Lifetime of the new certificates in seconds; absent for that of the old one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub validity: Option<Span>,
     pub mode: Mode,
 }
@@ -90,7 +95,7 @@ pub struct Runs {
     pub scope: Scope,
     pub verb: RunsVerb,
     /// Absent for the only one that the verb can mean.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
 }
 
@@ -117,17 +122,25 @@ pub struct Demo {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Scope {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
     /// A node's disk in a folder: only files below it are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
+    #[serde(skip_serializing_if = "Connection::is_default")]
     pub connection: Connection,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    #[serde(skip_serializing_if = "is_false")]
     pub all_namespaces: bool,
     /// Label selector.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
     /// Stored in plans so that planning again gives the same plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
     /// PEM that came with the request (the target `-`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
 }
 
@@ -135,23 +148,47 @@ pub struct Scope {
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Connection {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kubeconfig: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub impersonate: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub impersonate_groups: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_server_name: Option<String>,
+    #[serde(skip_serializing_if = "is_false")]
     pub insecure_skip_tls_verify: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_authority: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_certificate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_key: Option<String>,
     /// Seconds; absent for no limit of a whole request.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_timeout: Option<Span>,
     /// Read, never written: a plan or an output must not hold it.
     #[serde(skip_serializing)]
     pub token: Option<String>,
+}
+
+impl Connection {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl core::fmt::Debug for Connection {

@@ -20,7 +20,7 @@ const PLAN_KEEPS: Span = Span::hours(24);
 pub(super) async fn renew(request: &Renew, access: &Access, control: &Control) -> Result<Report, Error> {
     let (rehearsed, gaps) = make(request, access).await?;
     match request.mode {
-        Mode::Plan => Ok(Report::Plan(Planned { plan: rehearsed.plan().clone(), gaps })),
+        Mode::Plan => Ok(Report::Plan(Box::new(Planned { plan: rehearsed.plan().clone(), gaps }))),
         Mode::Apply => execute(&rehearsed, access, control).await,
     }
 }
@@ -75,7 +75,7 @@ fn difference(new: &Plan, saved: &Plan) -> String {
 async fn execute(rehearsed: &RehearsedPlan, access: &Access, control: &Control) -> Result<Report, Error> {
     let plan = rehearsed.plan();
     if plan.is_empty() {
-        return Ok(Report::Plan(Planned { plan: plan.clone(), gaps: Vec::new() }));
+        return Ok(Report::Plan(Box::new(Planned { plan: plan.clone(), gaps: Vec::new() })));
     }
     let observe = Observer { access };
     let means = Means {

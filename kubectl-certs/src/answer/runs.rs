@@ -56,15 +56,14 @@ async fn which(request: &Runs, access: &Access) -> Result<(String, String), Erro
 
 /// Runs on the disk that was named; else those of this machine and of the disks that this operator worked on.
 async fn all(request: &Runs, access: &Access) -> Result<Vec<(RunInfo, String)>, Error> {
-    let roots = match &request.scope.root {
-        Some(root) => vec![root.clone()],
-        None => {
-            let mut roots = access.state.roots();
-            roots.push("/".to_owned());
-            roots.sort();
-            roots.dedup();
-            roots
-        }
+    let roots = if let Some(root) = &request.scope.root {
+        vec![root.clone()]
+    } else {
+        let mut roots = access.state.roots();
+        roots.push("/".to_owned());
+        roots.sort();
+        roots.dedup();
+        roots
     };
     let mut infos = Vec::new();
     for root in roots {

@@ -6,6 +6,7 @@ use crate::model::Span;
 use crate::output::Format;
 use crate::request::{Connection, Scope};
 
+#[expect(clippy::doc_markdown, reason = "the comments are the help text, and that is no Markdown")]
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Where to look")]
 pub(super) struct ScopeArgs {

@@ -186,14 +186,25 @@ fn run_details(run: &RunInfo, events: &[Event]) -> Rendered {
         run.steps_total
     );
     for event in events {
-        if let Some(text) = progress(event) {
-            out.push_str(&format!("  {}  {}\n", event.time, text.trim_end()));
-        }
+        out.push_str(&format!("  {}  {}\n", event.time, sentence(event).trim_end()));
     }
     Rendered { out, ..Rendered::default() }
 }
 
+/// What is worth a line while it happens; how each step ended is told at the end.
 pub(super) fn progress(event: &Event) -> Option<String> {
+    let quiet = matches!(
+        event.what,
+        What::StepSucceeded { .. }
+            | What::GatePassed { .. }
+            | What::Pending { .. }
+            | What::Finished { .. }
+            | What::Failed { .. }
+    );
+    (!quiet).then(|| sentence(event))
+}
+
+fn sentence(event: &Event) -> String {
     let text = match &event.what {
         What::Started { title, root, .. } => format!("run {} begins: {title} on {root}", event.run),
         What::Waiting { why, .. } => format!("waiting: {why}"),
@@ -211,7 +222,7 @@ pub(super) fn progress(event: &Event) -> Option<String> {
         What::Undone => "all is as before".to_owned(),
         What::Wiped => "backups and staged files are wiped".to_owned(),
     };
-    Some(clean::line(&text) + "\n")
+    clean::line(&text) + "\n"
 }
 
 fn demo(made: &DemoMade, style: &Style) -> Rendered {

@@ -1,8 +1,8 @@
 //! Key identifiers: how one was computed, so that the next is computed the same way.
 //!
-//! The RFCs leave the method open (RFC 5280 4.2.1.2, RFC 7093 section 2) and programs differ: openssl and Go
-//! before 1.25 take SHA-1 of the key's bits, Go from 1.25 on the first 20 octets of SHA-256 of them,
-//! rcgen those of a hash of the whole `SubjectPublicKeyInfo`.
+//! The RFCs leave the method open (RFC 5280 4.2.1.2, RFC 7093 section 2) and programs differ:
+//! openssl and Go before 1.25 take SHA-1 of the key's bits, Go from 1.25 on the first 20 octets of
+//! SHA-256 of them, rcgen those of a hash of the whole `SubjectPublicKeyInfo`.
 
 use aws_lc_rs::digest::{self, Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512};
 
@@ -47,7 +47,9 @@ impl Method {
 /// The content of the BIT STRING, without the octet that counts unused bits.
 fn key_bits(spki: &[u8]) -> Result<&[u8], Unreadable> {
     let field = "public key";
-    let mut spki = Reader::new(spki).field(tlv::SEQUENCE, field)?.inside();
+    let mut whole = Reader::new(spki);
+    let mut spki = whole.field(tlv::SEQUENCE, field)?.inside();
     spki.field(tlv::SEQUENCE, field)?;
-    spki.field(tlv::BIT_STRING, field)?.whole_bits(field)
+    let bits = spki.field(tlv::BIT_STRING, field)?.whole_bits(field)?;
+    if whole.is_empty() { Ok(bits) } else { Err(Unreadable { field }) }
 }

@@ -1,8 +1,8 @@
 //! Finds keys in text: the PEM blocks whose label ends in `PRIVATE KEY` or `PUBLIC KEY`.
 //!
-//! Text, certificates and `EC PARAMETERS` around them, a byte order mark and CRLF do not matter. This is more
-//! than Go's reader sees (it wants BEGIN at the start of a line); what components will see is not
-//! judged here.
+//! Text, certificates and `EC PARAMETERS` around them, a byte order mark and CRLF do not matter.
+//! This is more than Go's reader sees (it wants BEGIN at the start of a line); what components will
+//! see is not judged here.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;

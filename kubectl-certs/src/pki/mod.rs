@@ -1,9 +1,9 @@
 //! The bytes of X.509: keys, certificates issued again, requests and signatures.
 //!
 //! Everything here is pure: bytes in, bytes out; no files, no network, no clock. The one thing from
-//! outside is randomness, drawn in `serial` and inside the cryptographic library when it makes a key.
-//! What is read here is read with tolerance (`tlv`), because a certificate that no strict parser
-//! likes must still be renewed; what is written is strict DER.
+//! outside is randomness, drawn in `serial` and inside the cryptographic library when it makes a
+//! key. What is read here is read with tolerance (`tlv`), because a certificate that no strict
+//! parser likes must still be renewed; what is written is strict DER.
 
 mod armour;
 mod asn1;

@@ -1,10 +1,16 @@
-//! The three forms a private key takes in DER, told apart by what they contain: labels lie.
+//! The three forms a private key takes in DER. They are told apart by what they contain: labels
+//! lie.
 
+use der::Encode as _;
+use der::asn1::{BitStringRef, OctetStringRef};
+use zeroize::Zeroizing;
+
+use super::asn1::{AlgorithmIdentifier, EcPrivateKey, Parameters, PrivateKeyInfo};
 use super::key_algorithm::Curve;
-use super::oid;
 use super::private_key::KeyError;
 use super::public_key::{PublicKey, magnitude, named_curve};
 use super::tlv::{self, Reader, Tlv};
+use super::{Unreadable, oid};
 
 /// A private key read, but not checked nor loaded.
 pub(super) struct PrivateDer<'a> {
@@ -20,8 +26,8 @@ pub(super) enum Kind<'a> {
 }
 
 impl<'a> PrivateDer<'a> {
-    /// All three begin with a version. PKCS#1 goes on with the modulus, PKCS#8 with an algorithm, SEC 1
-    /// with the scalar as an OCTET STRING.
+    /// All three begin with a version. PKCS#1 goes on with the modulus, PKCS#8 with an algorithm,
+    /// SEC 1 with the scalar as an OCTET STRING.
     pub(super) fn parse(der: &'a [u8]) -> Result<Self, KeyError> {
         let whole = Reader::new(der).field(tlv::SEQUENCE, "private key")?;
         let mut key = whole.inside();
@@ -93,4 +99,34 @@ impl<'a> Kind<'a> {
         };
         Ok(Self::Ec { curve, point })
     }
+}
+
+/// The library writes RSA keys as PKCS#8 only; the traditional form is what that wraps.
+pub(super) fn inside_pkcs8(pkcs8: &[u8]) -> Result<&[u8], Unreadable> {
+    let mut fields = Reader::new(pkcs8).field(tlv::SEQUENCE, "private key")?.inside();
+    fields.field(tlv::INTEGER, "version")?;
+    fields.field(tlv::SEQUENCE, "algorithm")?;
+    Ok(fields.field(tlv::OCTET_STRING, "private key")?.content)
+}
+
+/// The library leaves out the point if the key was read without it; openssl and Go always write it.
+pub(super) fn sec1(scalar: &[u8], curve: Option<Curve>, point: &[u8]) -> der::Result<Zeroizing<Vec<u8>>> {
+    let key = EcPrivateKey {
+        version: 1,
+        scalar: OctetStringRef::new(scalar)?,
+        curve: curve.map(Curve::oid),
+        point: BitStringRef::from_bytes(point)?,
+    };
+    key.to_der().map(Zeroizing::new)
+}
+
+/// PKCS#8 around such a key without its curve.
+pub(super) fn ec_pkcs8(curve: Curve, sec1: &[u8]) -> der::Result<Zeroizing<Vec<u8>>> {
+    let parameters = Some(Parameters::Curve(curve.oid()));
+    let key = PrivateKeyInfo {
+        version: 0,
+        algorithm: AlgorithmIdentifier { algorithm: oid::EC_PUBLIC_KEY, parameters },
+        private_key: OctetStringRef::new(sec1)?,
+    };
+    key.to_der().map(Zeroizing::new)
 }

@@ -8,18 +8,14 @@ use aws_lc_rs::encoding::{AsBigEndian as _, AsDer as _};
 use aws_lc_rs::error::{KeyRejected, Unspecified};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
-use der::Encode as _;
-use der::asn1::{BitStringRef, OctetStringRef};
 use zeroize::Zeroizing;
 
+use super::Unreadable;
 use super::armour::armour;
-use super::asn1::{AlgorithmIdentifier, EcPrivateKey, Parameters, PrivateKeyInfo};
 use super::key_algorithm::{Curve, KeyAlgorithm};
 use super::key_text::Block;
-use super::private_der::{Kind, PrivateDer};
+use super::private_der::{Kind, PrivateDer, ec_pkcs8, inside_pkcs8, sec1};
 use super::public_key::{PublicKey, bit_length};
-use super::tlv::{self, Reader};
-use super::{Unreadable, oid};
 
 /// A private key, checked and ready to sign.
 pub struct PrivateKey {
@@ -163,27 +159,26 @@ impl PrivateKey {
     }
 
     fn new(pair: Pair, encoding: KeyEncoding) -> Result<Self, KeyError> {
-        let (spki, pkcs8, traditional) = match &pair {
+        let (public, pkcs8, traditional) = match &pair {
             Pair::Rsa(pair) => {
-                let wrapped = pair.as_der()?;
-                let pkcs8 = Zeroizing::new(wrapped.as_ref().to_vec());
+                let pkcs8 = Zeroizing::new(pair.as_der()?.as_ref().to_vec());
                 let pkcs1 = Zeroizing::new(inside_pkcs8(&pkcs8)?.to_vec());
                 let public = PublicKey::from_pkcs1(pair.public_key().as_ref(), false)?;
-                (public.to_spki()?, pkcs8, Some(pkcs1))
+                (public, pkcs8, Some(pkcs1))
             }
             Pair::Ec(curve, pair) => {
-                let point = pair.public_key().as_ref();
+                let (curve, point) = (*curve, pair.public_key().as_ref());
                 let scalar = pair.private_key().as_be_bytes()?;
-                let sec1 = sec1(scalar.as_ref(), Some(*curve), point)?;
-                let pkcs8 = ec_pkcs8(*curve, &self::sec1(scalar.as_ref(), None, point)?)?;
-                (PublicKey::Ec { curve: *curve, point }.to_spki()?, pkcs8, Some(sec1))
+                let traditional = sec1(scalar.as_ref(), Some(curve), point)?;
+                let pkcs8 = ec_pkcs8(curve, &sec1(scalar.as_ref(), None, point)?)?;
+                (PublicKey::Ec { curve, point }, pkcs8, Some(traditional))
             }
             Pair::Ed25519(pair) => {
                 let pkcs8 = Zeroizing::new(pair.to_pkcs8v1()?.as_ref().to_vec());
-                (PublicKey::Ed25519(pair.public_key().as_ref()).to_spki()?, pkcs8, None)
+                (PublicKey::Ed25519(pair.public_key().as_ref()), pkcs8, None)
             }
         };
-        let algorithm = PublicKey::parse(&spki)?.algorithm()?;
+        let (algorithm, spki) = (public.algorithm()?, public.to_spki()?);
         Ok(Self { pair, algorithm, encoding, spki, pkcs8, traditional })
     }
 }
@@ -220,33 +215,4 @@ impl From<der::Error> for KeyError {
     fn from(_: der::Error) -> Self {
         Self::Failed
     }
-}
-
-/// The library writes RSA keys as PKCS#8 only; the traditional form is what that wraps.
-fn inside_pkcs8(pkcs8: &[u8]) -> Result<&[u8], Unreadable> {
-    let mut fields = Reader::new(pkcs8).field(tlv::SEQUENCE, "private key")?.inside();
-    fields.field(tlv::INTEGER, "version")?;
-    fields.field(tlv::SEQUENCE, "algorithm")?;
-    Ok(fields.field(tlv::OCTET_STRING, "private key")?.content)
-}
-
-/// The library leaves out the point if the key was read without it; openssl and Go always write it.
-fn sec1(scalar: &[u8], curve: Option<Curve>, point: &[u8]) -> der::Result<Zeroizing<Vec<u8>>> {
-    let key = EcPrivateKey {
-        version: 1,
-        scalar: OctetStringRef::new(scalar)?,
-        curve: curve.map(Curve::oid),
-        point: BitStringRef::from_bytes(point)?,
-    };
-    key.to_der().map(Zeroizing::new)
-}
-
-fn ec_pkcs8(curve: Curve, sec1: &[u8]) -> der::Result<Zeroizing<Vec<u8>>> {
-    let parameters = Some(Parameters::Curve(curve.oid()));
-    let key = PrivateKeyInfo {
-        version: 0,
-        algorithm: AlgorithmIdentifier { algorithm: oid::EC_PUBLIC_KEY, parameters },
-        private_key: OctetStringRef::new(sec1)?,
-    };
-    key.to_der().map(Zeroizing::new)
 }

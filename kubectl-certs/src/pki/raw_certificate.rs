@@ -151,3 +151,21 @@ fn version(tbs: &mut Reader<'_>) -> Result<u8, Unreadable> {
 fn unique_id<'a>(tbs: &mut Reader<'a>, number: u8) -> Option<&'a [u8]> {
     tbs.optional(tlv::primitive(number)).or_else(|| tbs.optional(tlv::constructed(number))).map(|it| it.raw)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn criticality() {
+        for (boolean, critical) in
+            [(&b""[..], false), (b"\x01\x01\0", false), (b"\x01\x01\xff", true), (b"\x01\x01\x01", true)]
+        {
+            let raw = [b"\x06\x01\x2a", boolean, b"\x04\x01x"].concat();
+            let length = u8::try_from(raw.len()).unwrap();
+            let raw = [&[tlv::SEQUENCE, length], &*raw].concat();
+            let list = RawExtension::list(Reader::new(&raw)).unwrap();
+            assert_eq!(list, [RawExtension { raw: &raw, oid: b"\x2a", critical, value: b"x" }]);
+        }
+    }
+}

@@ -18,10 +18,11 @@ use super::{Unreadable, oid};
 
 /// What a new certificate is made of.
 ///
-/// Subject, unique identifiers and extensions are copied from `old` byte for byte, the extensions in
-/// their order. The subject key identifier is computed anew by the method of the old one, and the
-/// authority key identifier names the issuer's key; both keep their place and criticality, and are added at
-/// the end where they were missing. The result is of version 3 whatever the old one was.
+/// Subject, unique identifiers and extensions are copied from `old` byte for byte, the extensions
+/// in their order. The subject key identifier is computed anew by the method of the old one, and
+/// the authority key identifier names the issuer's key; both keep their place and criticality, and
+/// are added at the end where they were missing. The result is of version 3 whatever the old one
+/// was.
 #[derive(Clone, Debug)]
 pub struct Reissue<'a> {
     /// The certificate to replace, DER.
@@ -99,8 +100,8 @@ impl Reissue<'_> {
         Ok(Signed { content: Raw(&tbs), algorithm: Raw(&algorithm), signature }.to_der()?)
     }
 
-    /// An unchanged key keeps its identifier, whatever that is. Otherwise the old method is used or,
-    /// where none is to be seen, that of the issuer: it comes from the same program.
+    /// An unchanged key keeps its identifier, whatever that is. Otherwise the old method is used
+    /// or, where none is to be seen, that of the issuer: it comes from the same program.
     fn subject_key_id(&self, old: &RawCertificate<'_>, issuer: &RawCertificate<'_>) -> Result<Vec<u8>, ReissueError> {
         if let Some(key_id) = old.subject_key_id().filter(|_| old.spki == self.spki) {
             return Ok(key_id.to_vec());

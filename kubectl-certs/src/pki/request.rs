@@ -27,7 +27,8 @@ pub struct Request<'a> {
 }
 
 /// A signed request, DER, for this subject (DER of a Name) and this key. It asks for the extensions
-/// of the old certificate, copied byte for byte, except the key identifiers: those are the issuer's to set.
+/// of the old certificate, copied byte for byte, except the key identifiers: those are the issuer's
+/// to set.
 pub fn request(subject: &[u8], extensions_of: &RawCertificate<'_>, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
     let wanted = extensions_of.extensions.iter().filter(|it| !it.is_key_id());
     let extensions = wanted.map(|it| it.raw).collect::<Vec<_>>().concat();

@@ -26,7 +26,8 @@ pub(super) enum Scheme {
     Ed25519,
 }
 
-/// RFC 8017 appendix C, RFC 5758 3.2, RFC 8410 section 3. RSA-PSS is not here: its parameters say the rest.
+/// RFC 8017 appendix C, RFC 5758 3.2, RFC 8410 section 3. RSA-PSS is not here: its parameters say
+/// the rest.
 const SCHEMES: [(ObjectIdentifier, Scheme); 9] = [
     (oid::SHA1_WITH_RSA, Scheme::RsaPkcs1(Hash::Sha1)),
     (oid::SHA256_WITH_RSA, Scheme::RsaPkcs1(Hash::Sha256)),
@@ -58,8 +59,8 @@ impl Scheme {
     /// How to sign with a key in place of a signature made with `old`.
     ///
     /// The hash stays if the kind of key does: whatever checks the certificate is known to accept
-    /// it, and may accept nothing else (Talos: SHA-512 with P-256). SHA-1 never stays. RSA-PSS becomes PKCS #1
-    /// v1.5 with the same hash, which whatever reads the former reads too.
+    /// it, and may accept nothing else (Talos: SHA-512 with P-256). SHA-1 never stays. RSA-PSS
+    /// becomes PKCS #1 v1.5 with the same hash, which whatever reads the former reads too.
     pub(super) fn for_key(key: KeyAlgorithm, old: Option<Self>) -> Self {
         match (key, old) {
             (KeyAlgorithm::Ed25519, _) => Self::Ed25519,
@@ -78,7 +79,8 @@ impl Scheme {
 
     /// The `AlgorithmIdentifier`; RSA-PSS is never written.
     pub(super) fn to_der(self) -> der::Result<Vec<u8>> {
-        // RFC 4055 section 5: NULL for RSA. RFC 5758 3.2 and RFC 8410 section 3: nothing for the others.
+        // RFC 4055 section 5: NULL for RSA. RFC 5758 3.2 and RFC 8410 section 3: nothing for the
+        // others.
         let parameters = matches!(self, Self::RsaPkcs1(_)).then_some(Parameters::Null);
         let algorithm = SCHEMES.iter().find(|(_, it)| *it == self).map(|(oid, _)| *oid);
         let algorithm = algorithm.ok_or(der::ErrorKind::Failed)?;
@@ -88,8 +90,8 @@ impl Scheme {
 
 const FIELD: &str = "signature algorithm";
 
-/// RFC 4055 section 3.1. The defaults (SHA-1 everywhere) and a mask with another hash than the message are
-/// not supported by the cryptographic library.
+/// RFC 4055 section 3.1. The defaults (SHA-1 everywhere) and a mask with another hash than the
+/// message are not supported by the cryptographic library.
 fn pss(algorithm: &mut Reader<'_>) -> Result<Scheme, SignatureFault> {
     let unsupported = || SignatureFault::Unsupported { oid: oid::RSA_PSS.to_string() };
     let mut parameters = algorithm.optional(tlv::SEQUENCE).ok_or_else(unsupported)?.inside();

@@ -15,8 +15,9 @@ pub struct Serial {
 pub struct NoRandomness;
 
 impl Serial {
-    /// A random serial of 16 octets, 126 bits of them random. The CA/Browser Forum asks for 64 bits, so that
-    /// no two certificates of an authority collide and no one can prepare a collision.
+    /// A random serial of 16 octets, 126 bits of them random. The CA/Browser Forum asks for 64
+    /// bits, so that no two certificates of an authority collide and no one can prepare a
+    /// collision.
     pub fn random() -> Result<Self, NoRandomness> {
         let mut content = vec![0; 16];
         aws_lc_rs::rand::fill(&mut content).map_err(|_| NoRandomness)?;

@@ -95,8 +95,9 @@ impl From<KeyError> for SignatureFault {
 }
 
 /// The library signs with one hash per curve, but takes digests made elsewhere. ECDSA uses the
-/// leftmost bits of a digest, as many as the order of the curve has, as a number (FIPS 186-5, 6.4.1 step 2): so cutting
-/// a longer digest, or filling up a shorter one with zeros on the left, signs the same number.
+/// leftmost bits of a digest, as many as the order of the curve has, as a number (FIPS 186-5, 6.4.1
+/// step 2): so cutting a longer digest, or filling up a shorter one with zeros on the left, signs
+/// the same number.
 fn sign_ecdsa(curve: Curve, pair: &EcdsaKeyPair, hash: Hash, message: &[u8]) -> Result<Vec<u8>, KeyError> {
     let made_with = match hash {
         Hash::Sha1 => return Err(KeyError::Failed),
@@ -128,8 +129,9 @@ fn rsa_pkcs1(hash: Hash, bits: usize) -> Option<&'static dyn VerificationAlgorit
     }
 }
 
-/// The library wants the length of the salt as a constant. In use are the length of the hash (the advice of RFC 4055
-/// section 3.1), the longest that fits (openssl before 3.1), the default of 20, and none.
+/// The library wants the length of the salt as a constant. In use are the length of the hash (the
+/// advice of RFC 4055 section 3.1), the longest that fits (openssl before 3.1), the default of 20,
+/// and none.
 fn rsa_pss(hash: Hash, salt: u16, bits: usize) -> Option<&'static dyn VerificationAlgorithm> {
     macro_rules! with_salt {
         ($base:ident, $hash_length:literal) => {{

@@ -80,8 +80,9 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
     watch_interrupts(stop, changes);
     let outcome = match what {
         Asked::Api => return api::api(access).await,
-        Asked::Answer(request) => answer(&request, access, &control).await,
-        Asked::Change { request, dry_run: true, .. } => answer(&request, access, &control).await,
+        Asked::Answer(request) | Asked::Change { request, dry_run: true, .. } => {
+            answer(&request, access, &control).await
+        }
         Asked::Change { request, dry_run: false, yes } => change(&request, yes, &style, access, &control).await,
         Asked::Apply { file, yes } => apply(&file, yes, &style, access, &control).await,
     };
@@ -177,7 +178,7 @@ async fn apply(file: &str, yes: bool, style: &Style, access: &Access, control: &
     if !yes {
         let inner = plan.pointer("/items/0/plan").or_else(|| plan.get("plan")).unwrap_or(&plan).clone();
         if let Ok(plan) = serde_json::from_value(inner) {
-            show(&Report::Plan(crate::report::Planned { plan, gaps: Vec::new() }), style)?;
+            show(&Report::Plan(Box::new(crate::report::Planned { plan, gaps: Vec::new() })), style)?;
         }
         confirm(false)?;
     }

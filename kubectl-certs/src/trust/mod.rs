@@ -113,7 +113,7 @@ fn judge(inventory: &Inventory, certificate: &Certificate, candidates: &[&Certif
         match signature::verify(der, spki) {
             Ok(()) if candidate.public_key == certificate.public_key => return Signed::Itself,
             Ok(()) => by.push(*candidate),
-            Err(SignatureFault::Unsupported { oid }) => unsupported = Some(oid.to_string()),
+            Err(SignatureFault::Unsupported { oid }) => unsupported = Some(oid),
             Err(_) => {}
         }
     }

@@ -152,7 +152,7 @@ fn copy_rights(file: &File, path: &Path, like: &Path, metadata: &fs::Metadata) -
     file.set_permissions(fs::Permissions::from_mode(metadata.permissions().mode() & 0o7777))
 }
 
-/// The SELinux label, where there is one; without it the component could no longer read the file.
+/// The `SELinux` label, where there is one; without it the component could no longer read the file.
 #[cfg(target_os = "linux")]
 fn copy_label(path: &Path, like: &Path) -> std::io::Result<()> {
     const LABEL: &str = "security.selinux";

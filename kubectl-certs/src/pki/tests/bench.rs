@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::pki::key_algorithm::KeyAlgorithm;
-use crate::pki::private_key::{KeyEncoding, PrivateKey};
+use crate::pki::private_key::PrivateKey;
 use crate::pki::raw_certificate::RawCertificate;
 use crate::pki::scheme::Scheme;
 use crate::pki::signature::sign;
@@ -92,8 +92,8 @@ impl Bench {
         Authority { key, der: self.certificate(name) }
     }
 
-    /// Makes `name.crt`, signed by the authority `ca`, for a request with this configuration: section `dn`
-    /// is the subject, section `leaf` the extensions.
+    /// Makes `name.crt`, signed by the authority `ca`, for a request with this configuration:
+    /// section `dn` is the subject, section `leaf` the extensions.
     pub(super) fn leaf(&self, name: &str, ca: &str, config: &str, options: &str) -> Vec<u8> {
         self.write(&format!("{name}.cnf"), config);
         let subject = if config.contains("prompt=no") { "" } else { "-subj /" };
@@ -119,13 +119,6 @@ impl Bench {
 pub(super) struct Authority {
     pub(super) key: PrivateKey,
     pub(super) der: Vec<u8>,
-}
-
-impl PrivateKey {
-    /// Keys cannot be copied, on purpose.
-    pub(super) fn again(&self) -> Self {
-        Self::from_pem(&self.to_pem(KeyEncoding::Pkcs8)).unwrap()
-    }
 }
 
 /// Written here once more, so that the writer is not checked by itself.

@@ -1,6 +1,6 @@
 //! What changes in a certificate issued again, and how it is chosen: key identifiers and hash.
 
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::bench::{AUTHORITY, Authority, Bench, bare};
@@ -51,19 +51,19 @@ fn key_ids_keep_their_method() {
     };
 
     // RFC 7093 section 2: method 1 is Go's since 1.25, method 4 resembles rcgen's; then the usual.
-    let methods: [fn(&[u8]) -> Vec<u8>; 5] = [
-        sha256_of_bits,
-        |spki| digest(&SHA256, spki).as_ref()[..20].to_vec(),
-        |spki| digest(&SHA256, spki).as_ref().to_vec(),
-        sha1_of_bits,
-        |spki| digest(&SHA1_FOR_LEGACY_USE_ONLY, spki).as_ref().to_vec(),
+    let methods = [
+        Method(&SHA256, point, 20),
+        Method(&SHA256, whole, 20),
+        Method(&SHA256, whole, 32),
+        Method(&SHA1_FOR_LEGACY_USE_ONLY, point, 20),
+        Method(&SHA1_FOR_LEGACY_USE_ONLY, whole, 20),
     ];
     for method in methods {
-        let old = with_key_id(&method(leaf.spki_der()));
+        let old = with_key_id(&method.apply(leaf.spki_der()));
         let key = PrivateKey::generate(P256).unwrap();
         let new = reissue(&old, &key, &ca);
         let new = RawCertificate::parse(&new).unwrap();
-        assert_eq!(new.subject_key_id().unwrap(), method(key.spki_der()));
+        assert_eq!(new.subject_key_id().unwrap(), method.apply(key.spki_der()));
         assert!(new.extension(&[0x55, 0x1d, 14]).unwrap().critical);
     }
 
@@ -72,7 +72,7 @@ fn key_ids_keep_their_method() {
     let old = with_key_id(&[1, 2, 3]);
     let key = PrivateKey::generate(P256).unwrap();
     assert_eq!(key_id(&reissue(&old, &leaf, &ca)), [1, 2, 3]);
-    assert_eq!(key_id(&reissue(&old, &key, &ca)), sha1_of_bits(key.spki_der()));
+    assert_eq!(key_id(&reissue(&old, &key, &ca)), Method::USUAL.apply(key.spki_der()));
 }
 
 #[test]
@@ -82,16 +82,16 @@ fn a_missing_key_id_is_made_as_the_authority_makes_its_own() {
     bench.key("x", P256);
     let old = bench.leaf("x", "ca", WITHOUT_KEY_IDS, "");
     let key = PrivateKey::generate(P256).unwrap();
-    let methods: [fn(&[u8]) -> Vec<u8>; 2] = [sha1_of_bits, sha256_of_bits];
+    let methods = [Method::USUAL, Method(&SHA256, point, 20)];
     for method in methods {
-        let key_id = hex::encode(method(ca.key.spki_der()));
+        let key_id = hex::encode(method.apply(ca.key.spki_der()));
         bench.write("ca.cnf", AUTHORITY.replace("hash", &key_id));
         bench.openssl("req -x509 -new -key ca.key -config ca.cnf -extensions ca -subj /CN=x -out ca.crt");
         let issuer = bench.certificate("ca");
         let new = Reissue { issuer: &issuer, spki: key.spki_der(), ..unchanged(&old) };
         let new = new.sign(&ca.key).unwrap();
         let new = RawCertificate::parse(&new).unwrap();
-        assert_eq!(new.subject_key_id().unwrap(), method(key.spki_der()));
+        assert_eq!(new.subject_key_id().unwrap(), method.apply(key.spki_der()));
     }
 }
 
@@ -172,8 +172,11 @@ fn refused() {
     assert_eq!(refused, unreadable("old certificate", "outer sequence"));
     let refused = Reissue { issuer: cut, ..good.clone() }.sign(&ca.key);
     assert_eq!(refused, unreadable("issuing certificate", "outer sequence"));
-    let refused = Reissue { spki: &[0x30, 0], ..good }.sign(&ca.key);
-    assert_eq!(refused, unreadable("new certificate", "public key"));
+    let longer = [key.spki_der(), b"x"].concat();
+    for spki in [&[0x30, 0], &*longer] {
+        let refused = Reissue { spki, ..good.clone() }.sign(&ca.key);
+        assert_eq!(refused, unreadable("new certificate", "public key"));
+    }
 }
 
 /// Issued again for this key.
@@ -194,15 +197,22 @@ fn unchanged(old: &[u8]) -> Reissue<'_> {
     }
 }
 
-fn sha1_of_bits(spki: &[u8]) -> Vec<u8> {
-    digest(&SHA1_FOR_LEGACY_USE_ONLY, point(spki)).as_ref().to_vec()
-}
+/// A hash, what of a key it is taken of, and how many octets of it are the identifier.
+struct Method(&'static Algorithm, fn(&[u8]) -> &[u8], usize);
 
-fn sha256_of_bits(spki: &[u8]) -> Vec<u8> {
-    digest(&SHA256, point(spki)).as_ref()[..20].to_vec()
+impl Method {
+    const USUAL: Self = Self(&SHA1_FOR_LEGACY_USE_ONLY, point, 20);
+
+    fn apply(&self, spki: &[u8]) -> Vec<u8> {
+        digest(self.0, self.1(spki)).as_ref()[..self.2].to_vec()
+    }
 }
 
 /// The last 65 octets of a P-256 key are its point.
 fn point(spki: &[u8]) -> &[u8] {
     &spki[spki.len() - 65..]
+}
+
+fn whole(spki: &[u8]) -> &[u8] {
+    spki
 }

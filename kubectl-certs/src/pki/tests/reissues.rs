@@ -93,7 +93,8 @@ fn without_version_and_extensions() {
     }
 }
 
-/// Issues `old` again for a new key of the authority's kind, and looks at the result with others' eyes.
+/// Issues `old` again for a new key of the authority's kind, and looks at the result with others'
+/// eyes.
 fn check_reissue(bench: &Bench, old: &[u8], ca: &Authority) -> Vec<u8> {
     let key = PrivateKey::generate(ca.key.algorithm()).unwrap();
     let serial = Serial::random().unwrap();
@@ -108,6 +109,8 @@ fn check_reissue(bench: &Bench, old: &[u8], ca: &Authority) -> Vec<u8> {
     let new = new.sign(&ca.key).unwrap();
     assert_eq!(verify(&new, ca.key.spki_der()), Ok(()));
     compare(old, &new, &ca.der);
+    let [old_raw, new_raw] = [old, &new].map(|it| RawCertificate::parse(it).unwrap());
+    assert_eq!(new_raw.signature_algorithm, old_raw.signature_algorithm);
 
     let parsed = X509Certificate::from_der(&new).unwrap().1;
     assert_eq!(parsed.raw_serial(), serial.as_bytes());

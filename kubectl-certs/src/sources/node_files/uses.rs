@@ -100,8 +100,8 @@ fn address(listen: Listen, process: &Process) -> Option<String> {
             Some(reachable(host, port))
         }
         Listen::Urls(option) => {
-            let urls = process.option(option)?.split(',');
-            let (host, port) = urls.filter_map(|url| host_and_port(url.trim().strip_prefix("https://")?)).next()?;
+            let mut urls = process.option(option)?.split(',');
+            let (host, port) = urls.find_map(|url| host_and_port(url.trim().strip_prefix("https://")?))?;
             Some(reachable(&host, port))
         }
     }
