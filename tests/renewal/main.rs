@@ -1,6 +1,7 @@
 //! Renewing on the files of the real kubeadm and beside real servers. The judges share no code with the program: openssl,
 //! kubectl, snapshots of folders, a search for keys.
 
+mod authorities_elsewhere;
 mod disk;
 mod kubeconfigs;
 mod leaks;
