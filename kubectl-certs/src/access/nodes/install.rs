@@ -13,6 +13,8 @@ use crate::formats::certificate::sha256_hex;
 use crate::formats::{kubeconfig, pem};
 use crate::model::IdentityStore;
 
+const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
+
 pub(super) fn back_up(node: &LocalNode, run: &str, paths: &[String]) -> Result<(), NodeError> {
     let folder = node.run_folder(run)?.join("backup");
     files::create_private_folder(&folder)?;
@@ -77,10 +79,19 @@ pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &IdentityS
             let path = resolved(path)?;
             let old = files::read(&path)?;
             let chain = chain_in_kubeconfig(&path, &old, user, &identity.certificate)?;
-            let text = pem::decode_text(&old);
-            let new = kubeconfig::replace_identity(&text, user, &chain, &identity.key)
-                .map_err(|error| NodeError::refused(format!("{}: {error}", path.display())))?;
-            files::replace(&path, new.as_bytes(), &path, run)
+            // A byte order mark is no part of the YAML and belongs to the owner like every other byte.
+            let (mark, text) = match old.strip_prefix(BYTE_ORDER_MARK) {
+                Some(text) => (BYTE_ORDER_MARK, text),
+                None => (&[][..], &old[..]),
+            };
+            let refused = |why: &str| NodeError::refused(format!("{}: {why}", path.display()));
+            let text = str::from_utf8(text).map_err(|_| refused("it is not UTF-8 text: convert it first"))?;
+            let new = kubeconfig::replace_identity(text, user, &chain, &identity.key)
+                .map_err(|error| refused(&error.to_string()))?;
+            let mut bytes = Zeroizing::new(Vec::with_capacity(mark.len() + new.len()));
+            bytes.extend_from_slice(mark);
+            bytes.extend_from_slice(new.as_bytes());
+            files::replace(&path, &bytes, &path, run)
         }
     }
 }
