@@ -73,6 +73,9 @@ impl Node for LocalNode {
                 install::install(self, &run, &step, &store)?;
                 NodeReply::Done
             }
+            NodeOp::Installed { run, step, store } => {
+                NodeReply::Installed(install::installed(self, &run, &step, &store)?)
+            }
             NodeOp::Restore { run, paths } => {
                 install::restore(self, &run, &paths)?;
                 NodeReply::Done
