@@ -47,6 +47,25 @@ fn a_read_only_folder_fails_safely_and_goes_on_once_it_can_be_written() {
     assert_as_before(&before, &disk.material());
 }
 
+/// The key's folder can be written and the certificate's cannot: neither is replaced.
+#[test]
+fn a_certificate_that_cannot_be_written_leaves_its_key_alone() {
+    let disk = Disk::ecdsa();
+    let locked = disk.file("locked");
+    fs::create_dir(&locked).expect("a folder");
+    fs::rename(disk.file("pki/apiserver.crt"), locked.join("apiserver.crt")).expect("moved");
+    symlink("../locked/apiserver.crt", disk.file("pki/apiserver.crt")).expect("a symlink");
+    let program = given_to_nobody(&disk);
+    let before = disk.material();
+    fs::set_permissions(&locked, Permissions::from_mode(0o555)).expect("rights");
+    let shut = disk.material();
+    as_nobody(&disk, &program, &["renew", "apiserver", "--yes"]).expect(5).naming(&["locked/apiserver.crt"]);
+    shut.assert_unchanged(&disk.material());
+    fs::set_permissions(&locked, Permissions::from_mode(0o755)).expect("rights");
+    as_nobody(&disk, &program, &["runs", "undo"]).expect(0);
+    assert_as_before(&before, &disk.material());
+}
+
 /// Without backups nothing may begin.
 #[test]
 fn a_disk_without_room_for_backups_is_not_touched() {

@@ -58,12 +58,13 @@ pub(super) fn restore(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
 
 pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &IdentityStore) -> Result<(), NodeError> {
     let real = |path: &str| files::resolve(&node.root, Path::new(path));
-    // All new texts are made before any file is touched.
+    // All new files lie ready before one is put in place: a key without its certificate stops the component's next start.
+    let mut ready = Vec::new();
     for (path, text) in compose(node, run, step, store, |path| files::read(&real(path)?))? {
         let path = real(&path)?;
-        files::replace(&path, &text, &path, run)?;
+        ready.push(files::Replacement::prepare(&path, &text, &path, run)?);
     }
-    Ok(())
+    ready.into_iter().try_for_each(files::Replacement::put_in_place)
 }
 
 /// Digests of what `install` makes of the backed-up files: by them our own work is told from anybody else's.
