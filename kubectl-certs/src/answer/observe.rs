@@ -46,7 +46,14 @@ impl Observe for Observer<'_> {
                         world.staged.insert(issue.step.clone(), (key, parsed.map(|(parsed, _)| parsed)));
                     }
                 }
-                Action::WriteIdentity(_) | Action::Restart(_) => {}
+                Action::WriteIdentity(write) => {
+                    let (run, step, store) = (run.to_owned(), write.step.clone(), write.store.clone());
+                    // Nothing staged or backed up yet: nothing of ours can be there.
+                    if let Ok(NodeReply::Installed(ours)) = node.run(NodeOp::Installed { run, step, store }).await {
+                        world.ours.extend(ours);
+                    }
+                }
+                Action::Restart(_) => {}
             }
         }
         world.trust = TrustGraph::build(&world.inventory);
