@@ -139,7 +139,7 @@ fn a_node_is_recognised_around_any_of_its_files() {
     let at = format!("{folder}/etc/kubernetes/pki/apiserver.crt");
     let items = program.run(["check", "-o", "json", &at]).exits(1).items();
     let expired = items.iter().find(|item| item["code"] == "expired").expect("it is expired");
-    assert_eq!(expired["remedy"]["renew"]["scope"]["targets"][0], format!("file:{at}"));
+    assert_eq!(expired["remedy"]["renew"]["scope"], serde_json::json!({ "targets": ["apiserver"], "root": folder }));
 }
 
 #[test]

@@ -27,7 +27,10 @@ async fn read(reading: &Reading<'_>) -> Inventory {
         let node = reading.access.nodes.at(root);
         match detect(&*node, root).await {
             Some(found) => {
-                let places = found.base.read.iter().map(|folder| join(root, folder)).collect();
+                let mut places: Vec<String> = found.base.read.iter().map(|folder| join(root, folder)).collect();
+                places.extend(
+                    reading.wanted.within_roots.iter().filter(|path| Path::new(path).starts_with(root)).cloned(),
+                );
                 let files = walk(&*node, places, &mut inventory).await;
                 let names = names(&found, root);
                 for file in files.values() {
