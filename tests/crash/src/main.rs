@@ -1,5 +1,6 @@
 //! Answers one request as the program does, on a node that dies: `crash CUT STATE-FOLDER REQUEST`.
 
+use std::io::Read;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ fn main() -> ExitCode {
         eprintln!("crash CUT STATE-FOLDER REQUEST");
         return ExitCode::FAILURE;
     };
+    // Whoever wants to watch this process closes its standard input when ready.
+    std::io::stdin().read_to_end(&mut Vec::new()).expect("an end of input");
     let request: Request = serde_json::from_str(request).expect("a request");
     let mortal = Mortal::new(cut.parse().expect("a number"));
     let access =

@@ -136,6 +136,11 @@ impl Site {
         Request::Check(Check { scope: self.scope(), fail_on: FailOn::Info, ignore: Vec::new() })
     }
 
+    /// Asks, and gives back the words of the refusal where it was refused.
+    pub fn outcome(&self, request: &Request) -> Result<(), String> {
+        self.ask(request).map(drop).map_err(|error| error.to_string())
+    }
+
     pub fn list_runs(&self) -> Vec<RunInfo> {
         match self.ask(&self.runs(RunsVerb::List)) {
             Ok(Report::Runs(runs)) => runs,

@@ -6,9 +6,7 @@ use std::path::Path;
 use crash::every::{self, Point};
 use crash::site::{End, Site};
 use crash::verdict::{Case, all_leaves};
-use kubectl_certs::error::exit;
-use kubectl_certs::report::RunState;
-use kubectl_certs::request::RunsVerb;
+use crash::ways;
 use support::kubeadm::KeyAlgorithm;
 use support::tree::Tree;
 
@@ -51,67 +49,14 @@ fn attempt(site: &Site, node: &Path, before: &Tree, cut: usize, witness: bool) -
         End::Killed(place) => place,
     };
     let replaced = all_leaves();
-    let case = Case { site, before, replaced: &replaced, witness };
-    let mut outcome = both_ways(&case);
+    let case = Case { site, before, targets: &[], replaced: &replaced, witness };
+    let mut outcome = ways::all(&case);
     if outcome.is_ok() && place.starts_with("after Append") {
         site.lay_out(&site.kept("cut"));
         cut_last_line(site);
-        outcome = both_ways(&case).map_err(|why| format!("with a torn last line: {why}"));
+        outcome = ways::all(&case).map_err(|why| format!("with a torn last line: {why}"));
     }
     Point::Met(place, outcome)
-}
-
-/// What a person can do after a crash: start anew, go on, take back.
-fn both_ways(case: &Case<'_>) -> Result<(), String> {
-    let site = case.site;
-    let kept = site.keep("cut");
-    let cut = site.tree();
-    let state = match site.list_runs().as_slice() {
-        [] => return nothing_began(case, &cut),
-        [run] => run.state,
-        runs => return Err(format!("there are {} runs", runs.len())),
-    };
-    if state != RunState::Done {
-        refuses_a_fresh_one(site, &cut)?;
-    }
-    let resumed = site.ask(&site.runs(RunsVerb::Resume));
-    match (state, resumed) {
-        (RunState::Unfinished, Ok(_)) | (RunState::Done, Err(_)) => {}
-        (state, resumed) => return Err(format!("resume of a run that is {state:?}: {resumed:?}")),
-    }
-    case.renewed(&cut).map_err(|why| format!("resume: {why}"))?;
-    case.can_be_finished()?;
-
-    site.lay_out(&kept);
-    site.ask(&site.runs(RunsVerb::Undo)).map_err(|error| format!("undo: {error}"))?;
-    case.as_before().map_err(|why| format!("undo: {why}"))?;
-    case.can_be_finished()
-}
-
-fn refuses_a_fresh_one(site: &Site, cut: &Tree) -> Result<(), String> {
-    match site.ask(&site.renew(&[])) {
-        Err(error) if error.kind.exit_code() == exit::REFUSED && error.message.contains("not finished") => {}
-        other => return Err(format!("a fresh renew beside the unfinished run: {other:?}")),
-    }
-    let changes = cut.diff_with_times(&site.tree());
-    if changes.is_empty() { Ok(()) } else { Err(format!("a refused renew changed:\n{}", changes.join("\n"))) }
-}
-
-/// Killed before the journal's first line: there is nothing to go on with, and that is said; a fresh run works.
-fn nothing_began(case: &Case<'_>, cut: &Tree) -> Result<(), String> {
-    let changes = case.before.diff(cut);
-    if !changes.is_empty() {
-        return Err(format!("no run is known, but something was changed:\n{}", changes.join("\n")));
-    }
-    for verb in [RunsVerb::Resume, RunsVerb::Undo] {
-        match case.site.ask(&case.site.runs(verb)) {
-            Err(error) if error.message.contains("there is no run") => {}
-            other => return Err(format!("{verb:?} of nothing: {other:?}")),
-        }
-    }
-    case.site.ask(&case.site.renew(&[])).map_err(|error| format!("a fresh renew: {error}"))?;
-    case.renewed(cut)?;
-    case.can_be_finished()
 }
 
 /// The machine went down while the line was written: half of it is on the disk.
