@@ -22,7 +22,7 @@ pub(super) struct Observer<'a> {
 impl Observe for Observer<'_> {
     async fn world(&self, run: &str, plan: &Plan) -> Result<World, Error> {
         let inventory = inventory(self.access, &plan.root).await?;
-        let mut world = of_inventory(inventory);
+        let mut world = untrusting(inventory);
         let node = self.access.nodes.at(&plan.root);
         for action in plan.steps().flat_map(|step| &step.actions) {
             match action {
@@ -91,7 +91,13 @@ pub(super) async fn inventory(access: &Access, root: &str) -> Result<Inventory, 
 }
 
 pub(super) fn of_inventory(inventory: Inventory) -> World {
-    let mut world = World { trust: TrustGraph::build(&inventory), ..World::default() };
+    let trust = TrustGraph::build(&inventory);
+    World { trust, ..untrusting(inventory) }
+}
+
+/// Signatures are what costs most of a reading: whoever has certificates to add verifies them all afterwards, once.
+fn untrusting(inventory: Inventory) -> World {
+    let mut world = World::default();
     for use_ in &inventory.uses {
         if let (Purpose::Serve { address: Some(address) }, Some(seen)) = (&use_.purpose, &use_.loaded.certificate) {
             world.presented.insert(address.clone(), seen.clone());
