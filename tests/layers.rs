@@ -57,7 +57,8 @@ fn a_forbidden_import_is_found() {
         assert_eq!(faults(folder.path()).len(), 1, "{bad}");
     }
     write("mod entry; // crate::access is only spoken of");
-    fs::write(folder.path().join("model/entry.rs"), "use super::time::Time; use super::super::model;").expect("written");
+    fs::write(folder.path().join("model/entry.rs"), "use super::time::Time; use super::super::model;")
+        .expect("written");
     assert_eq!(faults(folder.path()), Vec::<String>::new());
 }
 

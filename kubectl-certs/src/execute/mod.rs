@@ -25,6 +25,8 @@ use crate::report::{RunDone, RunState, StepDone};
 /// A gate is proven by so many readings in a row, as AKS Engine waits for five: one good answer may be luck.
 const IN_A_ROW: u32 = 5;
 const BETWEEN: Duration = Duration::from_millis(200);
+/// What was just written or started is seen at once; a busy machine may take a while.
+const SETTLES: Duration = Duration::from_secs(10);
 /// A server that watches its files looks at the latest every minute (kubernetes/apiserver `dynamiccertificates`).
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -268,17 +270,35 @@ async fn perform_all(
         let said =
             perform::perform(action, journal.run(), &world, &*means.node).await.map_err(|error| from_node(&error))?;
         evidence.extend(said);
-        world = means.observe.world(journal.run(), plan).await?;
+        world = read_until(&goals, plan, journal, means).await?;
         for goal in goals {
             let shown = goal
                 .holds(&world)
                 .map_err(|why| Error::failed(format!("step {} did not reach its goal: {why}", step.id)))?;
-            if matches!(goal, Condition::Renewed { .. }) {
+            if matches!(goal, Condition::Renewed { .. } | Condition::Restarted { .. }) {
                 evidence.push(shown);
             }
         }
     }
     Ok(evidence)
+}
+
+/// Reads again until the goals hold, or for so long that they will not: a process that was just started shows late.
+#[expect(clippy::disallowed_methods, reason = "waiting is measured by the machine's steady clock, not by the calendar")]
+async fn read_until(
+    goals: &[Condition],
+    plan: &Plan,
+    journal: &Journal<'_>,
+    means: &Means<'_>,
+) -> Result<World, Error> {
+    let deadline = tokio::time::Instant::now() + SETTLES;
+    loop {
+        let world = means.observe.world(journal.run(), plan).await?;
+        if goals.iter().all(|goal| goal.holds(&world).is_ok()) || tokio::time::Instant::now() > deadline {
+            return Ok(world);
+        }
+        tokio::time::sleep(BETWEEN).await;
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "waiting is measured by the machine's steady clock, not by the calendar")]
