@@ -18,7 +18,7 @@ function Find-Program {
         $name = if ($runtime -like 'win-*') { 'kubectl-certs.exe' } else { 'kubectl-certs' }
         $bundled = [System.IO.Path]::Combine((Split-Path -Parent $PSScriptRoot), 'bin', $runtime, $name)
         if (Test-Path -LiteralPath $bundled -PathType Leaf) { return $bundled }
-        $found = @(Get-Command -Name 'kubectl-certs' -CommandType Application -ErrorAction SilentlyContinue)
+        $found = @(Get-Command -Name 'kubectl-certs' -CommandType Application -ErrorAction Ignore)
         if ($found.Count) { return $found[0].Path }
         $why = "the program kubectl-certs was not found: not beside the module for $runtime, not on PATH"
         $hints = @(

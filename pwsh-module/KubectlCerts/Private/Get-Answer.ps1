@@ -39,11 +39,9 @@ function Get-Answer {
                 $answer.Items.Add($line)
                 continue
             }
-            try { $message = ConvertFrom-WireLine -Line $line } catch {
-                # Half a line, from a program that was killed. That no answer follows is told below.
-                Write-Debug -Message "not understood: $line"
-                continue
-            }
+            # Half a line, from a program that was killed. That no answer follows is told below.
+            if (-not $line.EndsWith('}')) { continue }
+            $message = ConvertFrom-WireLine -Line $line
             switch ($message.event) {
                 'item' { $answer.Items.Add($line) }
                 'progress' { Write-RunEvent -RunEvent (ConvertTo-KubeObject -Value $message.progress) -Progress $progress }

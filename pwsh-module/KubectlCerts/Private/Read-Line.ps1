@@ -13,7 +13,7 @@ function Read-Line {
     param([Parameter(Mandatory)][hashtable]$Conversation)
 
     $process = $Conversation.Process
-    $ended = $null
+    $quiet = $null
     for (;;) {
         if ($Conversation.Reading.IsCompleted) {
             $line = $Conversation.Reading.Result
@@ -22,9 +22,10 @@ function Read-Line {
                 $Conversation.Reading = $process.StandardOutput.ReadLineAsync()
                 return $line
             }
-            # Standard error may still hold the reason. But something that the program left behind may keep it open.
-            if ($null -eq $ended) { $ended = [System.Diagnostics.Stopwatch]::StartNew() }
-            if ($null -eq $Conversation.Listening -or $ended.ElapsedMilliseconds -gt 1000) { return }
+            # Standard error may still hold the reason. But something that the program left behind may keep it open: when
+            # nothing has come for a second, it is enough.
+            if ($null -eq $quiet) { $quiet = [System.Diagnostics.Stopwatch]::StartNew() }
+            if ($null -eq $Conversation.Listening -or $quiet.ElapsedMilliseconds -gt 1000) { return }
         }
         if ($null -ne $Conversation.Listening -and $Conversation.Listening.IsCompleted) {
             $said = $Conversation.Listening.Result
@@ -32,6 +33,7 @@ function Read-Line {
                 $Conversation.Listening = $null
             } else {
                 $Conversation.Listening = $process.StandardError.ReadLineAsync()
+                $quiet = $null
                 $text = ConvertTo-PlainText -Text $said
                 $Conversation.Said.Enqueue($text)
                 if ($Conversation.Said.Count -gt 20) { [void]$Conversation.Said.Dequeue() }
