@@ -246,7 +246,7 @@ fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) 
         actions,
         expects,
         undo: Undo::Restore(store.paths()),
-        impact: impact(&uses),
+        impact: impact(&uses, &store),
         pending_seconds: pending.max(),
     }))
 }
@@ -283,21 +283,27 @@ fn below(base: &str, root: &str, path: &str) -> String {
     }
 }
 
-fn impact(uses: &[&Use]) -> String {
-    let running: Vec<String> = uses
+fn impact(uses: &[&Use], store: &IdentityStore) -> String {
+    let mut running: Vec<String> = uses
         .iter()
         .filter(|use_| use_.loaded.evidence != Evidence::NotRunning)
         .map(|use_| match use_.takes_effect {
             TakesEffect::EachHandshake => format!("{} uses it from the next connection", use_.component),
             TakesEffect::Watch => format!("{} notices within seconds, without a restart", use_.component),
-            TakesEffect::Timer { seconds } => format!("{} notices within {}", use_.component, Span(i64::from(seconds))),
+            TakesEffect::Timer { seconds } => {
+                format!("{} notices within {}", use_.component, Span(i64::from(seconds)))
+            }
             TakesEffect::Restart => format!("{} needs a restart", use_.component),
         })
         .collect();
-    if running.is_empty() {
-        "no process here uses it; it is read at the next start".to_owned()
-    } else {
-        running.join("; ")
+    running.dedup();
+    match (running.is_empty(), store) {
+        (false, _) => running.join("; "),
+        // Nobody can be seen to use it: people do, and they tend to have copies.
+        (true, IdentityStore::Kubeconfig { .. }) if uses.is_empty() => {
+            "copies of it elsewhere (~/.kube/config) keep the old certificate".to_owned()
+        }
+        (true, _) => "no process here uses it; it is read at the next start".to_owned(),
     }
 }
 
