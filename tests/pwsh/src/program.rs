@@ -1,0 +1,60 @@
+//! The real program, as cargo builds it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// Builds it once, and says where it is.
+pub fn path() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(build)
+}
+
+fn build() -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--package", "kubectl-certs", "--bin", "kubectl-certs"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "the program is not built:\n{}", String::from_utf8_lossy(&output.stderr));
+    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+    let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let executables = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+    executables.last().unwrap_or_else(|| panic!("cargo names no executable:\n{messages}"))
+}
+
+/// Runs it with arguments, as at a prompt, without the cluster and the state of whoever runs the tests.
+pub fn run(arguments: &[&OsStr]) -> Output {
+    let home = tempfile::tempdir().expect("a home folder");
+    Command::new(path())
+        .args(arguments)
+        .env("HOME", home.path())
+        .env_remove("KUBECONFIG")
+        .env_remove("XDG_STATE_HOME")
+        .output()
+        .expect("the program runs")
+}
+
+/// The items that it prints with `-o json`, whatever its exit code.
+pub fn items(arguments: &[&str], root: &Path) -> Vec<Value> {
+    let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
+    let output = run(&[&arguments[..], &["--root".as_ref(), root.as_os_str(), "-o".as_ref(), "json".as_ref()]].concat());
+    let mut document: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| {
+        panic!("{arguments:?}: {e}\n{}", String::from_utf8_lossy(&output.stderr));
+    });
+    match document["items"].take() {
+        Value::Array(items) => items,
+        _ => panic!("{arguments:?}: no items in {document}"),
+    }
+}
+
+/// The disk of an invented control-plane node with a dozen troubles, in `folder`.
+pub fn demo(folder: &Path) {
+    let output = run(&["demo".as_ref(), folder.as_os_str()]);
+    assert!(folder.join("etc/kubernetes/pki/ca.crt").exists(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,9 @@
+//! The three commands as an administrator uses them.
+
+mod errors;
+mod module;
+mod reading;
+mod scopes;
+mod stopping;
+mod table;
+mod updating;

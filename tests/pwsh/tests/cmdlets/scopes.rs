@@ -1,0 +1,164 @@
+//! What the parameters mean in the request that the program gets.
+
+use std::path::Path;
+
+use pwsh_tests::engine::Script;
+use pwsh_tests::fake::{FINISHED, Fake};
+use serde_json::{Value, json};
+
+/// The requests that a script leads to.
+fn requests(text: &str) -> Vec<Value> {
+    let fake = Fake::saying(&[FINISHED]);
+    Script::new(text).program(&fake.path()).run();
+    let questions = fake.questions();
+    for question in &questions {
+        assert_eq!((&question["api"], &question["stopOnEof"]), (&json!("certs/v1alpha1"), &json!(true)));
+    }
+    questions.into_iter().map(|mut question| question["request"].take()).collect()
+}
+
+#[test]
+fn every_parameter_reaches_the_program() {
+    let requests = requests(
+        "$where = @{
+            Target = 'secret/shop/web', 'tls://[::1]:6443'; Root = '/disk'; Namespace = 'shop'; AllNamespaces = $true
+            Kubeconfig = '/kube config'; Context = 'prod'; Selector = 'app=web,tier!=test'
+        }
+        Get-KubeCertificate @where
+        Get-KubeCertificate @where -Detailed
+        Test-KubeCertificate @where -Ignore expiring, 'key-differs=secret/a/b/c' -FailOn Error
+        Get-KubeCertificate",
+    );
+    let scope = json!({
+        "targets": ["secret/shop/web", "tls://[::1]:6443"], "root": "/disk", "namespace": "shop", "allNamespaces": true,
+        "connection": { "kubeconfig": "/kube config", "context": "prod" }, "selector": "app=web,tier!=test",
+    });
+    let everything = json!({ "targets": [], "allNamespaces": false, "connection": {} });
+    assert_eq!(requests[0], json!({ "list": { "scope": scope } }));
+    assert_eq!(requests[1], json!({ "show": { "scope": scope } }));
+    let ignore = json!(["expiring", "key-differs=secret/a/b/c"]);
+    assert_eq!(requests[2], json!({ "check": { "scope": scope, "ignore": ignore, "failOn": "error" } }));
+    assert_eq!(requests[3], json!({ "list": { "scope": everything } }));
+}
+
+#[test]
+fn one_name_is_a_list_too() {
+    let requests = requests(
+        "Get-KubeCertificate apiserver
+        Test-KubeCertificate -Ignore expiring",
+    );
+    assert_eq!(requests[0]["list"]["scope"]["targets"], json!(["apiserver"]));
+    assert_eq!(requests[1]["check"]["ignore"], json!(["expiring"]));
+    assert_eq!(requests[1]["check"]["failOn"], json!("never"));
+}
+
+#[test]
+fn times_are_sent_in_seconds_and_a_bare_number_is_refused() {
+    let fake = Fake::saying(&[FINISHED]);
+    let outcome = Script::new(
+        "$plan = @{ Within = '90.00:00:00'; Validity = [timespan]::FromDays(400) }
+        try { Update-KubeCertificate -All @plan -WhatIf } catch { }
+        $answer = @('Within', 'Validity' | ForEach-Object {
+            $bare = @{ $_ = 30 }
+            try { Update-KubeCertificate @bare -WhatIf } catch { Get-Told $_ }
+        })",
+    )
+    .program(&fake.path())
+    .run();
+    let renew = &fake.questions()[0]["request"]["renew"];
+    assert_eq!((&renew["within"], &renew["validity"]), (&json!(90 * 86_400), &json!(400 * 86_400)));
+    assert_eq!((&renew["all"], &renew["mode"]), (&json!(true), &json!("plan")));
+    assert_eq!(fake.questions().len(), 1, "a bare number means ticks of 100 ns");
+    for record in outcome.answer.as_array().expect("errors") {
+        let message = record["Message"].as_str().expect("text");
+        assert!(message.contains("is less than a second; write a time such as"), "{message}");
+    }
+}
+
+#[test]
+fn strings_arrive_unharmed() {
+    let hostile = "it's \"a\" $(b) `c` \\d\\ %41 é 日本 😀\u{1b}[31m\n\u{1}--all -Target * ?[x]";
+    let fake = Fake::saying(&[FINISHED]);
+    Script::new("Get-KubeCertificate $env:TEXT -Namespace $env:TEXT -Context $env:TEXT -Selector $env:TEXT -Root \"/$env:TEXT\"")
+        .with("TEXT", hostile)
+        .program(&fake.path())
+        .run();
+    let scope = &fake.questions()[0]["request"]["list"]["scope"];
+    assert_eq!(scope["targets"], json!([hostile]));
+    assert_eq!(scope["root"], format!("/{hostile}"));
+    assert_eq!((&scope["namespace"], &scope["selector"]), (&json!(hostile), &json!(hostile)));
+    assert_eq!(scope["connection"]["context"], hostile);
+}
+
+#[test]
+fn paths_begin_where_powershell_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fake = Fake::doing(&format!("pwd >\"$HERE/where\"\necho '{FINISHED}'\n"));
+    Script::new(
+        "Set-Location -LiteralPath $env:FOLDER
+        Get-KubeCertificate -Root disk -Kubeconfig ~/config",
+    )
+    .with("FOLDER", folder.path())
+    .with("HOME", "/home/of me")
+    .program(&fake.path())
+    .run();
+    let scope = &fake.questions()[0]["request"]["list"]["scope"];
+    assert_eq!(scope["root"], json!(folder.path().join("disk")));
+    assert_eq!(scope["connection"]["kubeconfig"], "/home/of me/config");
+    let working = std::fs::read_to_string(fake.folder().join("where")).expect("where it ran");
+    assert_eq!(Path::new(working.trim_end()), folder.path());
+}
+
+#[test]
+fn a_pipeline_is_one_request_unless_it_comes_from_several_places() {
+    let requests = requests(
+        "$one = [pscustomobject]@{ Target = 'a'; Root = '/one' }
+        $other = [pscustomobject]@{ Target = 'b'; Root = '/other'; Context = 'prod' }
+        'x', 'y', 'z' | Get-KubeCertificate
+        $one, $other, $one | Test-KubeCertificate
+        $one, $other | Get-KubeCertificate -Root /given",
+    );
+    let asked: Vec<(Value, Value)> = requests
+        .iter()
+        .map(|request| {
+            let scope = request.as_object().and_then(|verb| verb.values().next()).map(|look| &look["scope"]);
+            scope.map(|scope| (scope["targets"].clone(), scope["root"].clone())).expect("a scope")
+        })
+        .collect();
+    let wanted = [
+        (json!(["x", "y", "z"]), Value::Null),
+        (json!(["a", "a"]), json!("/one")),
+        (json!(["b"]), json!("/other")),
+        (json!(["a"]), json!("/given")),
+        (json!(["b"]), json!("/given")),
+    ];
+    assert_eq!(asked, wanted);
+}
+
+/// No targets means everything, so what is empty by accident must not pass for that.
+#[test]
+fn nothing_never_means_everything() {
+    let fake = Fake::saying(&[FINISHED]);
+    let outcome = Script::new(
+        "@() | Update-KubeCertificate -Force
+        1 | Where-Object { $false } | Get-KubeCertificate
+        $wrong = @(
+            { $null | Update-KubeCertificate -Force }
+            { Update-KubeCertificate -Target @() -Force }
+            { Update-KubeCertificate -Target $null -Force }
+            { Update-KubeCertificate -Target '' -Force }
+            { [pscustomobject]@{ Target = $null; Root = '/x' } | Update-KubeCertificate -Force }
+            { Get-KubeCertificate -Target @() }
+            { $null | Test-KubeCertificate }
+            { Update-KubeCertificate -Root '' -Force }
+            { Update-KubeCertificate -Root $null -Force }
+        )
+        $answer = @($wrong | ForEach-Object { try { & $_; \"no error from $_\" } catch { \"$($_.CategoryInfo.Category)\" } })",
+    )
+    .program(&fake.path())
+    .run();
+    let wrong = outcome.answer.as_array().expect("a list");
+    assert!(wrong.iter().all(|category| category == "InvalidArgument" || category == "InvalidData"), "{wrong:?}");
+    assert_eq!(wrong.len(), 9);
+    assert_eq!(fake.questions(), Vec::<Value>::new());
+}
