@@ -83,6 +83,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Processes { .. }
         | NodeOp::BackedUp { .. }
         | NodeOp::Staged { .. }
+        | NodeOp::Installed { .. }
         | NodeOp::Journal { .. }
         | NodeOp::Plan { .. }
         | NodeOp::Runs => false,

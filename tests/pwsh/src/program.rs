@@ -43,7 +43,8 @@ pub fn run(arguments: &[&OsStr]) -> Output {
 /// The items that it prints with `-o json`, whatever its exit code.
 pub fn items(arguments: &[&str], root: &Path) -> Vec<Value> {
     let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
-    let output = run(&[&arguments[..], &["--root".as_ref(), root.as_os_str(), "-o".as_ref(), "json".as_ref()]].concat());
+    let output =
+        run(&[&arguments[..], &["--root".as_ref(), root.as_os_str(), "-o".as_ref(), "json".as_ref()]].concat());
     let mut document: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| {
         panic!("{arguments:?}: {e}\n{}", String::from_utf8_lossy(&output.stderr));
     });

@@ -108,7 +108,10 @@ fn a_real_node_is_renewed_and_shows_new_dates() {
     let item = program::items(&["renew", "--all", "--validity", "365d", "--yes"], other.path()).remove(0);
     let shape = |result: &Value| -> Vec<Value> {
         let steps = result["Steps"].as_array().expect("steps");
-        steps.iter().map(|step| json!([step["Id"], step["Changed"], step["Evidence"].as_array().map(Vec::len)])).collect()
+        steps
+            .iter()
+            .map(|step| json!([step["Id"], step["Changed"], step["Evidence"].as_array().map(Vec::len)]))
+            .collect()
     };
     assert_eq!(shape(done), shape(&compare::expected(&item)));
 }
@@ -166,7 +169,9 @@ fn one_question_is_asked_and_the_answer_counts() {
     before.assert_unchanged(&Tree::read(disk.path()));
     assert_eq!((forced.answer, forced.printed.matches("Do this?").count()), (json!(0), 1));
 
-    let nobody = Script::new("$answer = try { Update-KubeCertificate apiserver -Root $env:DISK; 'went on' } catch { 'stopped' }");
+    let nobody = Script::new(
+        "$answer = try { Update-KubeCertificate apiserver -Root $env:DISK; 'went on' } catch { 'stopped' }",
+    );
     assert_eq!(nobody.with("DISK", disk.path()).non_interactive().run().answer, "stopped");
     before.assert_unchanged(&Tree::read(disk.path()));
 
