@@ -158,7 +158,9 @@ fn no_key_in(disk: &Disk, needles: &[&Needles]) {
             let name = path.display().to_string();
             assert!(!name.contains("backup") && !name.contains("staged"), "{name}");
             if let Kind::File(bytes) = entry.kind {
-                needles.iter().for_each(|needles| needles.assert_absent(&name, &bytes));
+                for needles in needles {
+                    needles.assert_absent(&name, &bytes);
+                }
             }
         }
     }
