@@ -1,7 +1,7 @@
 //! The whole way on what kubeadm writes: seen as openssl sees it, renewed, taken back, closed.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::{fs, path::Path};
 
 use support::kubeadm::{KeyAlgorithm, Kubeadm};
@@ -39,6 +39,7 @@ fn the_whole_way(key_algorithm: KeyAlgorithm) {
         assert_renewal(name, old, &new[name].0, &disk.file(&format!("{authority}.crt")));
     }
     assert_only_identities_changed(&before, &after);
+    assert_keys_went_first(&disk);
     assert_listed_as_openssl_says(&disk);
     assert_eq!(disk.on_root(&["check"]).expect(0).out.lines().filter(|line| line.contains("error")).count(), 0);
 
@@ -129,6 +130,18 @@ fn assert_only_identities_changed(before: &Tree, after: &Tree) {
             text.split_inclusive('\n').map(|line| without_value(line).to_owned()).collect()
         };
         assert_eq!(lines(before), lines(after), "{name}");
+    }
+}
+
+/// The certificate tells everybody, a resumed run too, that there is a new identity: it comes last. A rename sets the time
+/// of change.
+fn assert_keys_went_first(disk: &Disk) {
+    for (stem, _) in PAIRS {
+        let changed = |ending: &str| {
+            let metadata = fs::metadata(disk.file(&format!("{stem}.{ending}"))).expect("a file");
+            (metadata.ctime(), metadata.ctime_nsec())
+        };
+        assert!(changed("key") <= changed("crt"), "{stem}");
     }
 }
 
