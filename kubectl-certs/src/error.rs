@@ -67,7 +67,7 @@ pub struct Error {
 
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hints: Vec::new(), target: None }
+        Self { kind, message: without_keys(&message.into()), hints: Vec::new(), target: None }
     }
 
     pub fn usage(message: impl Into<String>) -> Self {
@@ -88,15 +88,49 @@ impl Error {
 
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.hints.push(without_keys(&hint.into()));
         self
     }
 
     #[must_use]
     pub fn about(mut self, target: impl fmt::Display) -> Self {
-        self.target = Some(target.to_string());
+        self.target = Some(without_keys(&target.to_string()));
         self
     }
+}
+
+/// Messages quote what they were given: a word that was typed, a value that a parser did not expect. If somebody puts a
+/// key or a token in the wrong place, that must not be how others come to read it. So every text of an error comes by here.
+pub(crate) fn without_keys(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(PEM) {
+        out.push_str(&rest[..start + PEM.len()]);
+        out.push('…');
+        // Up to its end, and where it has none all of it.
+        let end = rest[start..].find("-----END").map_or(rest.len(), |end| start + end);
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    let is_word = |c: char| !c.is_whitespace() && !matches!(c, '"' | '\'' | '`');
+    let mut shown = String::with_capacity(out.len());
+    for piece in out.split_inclusive(|c| !is_word(c)) {
+        let word = piece.trim_end_matches(|c| !is_word(c));
+        shown.push_str(if looks_like_a_key(word) { "…" } else { word });
+        shown.push_str(&piece[word.len()..]);
+    }
+    shown
+}
+
+const PEM: &str = "-----BEGIN";
+
+/// A long run of what base64 consists of. Names and digests are of one case, and a `/` parts the pieces of a path.
+fn looks_like_a_key(word: &str) -> bool {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '-' | '_');
+    word.split(|c| !is_base64(c)).any(|run| {
+        let has = |kind: fn(&u8) -> bool| run.bytes().any(|byte| kind(&byte));
+        run.len() >= 32 && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
+    })
 }
 
 impl fmt::Display for Error {
@@ -106,3 +140,38 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn a_key_that_was_put_in_the_wrong_place_is_not_repeated() {
+        let pem = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIJ8k\nq80w==\n-----END EC PRIVATE KEY-----\n";
+        let token = "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJlLXNpZ25hdHVyZS1zaWduYXR1cmU";
+        for (text, shown) in [
+            (format!("'{pem}' names nothing"), "'-----BEGIN…-----END EC PRIVATE KEY-----\n' names nothing".to_owned()),
+            (
+                format!("string {pem:?}, expected"),
+                "string \"-----BEGIN…-----END EC PRIVATE KEY-----\\n\", expected".into(),
+            ),
+            (format!("unknown field `{token}`"), "unknown field `…`".to_owned()),
+            ("it ends here: -----BEGIN PRIVATE KEY-----\nMII".to_owned(), "it ends here: -----BEGIN…".to_owned()),
+        ] {
+            let error = Error::usage(&text).hint(&text).about(&text);
+            assert_eq!([error.message.as_str(), &error.hints[0], &error.target.expect("set")], [&*shown; 3]);
+        }
+    }
+
+    #[test]
+    fn names_and_paths_are_said_as_they_are() {
+        for text in [
+            "/srv/Cluster-1/etc/kubernetes/pki/apiserver-kubelet-client.crt is 'not' there",
+            "arn:aws:eks:eu-central-1:123456789012:cluster/my-own-Cluster",
+            "container 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "system:kube-controller-manager-of-the-second-control-plane-node-in-zone-1",
+        ] {
+            assert_eq!(Error::usage(text).message, text);
+        }
+    }
+}

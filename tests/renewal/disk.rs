@@ -48,7 +48,7 @@ impl Disk {
         self.folder.path().join("root")
     }
 
-    /// HOME and, below it, XDG_STATE_HOME of the operator.
+    /// `HOME` and, below it, `XDG_STATE_HOME` of the operator.
     pub(crate) fn home(&self) -> PathBuf {
         self.folder.path().join("home")
     }

@@ -1,7 +1,7 @@
 //! The whole way on what kubeadm writes: seen as openssl sees it, renewed, taken back, closed.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::{fs, path::Path};
 
 use support::kubeadm::{KeyAlgorithm, Kubeadm};
@@ -39,6 +39,7 @@ fn the_whole_way(key_algorithm: KeyAlgorithm) {
         assert_renewal(name, old, &new[name].0, &disk.file(&format!("{authority}.crt")));
     }
     assert_only_identities_changed(&before, &after);
+    assert_keys_went_first(&disk);
     assert_listed_as_openssl_says(&disk);
     assert_eq!(disk.on_root(&["check"]).expect(0).out.lines().filter(|line| line.contains("error")).count(), 0);
 
@@ -132,6 +133,18 @@ fn assert_only_identities_changed(before: &Tree, after: &Tree) {
     }
 }
 
+/// The certificate tells everybody, a resumed run too, that there is a new identity: it comes last. A rename sets the time
+/// of change.
+fn assert_keys_went_first(disk: &Disk) {
+    for (stem, _) in PAIRS {
+        let changed = |ending: &str| {
+            let metadata = fs::metadata(disk.file(&format!("{stem}.{ending}"))).expect("a file");
+            (metadata.ctime(), metadata.ctime_nsec())
+        };
+        assert!(changed("key") <= changed("crt"), "{stem}");
+    }
+}
+
 fn without_value(line: &str) -> &str {
     let identity = ["client-certificate-data:", "client-key-data:"];
     if identity.iter().any(|field| line.trim_start().starts_with(field)) {
@@ -158,7 +171,9 @@ fn no_key_in(disk: &Disk, needles: &[&Needles]) {
             let name = path.display().to_string();
             assert!(!name.contains("backup") && !name.contains("staged"), "{name}");
             if let Kind::File(bytes) = entry.kind {
-                needles.iter().for_each(|needles| needles.assert_absent(&name, &bytes));
+                for needles in needles {
+                    needles.assert_absent(&name, &bytes);
+                }
             }
         }
     }

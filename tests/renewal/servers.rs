@@ -42,7 +42,7 @@ fn renewed_certificates_are_served_without_a_restart_and_taken_back_again() {
     for (cluster, before) in [(&first, &first_before), (&second, &second_before)] {
         let said = cluster.disk.on_root(&["runs", "undo", "-o", "json"]).expect(0);
         assert_eq!(cluster.state(), *before, "all is served as before");
-        assert_eq!(cluster.presented_in(&said.item("RunResult")).len(), SERVED.len());
+        assert_eq!(presented_in(&said.item("RunResult")).len(), SERVED.len());
         assert_lets_in(cluster);
     }
 }
@@ -108,7 +108,7 @@ impl Cluster {
 
     fn assert_reported(&self, said: &Said) {
         let done = said.item("RunResult");
-        let fingerprints = self.presented_in(&done);
+        let fingerprints = presented_in(&done);
         for ((name, path), port) in SERVED.iter().zip(self.ports()) {
             let prefix = fingerprints.get(&format!("127.0.0.1:{port}")).unwrap_or_else(|| panic!("{name} in {done}"));
             assert!(self.fingerprint(path).starts_with(prefix), "{name}: {prefix}");
@@ -129,18 +129,6 @@ impl Cluster {
         }
     }
 
-    /// Address and beginning of the fingerprint of each line of evidence that speaks of a handshake.
-    fn presented_in(&self, done: &Value) -> BTreeMap<String, String> {
-        let lines = done["evidence"].as_array().expect("evidence");
-        let lines = lines.iter().map(|line| line.as_str().expect("text"));
-        let found = lines.filter(|line| line.contains("(seen in a TLS handshake), 5 times in a row")).map(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            assert_eq!(words[1..3], ["presents", "certificate"], "{line}");
-            (words[0].to_owned(), words[3].to_owned())
-        });
-        found.collect()
-    }
-
     fn assert_told_as_text(&self, said: &Said) {
         for ((_, path), port) in SERVED.iter().zip(self.ports()) {
             let line = format!("proof  127.0.0.1:{port} presents certificate {}", &self.fingerprint(path)[..12]);
@@ -151,6 +139,18 @@ impl Cluster {
         assert!(said.err.contains("kube-apiserver notices within seconds, without a restart"), "{}", said.err);
         assert!(said.err.contains("kube-apiserver notices within 5m"), "{}", said.err);
     }
+}
+
+/// Address and beginning of the fingerprint of each line of evidence that speaks of a handshake.
+fn presented_in(done: &Value) -> BTreeMap<String, String> {
+    let lines = done["evidence"].as_array().expect("evidence");
+    let lines = lines.iter().map(|line| line.as_str().expect("text"));
+    let found = lines.filter(|line| line.contains("(seen in a TLS handshake), 5 times in a row")).map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(words[1..3], ["presents", "certificate"], "{line}");
+        (words[0].to_owned(), words[3].to_owned())
+    });
+    found.collect()
 }
 
 /// With the client certificate that is on the disk now.

@@ -66,7 +66,6 @@ pub(crate) fn assert_renewal(name: &str, old: &Identity, new: &Identity, authori
         assert_ne!(old, new, "{name}: the {what} is the old one");
     }
     assert!(after.not_before >= before.not_before && after.not_after >= before.not_after, "{name}: {after:?}");
-    let lifetime = |x509: &X509| seconds(&x509.not_after) - seconds(&x509.not_before);
     assert_eq!(lifetime(&before), lifetime(&after), "{name}: another lifetime");
     assert_eq!(structure(&old.certificate), structure(&new.certificate), "{name}");
     assert_eq!(label(&old.key), label(&new.key), "{name}: another kind of key file");
@@ -125,10 +124,35 @@ fn extension(certificate: &[u8], name: &str) -> String {
     text.lines().last().unwrap_or_default().trim().trim_start_matches("keyid:").to_owned()
 }
 
-/// Since some time in the past; `2026-01-31 12:00:00Z`.
-fn seconds(time: &str) -> i64 {
-    let output = Command::new("date").args(["-u", "+%s", "-d", time]).output().expect("date");
-    String::from_utf8_lossy(&output.stdout).trim().parse().unwrap_or_else(|_| panic!("'{time}' is no time"))
+/// Seconds from beginning to end; openssl writes `2026-01-31 12:00:00Z`.
+fn lifetime(x509: &X509) -> i64 {
+    let seconds = |time: &str| {
+        let output = Command::new("date").args(["-u", "+%s", "-d", time]).output().expect("date");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.trim().parse::<i64>().unwrap_or_else(|_| panic!("'{time}' is no time"))
+    };
+    seconds(&x509.not_after) - seconds(&x509.not_before)
+}
+
+/// Fails unless each certificate of the disk has its key beside it and its authority behind it, and is another than before.
+pub(crate) fn assert_all_new(kubernetes: &Path, old: &BTreeMap<&'static str, (Identity, &'static str)>) {
+    let new = identities(kubernetes);
+    assert_pairs(&new);
+    assert_eq!(new.len(), old.len());
+    for (name, (identity, authority)) in &new {
+        let (old, _) = &old[name];
+        assert!(identity.certificate != old.certificate && identity.key != old.key, "{name} is the old one");
+        let authority = kubernetes.join(authority).with_extension("crt");
+        assert_eq!(openssl::verify(&identity.certificate, &authority, None), Ok(()), "{name}");
+    }
+}
+
+/// Fails where a certificate and the key beside it do not belong together.
+pub(crate) fn assert_pairs(identities: &BTreeMap<&'static str, (Identity, &'static str)>) {
+    for (name, (identity, _)) in identities {
+        let certified = openssl::text(&["x509", "-noout", "-pubkey"], &identity.certificate);
+        assert_eq!(openssl::public_key_of(&identity.key), certified, "{name} is half of one and half of another");
+    }
 }
 
 /// Every certificate that openssl finds below a folder, by the place as the program names it.

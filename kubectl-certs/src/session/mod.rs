@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::access::Access;
 use crate::answer::{Control, answer};
 use crate::commands::{self, Asked, Invocation};
-use crate::error::{Error, exit};
+use crate::error::{Error, exit, without_keys};
 use crate::output::{self, Format, Style};
 use crate::report::Report;
 use crate::request::{Apply, Request};
@@ -46,7 +46,8 @@ fn program_name(first: Option<&OsString>) -> String {
 fn usage(error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if error.use_stderr() {
-        streams::err(&text);
+        // It quotes what was typed.
+        streams::err(&without_keys(&text));
         exit::USAGE
     } else {
         streams::out(&text);

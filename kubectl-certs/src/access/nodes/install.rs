@@ -60,7 +60,7 @@ pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &IdentityS
     let real = |path: &str| files::resolve(&node.root, Path::new(path));
     // All new files lie ready before one is put in place: a key without its certificate stops the component's next start.
     let mut ready = Vec::new();
-    for (path, text) in compose(node, run, step, store, |path| files::read(&real(path)?))? {
+    for NewFile { path, text } in compose(node, run, step, store, |path| files::read(&real(path)?))? {
         let path = real(&path)?;
         ready.push(files::Replacement::prepare(&path, &text, &path, run)?);
     }
@@ -75,33 +75,39 @@ pub(super) fn installed(
     store: &IdentityStore,
 ) -> Result<Vec<(String, String)>, NodeError> {
     let folder = node.run_folder(run)?.join("backup");
-    let texts = compose(node, run, step, store, |path| files::read(&copy_of(&folder, path)))?;
-    Ok(texts.into_iter().map(|(path, text)| (path, sha256_hex(&text))).collect())
+    let new = compose(node, run, step, store, |path| files::read(&copy_of(&folder, path)))?;
+    Ok(new.into_iter().map(|file| (file.path, sha256_hex(&file.text))).collect())
 }
 
-/// Path and new text of each file of an identity, in the order of writing: the key goes first.
+struct NewFile {
+    path: String,
+    text: Zeroizing<Vec<u8>>,
+}
+
+/// The new files of an identity, in the order of writing: the key goes first.
 fn compose(
     node: &LocalNode,
     run: &str,
     step: &str,
     store: &IdentityStore,
     read: impl Fn(&str) -> Result<Zeroizing<Vec<u8>>, NodeError>,
-) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, NodeError> {
+) -> Result<Vec<NewFile>, NodeError> {
     let identity = issue::staged_identity(node, run, step)?;
     let certificate = pem::certificate_pem(&identity.certificate);
     let certificate = certificate.as_bytes();
+    let file = |path: &String, text| NewFile { path: path.clone(), text };
     Ok(match store {
         IdentityStore::Pair { certificate: place, key } => {
             let new_key = replace_block(key, &read(key)?, pem::Block::is_private_key, &identity.key)?;
             let new_certificate = replace_block(place, &read(place)?, pem::Block::is_certificate, certificate)?;
-            vec![(key.clone(), new_key), (place.clone(), new_certificate)]
+            vec![file(key, new_key), file(place, new_certificate)]
         }
         IdentityStore::Combined { path } => {
             let text = replace_block(path, &read(path)?, pem::Block::is_certificate, certificate)?;
-            vec![(path.clone(), replace_block(path, &text, pem::Block::is_private_key, &identity.key)?)]
+            vec![file(path, replace_block(path, &text, pem::Block::is_private_key, &identity.key)?)]
         }
         IdentityStore::Kubeconfig { path, user } => {
-            vec![(path.clone(), new_kubeconfig(path, &read(path)?, user, &identity)?)]
+            vec![file(path, new_kubeconfig(path, &read(path)?, user, &identity)?)]
         }
     })
 }
