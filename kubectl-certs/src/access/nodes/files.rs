@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
 
@@ -82,6 +82,21 @@ fn components(path: &Path) -> impl DoubleEndedIterator<Item = std::ffi::OsString
 
 /// Replaces a file through a sibling and a rename; owner, rights and label are those of `like`.
 pub(super) fn replace(path: &Path, bytes: &[u8], like: &Path, run: &str) -> Result<(), NodeError> {
+    swap(path, bytes, like, Times::Now, run)
+}
+
+/// Makes `to` what `from` is, its times included: tools that watch them then see what they saw before.
+pub(super) fn copy(from: &Path, to: &Path, run: &str) -> Result<(), NodeError> {
+    swap(to, &read(from)?, from, Times::Same, run)
+}
+
+#[derive(PartialEq, Eq)]
+enum Times {
+    Now,
+    Same,
+}
+
+fn swap(path: &Path, bytes: &[u8], like: &Path, times: Times, run: &str) -> Result<(), NodeError> {
     let sibling = sibling(path, run);
     // Left behind by a run that was killed: never read by anyone, written anew.
     remove_if_there(&sibling)?;
@@ -90,6 +105,11 @@ pub(super) fn replace(path: &Path, bytes: &[u8], like: &Path, run: &str) -> Resu
         let mut file = create_private(&sibling)?;
         file.write_all(bytes)?;
         copy_rights(&file, &sibling, like, &metadata)?;
+        if times == Times::Same {
+            // Before the rename: a crash after it finds nothing left to do, and would leave them as they are.
+            let times = FileTimes::new().set_modified(metadata.modified()?).set_accessed(metadata.accessed()?);
+            file.set_times(times)?;
+        }
         file.sync_all()?;
         fs::rename(&sibling, path)?;
         sync_folder(path)

@@ -1,8 +1,5 @@
 //! Backing up, putting in place, putting back. The identity that is installed was staged and checked before.
 
-#![expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
-
-use std::fs::{self, File, FileTimes};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -22,10 +19,8 @@ pub(super) fn back_up(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
         if copy.exists() {
             continue;
         }
-        let bytes = files::read(&real)?;
         // Through a sibling and a rename like any other file: a backup is whole or it is not there.
-        files::replace(&copy, &bytes, &real, run)?;
-        copy_times(&real, &copy)?;
+        files::copy(&real, &copy, run)?;
     }
     Ok(())
 }
@@ -48,8 +43,7 @@ pub(super) fn restore(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
     for path in paths {
         let copy = copy_of(&folder, path);
         let real = files::resolve(&node.root, Path::new(path))?;
-        files::replace(&real, &files::read(&copy)?, &copy, run)?;
-        copy_times(&copy, &real)?;
+        files::copy(&copy, &real, run)?;
     }
     Ok(())
 }
@@ -124,14 +118,4 @@ fn chain_in_kubeconfig(path: &Path, bytes: &[u8], user: &str, leaf: &[u8]) -> Re
 fn copy_of(folder: &Path, path: &str) -> PathBuf {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
     folder.join(format!("{}-{name}", &sha256_hex(path.as_bytes())[..12]))
-}
-
-/// Undoing gives back the time of change too: tools that watch it then see what they saw before.
-fn copy_times(from: &Path, to: &Path) -> Result<(), NodeError> {
-    let attempt = || {
-        let metadata = fs::metadata(from)?;
-        let times = FileTimes::new().set_modified(metadata.modified()?).set_accessed(metadata.accessed()?);
-        File::options().append(true).open(to)?.set_times(times)
-    };
-    attempt().map_err(|error| NodeError::io("set the times of", to, &error))
 }
