@@ -32,7 +32,7 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     // Everything is looked at before the first file is put back: half an undo helps nobody.
     let world = means.observe.world(run, &plan).await?;
     for step in &begun {
-        check_ours(step, &world)?;
+        check(step, journal.run(), &world)?;
     }
     journal.append(What::UndoStarted).await?;
     let mut done = RunDone {
@@ -74,10 +74,20 @@ async fn refuse_under_a_later_run(run: &str, means: &Means<'_>) -> Result<(), Er
     }
 }
 
-/// What is there now is what was there before, or what this run wrote.
-fn check_ours(step: &Step, world: &World) -> Result<(), Error> {
+/// What is there now is what was there before, or what this run wrote; and what is to be put back is whole.
+fn check(step: &Step, run: &str, world: &World) -> Result<(), Error> {
     for expected in &step.expects {
         let state = state_of(step, &expected.path, &expected.digest, world);
+        if state == PathState::Ours && world.backups.get(&expected.path) != Some(&expected.digest) {
+            return Err(Error::refused(format!(
+                "the backup of {} is gone or is no longer what the file was, so nothing was put back",
+                expected.path
+            ))
+            .about(&expected.path)
+            .hint(format!(
+                "a 'runs finish' that was cut off leaves it so; complete it: kubectl certs runs finish {run}"
+            )));
+        }
         if state == PathState::Foreign {
             return Err(Error::refused(format!(
                 "{} was changed by somebody after run step {}: putting the old file back would lose that",
@@ -125,7 +135,7 @@ fn place_of(step: &Step) -> Option<&Location> {
 
 async fn put_back(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<StepDone, Error> {
     let world = means.observe.world(journal.run(), plan).await?;
-    check_ours(step, &world)?;
+    check(step, journal.run(), &world)?;
     // The certificate first: the reverse of how they were written.
     let mut changed: Vec<String> = step
         .expects
