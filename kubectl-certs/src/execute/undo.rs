@@ -144,6 +144,9 @@ async fn put_back(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &M
         .map(|expected| expected.path.clone())
         .collect();
     changed.sort_by_key(|path| is_key_of(step, path));
+    let paths = step.expects.iter().map(|expected| expected.path.clone()).collect();
+    let op = NodeOp::ClearDrafts { run: journal.run().to_owned(), paths };
+    means.node.run(op).await.map_err(|error| from_node(&error))?;
     let why = if changed.is_empty() { "it was as before" } else { "the old files were put back" };
     if !changed.is_empty() {
         let op = NodeOp::Restore { run: journal.run().to_owned(), paths: changed.clone() };

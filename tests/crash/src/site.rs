@@ -88,6 +88,12 @@ impl Site {
         self.root.join(STATE)
     }
 
+    /// Of the only run there is.
+    pub fn journal(&self) -> PathBuf {
+        let mut runs = fs::read_dir(self.state().join("runs")).expect("runs");
+        runs.next().expect("a run").expect("a run").path().join("journal.jsonl")
+    }
+
     /// Asks in a process that dies at the boundary `cut`, counted from 1.
     pub fn ask_and_die(&self, program: &Path, cut: usize, request: &Request) -> End {
         let output = self.command(program, cut, request).output().expect("the mortal program runs");

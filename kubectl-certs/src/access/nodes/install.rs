@@ -48,6 +48,15 @@ pub(super) fn restore(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
     Ok(())
 }
 
+pub(super) fn clear_drafts(node: &LocalNode, run: &str, paths: &[String]) -> Result<(), NodeError> {
+    // The name becomes part of a file's name.
+    node.run_folder(run)?;
+    for path in paths {
+        files::remove_if_there(&files::sibling(&files::resolve(&node.root, Path::new(path))?, run))?;
+    }
+    Ok(())
+}
+
 pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &IdentityStore) -> Result<(), NodeError> {
     let identity = issue::staged_identity(node, run, step)?;
     let certificate = pem::certificate_pem(&identity.certificate);
