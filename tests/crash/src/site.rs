@@ -55,6 +55,13 @@ impl Site {
         &self.root
     }
 
+    /// The disk is mounted elsewhere now.
+    pub fn move_to(&mut self, name: &str) {
+        let to = self.folder.path().join(name);
+        fs::rename(&self.root, &to).expect("the disk moves");
+        self.root = to;
+    }
+
     /// Makes the disk as it was kept in `from`, times and rights included.
     pub fn lay_out(&self, from: &Path) {
         if self.root.exists() {

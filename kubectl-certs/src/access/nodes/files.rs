@@ -90,7 +90,7 @@ pub(super) fn copy(from: &Path, to: &Path, run: &str) -> Result<(), NodeError> {
     swap(to, &read(from)?, from, Times::Same, run)
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Times {
     Now,
     Same,
