@@ -1,6 +1,6 @@
 //! Taking a run back: its steps in reverse, each checked before it is touched. The first doubt stops it.
 
-use super::journal::{Journal, history, saved_plan};
+use super::journal::{Journal, history, plan_for};
 use super::{Means, from_node, lock, pass_gate};
 use crate::access::nodes::NodeOp;
 use crate::error::Error;
@@ -26,7 +26,7 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
         RunState::Unfinished | RunState::Done | RunState::Failed | RunState::Undoing => {}
     }
     refuse_under_a_later_run(&history.run, means).await?;
-    let plan = saved_plan(&*means.node, run).await?;
+    let plan = plan_for(means, run).await?;
     let mut journal = Journal::after(means, run.to_owned(), &history);
     let begun: Vec<&Step> = plan.steps().filter(|step| journal.has_begun(&step.id)).collect();
     // Everything is looked at before the first file is put back: half an undo helps nobody.
