@@ -95,6 +95,7 @@ async fn execute(rehearsed: &RehearsedPlan, access: &Access, control: &Control) 
         access,
         observe: &observe,
         node: access.nodes.at(&plan.root),
+        root: &plan.root,
         sink: control.sink.clone(),
         stop: control.stop.clone(),
     };

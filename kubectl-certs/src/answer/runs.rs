@@ -15,8 +15,14 @@ pub(super) async fn runs(request: &Runs, access: &Access, control: &Control) -> 
     let (run, root) = which(request, access).await?;
     let node = access.nodes.at(&root);
     let observe = Observer { access };
-    let means =
-        Means { access, observe: &observe, node: node.clone(), sink: control.sink.clone(), stop: control.stop.clone() };
+    let means = Means {
+        access,
+        observe: &observe,
+        node: node.clone(),
+        root: &root,
+        sink: control.sink.clone(),
+        stop: control.stop.clone(),
+    };
     match request.verb {
         RunsVerb::List | RunsVerb::Show => {
             let history = execute::history(&*node, &run).await?;

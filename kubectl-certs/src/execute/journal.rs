@@ -177,6 +177,16 @@ pub(super) async fn saved_plan(node: &dyn Node, run: &str) -> Result<Plan, Error
     })
 }
 
+/// The plan to go on with. It names files by where the disk was seen then; elsewhere these are other files, or none.
+pub(super) async fn plan_for(means: &Means<'_>, run: &str) -> Result<Plan, Error> {
+    let plan = saved_plan(&*means.node, run).await?;
+    if plan.root.trim_end_matches('/') == means.root.trim_end_matches('/') {
+        return Ok(plan);
+    }
+    Err(Error::refused(format!("run {run} was begun with the disk at {}, which is now at {}", plan.root, means.root))
+        .hint(format!("mount it at {} again, then ask again with that --root", plan.root)))
+}
+
 impl History {
     pub async fn info(&self, node: &dyn Node) -> RunInfo {
         let total = saved_plan(node, &self.run).await.map_or(self.begun.len(), |plan| plan.steps().count());

@@ -43,6 +43,8 @@ pub struct Means<'a> {
     pub access: &'a Access,
     pub observe: &'a dyn Observe,
     pub node: Arc<dyn Node>,
+    /// Where the disk of `node` is seen.
+    pub root: &'a str,
     pub sink: Sink,
     /// Set when somebody wants the run to stop; it does at the next step boundary.
     pub stop: Arc<AtomicBool>,
@@ -101,7 +103,7 @@ async fn resume_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
             return Err(Error::refused(format!("run {run} is done, there is nothing to resume")));
         }
     }
-    let plan = journal::saved_plan(&*means.node, run).await?;
+    let plan = journal::plan_for(means, run).await?;
     let mut journal = Journal::after(means, run.to_owned(), &history);
     journal.append(What::Resumed).await?;
     go_on(&plan, &mut journal, means).await

@@ -1,6 +1,6 @@
 //! Taking a run back: its steps in reverse, each checked before it is touched. The first doubt stops it.
 
-use super::journal::{Journal, history, saved_plan};
+use super::journal::{Journal, history, plan_for};
 use super::{Means, from_node, lock, pass_gate};
 use crate::access::nodes::NodeOp;
 use crate::error::Error;
@@ -26,13 +26,13 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
         RunState::Unfinished | RunState::Done | RunState::Failed | RunState::Undoing => {}
     }
     refuse_under_a_later_run(&history.run, means).await?;
-    let plan = saved_plan(&*means.node, run).await?;
+    let plan = plan_for(means, run).await?;
     let mut journal = Journal::after(means, run.to_owned(), &history);
     let begun: Vec<&Step> = plan.steps().filter(|step| journal.has_begun(&step.id)).collect();
     // Everything is looked at before the first file is put back: half an undo helps nobody.
     let world = means.observe.world(run, &plan).await?;
     for step in &begun {
-        check_ours(step, &world)?;
+        check(step, journal.run(), &world)?;
     }
     journal.append(What::UndoStarted).await?;
     let mut done = RunDone {
@@ -74,10 +74,20 @@ async fn refuse_under_a_later_run(run: &str, means: &Means<'_>) -> Result<(), Er
     }
 }
 
-/// What is there now is what was there before, or what this run wrote.
-fn check_ours(step: &Step, world: &World) -> Result<(), Error> {
+/// What is there now is what was there before, or what this run wrote; and what is to be put back is whole.
+fn check(step: &Step, run: &str, world: &World) -> Result<(), Error> {
     for expected in &step.expects {
         let state = state_of(step, &expected.path, &expected.digest, world);
+        if state == PathState::Ours && world.backups.get(&expected.path) != Some(&expected.digest) {
+            return Err(Error::refused(format!(
+                "the backup of {} is gone or is no longer what the file was, so nothing was put back",
+                expected.path
+            ))
+            .about(&expected.path)
+            .hint(format!(
+                "a 'runs finish' that was cut off leaves it so; complete it: kubectl certs runs finish {run}"
+            )));
+        }
         if state == PathState::Foreign {
             return Err(Error::refused(format!(
                 "{} was changed by somebody after run step {}: putting the old file back would lose that",
@@ -122,7 +132,7 @@ fn place_of(step: &Step) -> Option<&Location> {
 
 async fn put_back(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<StepDone, Error> {
     let world = means.observe.world(journal.run(), plan).await?;
-    check_ours(step, &world)?;
+    check(step, journal.run(), &world)?;
     // The certificate first: the reverse of how they were written.
     let mut changed: Vec<String> = step
         .expects
@@ -131,6 +141,9 @@ async fn put_back(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &M
         .map(|expected| expected.path.clone())
         .collect();
     changed.sort_by_key(|path| is_key_of(step, path));
+    let paths = step.expects.iter().map(|expected| expected.path.clone()).collect();
+    let op = NodeOp::ClearDrafts { run: journal.run().to_owned(), paths };
+    means.node.run(op).await.map_err(|error| from_node(&error))?;
     let why = if changed.is_empty() { "it was as before" } else { "the old files were put back" };
     if !changed.is_empty() {
         let op = NodeOp::Restore { run: journal.run().to_owned(), paths: changed.clone() };

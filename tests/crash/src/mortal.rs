@@ -71,6 +71,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Stage { .. }
         | NodeOp::Install { .. }
         | NodeOp::Restore { .. }
+        | NodeOp::ClearDrafts { .. }
         | NodeOp::Restart { .. }
         | NodeOp::Lock { .. }
         | NodeOp::Unlock { .. }

@@ -55,6 +55,13 @@ impl Site {
         &self.root
     }
 
+    /// The disk is mounted elsewhere now.
+    pub fn move_to(&mut self, name: &str) {
+        let to = self.folder.path().join(name);
+        fs::rename(&self.root, &to).expect("the disk moves");
+        self.root = to;
+    }
+
     /// Makes the disk as it was kept in `from`, times and rights included.
     pub fn lay_out(&self, from: &Path) {
         if self.root.exists() {
@@ -86,6 +93,12 @@ impl Site {
 
     pub fn state(&self) -> PathBuf {
         self.root.join(STATE)
+    }
+
+    /// Of the only run there is.
+    pub fn journal(&self) -> PathBuf {
+        let mut runs = fs::read_dir(self.state().join("runs")).expect("runs");
+        runs.next().expect("a run").expect("a run").path().join("journal.jsonl")
     }
 
     /// Asks in a process that dies at the boundary `cut`, counted from 1.

@@ -94,7 +94,7 @@ fn change(pid: Pid) -> Option<String> {
 }
 
 fn creates(flags: u64) -> bool {
-    flags & (libc::O_CREAT | libc::O_TRUNC).cast_unsigned() as u64 != 0
+    flags & u64::from((libc::O_CREAT | libc::O_TRUNC).cast_unsigned()) != 0
 }
 
 /// The file behind a descriptor; none for pipes and the like.

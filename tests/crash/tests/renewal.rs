@@ -61,8 +61,7 @@ fn attempt(site: &Site, node: &Path, before: &Tree, cut: usize, witness: bool) -
 
 /// The machine went down while the line was written: half of it is on the disk.
 fn cut_last_line(site: &Site) {
-    let run = fs::read_dir(site.state().join("runs")).expect("runs").next().expect("a run").expect("a run").path();
-    let journal = run.join("journal.jsonl");
+    let journal = site.journal();
     let text = fs::read(&journal).expect("a journal");
     let start = text[..text.len() - 1].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
     fs::write(&journal, &text[..usize::midpoint(start, text.len())]).expect("half a line");

@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
 
@@ -82,7 +82,18 @@ fn components(path: &Path) -> impl DoubleEndedIterator<Item = std::ffi::OsString
 
 /// Replaces a file through a sibling and a rename; owner, rights and label are those of `like`.
 pub(super) fn replace(path: &Path, bytes: &[u8], like: &Path, run: &str) -> Result<(), NodeError> {
-    Replacement::prepare(path, bytes, like, run)?.put_in_place()
+    Replacement::prepare(path, bytes, like, Times::Now, run)?.put_in_place()
+}
+
+/// Makes `to` what `from` is, its times included: tools that watch them then see what they saw before.
+pub(super) fn copy(from: &Path, to: &Path, run: &str) -> Result<(), NodeError> {
+    Replacement::prepare(to, &read(from)?, from, Times::Same, run)?.put_in_place()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Times {
+    Now,
+    Same,
 }
 
 /// The new file, whole and on the disk beside the old one. Dropped without being put in place, it is gone.
@@ -92,7 +103,7 @@ pub(super) struct Replacement {
 }
 
 impl Replacement {
-    pub(super) fn prepare(path: &Path, bytes: &[u8], like: &Path, run: &str) -> Result<Self, NodeError> {
+    pub(super) fn prepare(path: &Path, bytes: &[u8], like: &Path, times: Times, run: &str) -> Result<Self, NodeError> {
         let new = Self { path: path.to_owned(), sibling: sibling(path, run) };
         // Left behind by a run that was killed: never read by anyone, written anew.
         remove_if_there(&new.sibling)?;
@@ -101,6 +112,11 @@ impl Replacement {
             let mut file = create_private(&new.sibling)?;
             file.write_all(bytes)?;
             copy_rights(&file, &new.sibling, like, &metadata)?;
+            if times == Times::Same {
+                // Before the rename: a crash after it finds nothing left to do, and would leave them as they are.
+                let times = FileTimes::new().set_modified(metadata.modified()?).set_accessed(metadata.accessed()?);
+                file.set_times(times)?;
+            }
             file.sync_all()
         };
         attempt().map_err(|error| NodeError::io("replace", path, &error))?;

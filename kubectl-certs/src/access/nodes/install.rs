@@ -1,8 +1,5 @@
 //! Backing up, putting in place, putting back. The identity that is installed was staged and checked before.
 
-#![expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
-
-use std::fs::{self, File, FileTimes};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -24,10 +21,8 @@ pub(super) fn back_up(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
         if copy.exists() {
             continue;
         }
-        let bytes = files::read(&real)?;
         // Through a sibling and a rename like any other file: a backup is whole or it is not there.
-        files::replace(&copy, &bytes, &real, run)?;
-        copy_times(&real, &copy)?;
+        files::copy(&real, &copy, run)?;
     }
     Ok(())
 }
@@ -50,8 +45,16 @@ pub(super) fn restore(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
     for path in paths {
         let copy = copy_of(&folder, path);
         let real = files::resolve(&node.root, Path::new(path))?;
-        files::replace(&real, &files::read(&copy)?, &copy, run)?;
-        copy_times(&copy, &real)?;
+        files::copy(&copy, &real, run)?;
+    }
+    Ok(())
+}
+
+pub(super) fn clear_drafts(node: &LocalNode, run: &str, paths: &[String]) -> Result<(), NodeError> {
+    // The name becomes part of a file's name.
+    node.run_folder(run)?;
+    for path in paths {
+        files::remove_if_there(&files::sibling(&files::resolve(&node.root, Path::new(path))?, run))?;
     }
     Ok(())
 }
@@ -62,7 +65,7 @@ pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &IdentityS
     let mut ready = Vec::new();
     for NewFile { path, text } in compose(node, run, step, store, |path| files::read(&real(path)?))? {
         let path = real(&path)?;
-        ready.push(files::Replacement::prepare(&path, &text, &path, run)?);
+        ready.push(files::Replacement::prepare(&path, &text, &path, files::Times::Now, run)?);
     }
     ready.into_iter().try_for_each(files::Replacement::put_in_place)
 }
@@ -169,14 +172,4 @@ fn chain_in_kubeconfig(path: &str, bytes: &[u8], user: &str, leaf: &[u8]) -> Res
 fn copy_of(folder: &Path, path: &str) -> PathBuf {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
     folder.join(format!("{}-{name}", &sha256_hex(path.as_bytes())[..12]))
-}
-
-/// Undoing gives back the time of change too: tools that watch it then see what they saw before.
-fn copy_times(from: &Path, to: &Path) -> Result<(), NodeError> {
-    let attempt = || {
-        let metadata = fs::metadata(from)?;
-        let times = FileTimes::new().set_modified(metadata.modified()?).set_accessed(metadata.accessed()?);
-        File::options().append(true).open(to)?.set_times(times)
-    };
-    attempt().map_err(|error| NodeError::io("set the times of", to, &error))
 }

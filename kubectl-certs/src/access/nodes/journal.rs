@@ -82,7 +82,9 @@ pub(super) fn append(node: &LocalNode, run: &str, line: &str) -> Result<(), Node
 
 pub(super) fn read(node: &LocalNode, run: &str) -> Result<Vec<String>, NodeError> {
     let path = node.run_folder(run)?.join("journal.jsonl");
-    let text = fs::read_to_string(&path).map_err(|error| NodeError::io("read the journal", &path, &error))?;
+    let bytes = fs::read(&path).map_err(|error| NodeError::io("read the journal", &path, &error))?;
+    // A crash cuts a line at any byte, also inside of a letter.
+    let text = String::from_utf8_lossy(&bytes);
     Ok(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 

@@ -96,6 +96,11 @@ pub enum NodeOp {
         run: String,
         paths: Vec<String>,
     },
+    /// Removes what a run that was killed left beside these files while it replaced them: it may hold a new key.
+    ClearDrafts {
+        run: String,
+        paths: Vec<String>,
+    },
     /// Ends the container of a static pod, so that the kubelet starts it anew.
     Restart {
         component: String,
