@@ -1,8 +1,7 @@
 //! One thing in full, as `kubectl describe` would tell it.
 
-use super::clean;
-use super::severity_word;
 use super::text::state_word;
+use super::{as_typed, clean, severity_word};
 use crate::findings::Check;
 use crate::model::{KeyState, Purpose, TakesEffect, Time};
 use crate::report::{Shown, SignatureState};
@@ -102,14 +101,14 @@ fn uses(shown: &Shown) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn check(check: &Check) -> String {
+pub(super) fn check(check: &Check, program: &str) -> String {
     format!(
         "{}: {}\n\nWhat it means\n  {}\n\nWhy it matters\n  {}\n\nHow it is repaired\n  {}\n\nSource\n  {}\n",
         check.code,
         check.title,
         wrapped(check.what),
         wrapped(check.why),
-        wrapped(check.repair),
+        wrapped(&as_typed(check.repair, program)),
         check.source
     )
 }
