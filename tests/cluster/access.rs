@@ -24,7 +24,7 @@ pub(crate) fn one_namespace_only(world: &World) {
         gaps(&ran),
         [forbidden("secret/*/*/*"), forbidden("webhook/mutating/*/*"), forbidden("webhook/validating/*/*")]
     );
-    let table = program.line("list").exits(3).says("alice");
+    let table = program.line("list").exits(3).says("alice").says("; only namespace 'shop' was looked at");
     assert_eq!(table.err.lines().count(), 3, "{table:#?}");
     // Where only that namespace is asked for, nothing is missing.
     assert_eq!(targets(&program.line("list -n shop -o json").exits(0)), SHOP);
@@ -45,7 +45,7 @@ pub(crate) fn act_as_another(world: &World) {
     program.line("list -n other --as alice").exits(3).says("alice");
     program.line("list -n other --as alice --as-group system:masters").exits(0);
     program.line("list -n other --as alice --as-group a --as-group system:masters --as-uid 7").exits(0);
-    program.line("list -n shop --as-uid 7").exits(3);
+    program.line("list -n shop --as-uid 7").exits(2).says("--as");
 }
 
 pub(crate) fn credentials_in_flags(world: &World) {
@@ -116,6 +116,19 @@ pub(crate) fn wrong_authority(world: &World) {
     assert_eq!(finding["target"], format!("kubeconfig:{}#cluster/it", path.display()));
 }
 
+/// kubectl goes on with what it can read of a bundle; so must who is to find out what is wrong with it.
+pub(crate) fn half_broken_authorities(world: &World) {
+    let program = Program::new();
+    let alice = Pair::signed_by(&world.authority, "/CN=alice", &["-addext", "extendedKeyUsage=clientAuth"]);
+    let broken = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
+    let bundle = format!("{broken}{}", world.authority.certificate);
+    let path = program.write("k.conf", kubeconfig(&world.server(), &bundle, &["me"], &alice));
+    assert_eq!(targets(&program.line("list -n shop --kubeconfig k.conf -o json").exits(0)), SHOP);
+    let ran = program.line("list kubeconfig:k.conf -o json").exits(3);
+    let at = format!("kubeconfig:{}#cluster/it", path.display());
+    assert_eq!(gaps(&ran), [(at, "bad-certificate".to_owned())]);
+}
+
 pub(crate) fn merged_kubeconfigs(world: &World) {
     let program = Program::new();
     let mut users: serde_json::Value =
@@ -127,7 +140,7 @@ pub(crate) fn merged_kubeconfigs(world: &World) {
     clusters["current-context"] = serde_json::json!("not this one");
     let users = program.write("users", users.to_string()).display().to_string();
     let clusters = program.write("clusters", clusters.to_string()).display().to_string();
-    for list in [format!("{users}:{clusters}"), format!("nowhere:users::clusters")] {
+    for list in [format!("{users}:{clusters}"), "nowhere:users::clusters".to_owned()] {
         let program_with = Program::new().with("KUBECONFIG", &list);
         for name in ["users", "clusters"] {
             program_with.write(name, fs::read_to_string(program.work().join(name)).expect("written"));

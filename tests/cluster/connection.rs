@@ -32,6 +32,7 @@ fn nobody_listens() {
     is_unreachable("https://127.0.0.1:1", "tls://127.0.0.1:1");
     let ran = program("https://127.0.0.1:1").line("list").exits(3);
     assert!(ran.err.contains("Connection refused") && ran.err.lines().count() == 1, "{ran:#?}");
+    program("https://127.0.0.1:1").line("check").exits(3).says("Nothing wrong with 2 certificates that could be read.");
     let ran = program("https://127.0.0.1:1").line("show secret/a/b").exits(3);
     assert!(ran.err.contains("127.0.0.1:1") && ran.err.contains("refused"), "{ran:#?}");
 }

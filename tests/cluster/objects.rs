@@ -41,6 +41,9 @@ pub(crate) fn secrets(world: &World) {
     let shown = program.line("show secret/shop/web/tls.crt#1 -o json").exits(0).items();
     assert_eq!(shown[0]["signature"]["state"], "verified");
     assert_eq!(shown[0]["chain"].as_array().map(Vec::len), Some(2));
+    // The key is the leaf's; what stands behind the leaf has none here.
+    let told = program.line("show secret/shop/web/tls.crt").exits(0).out;
+    assert_eq!(told.matches("the private key belongs to it (secret/shop/web/tls.key)").count(), 1, "{told}");
 }
 
 pub(crate) fn every_page(world: &World) {

@@ -52,7 +52,10 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
 
 fn key_sentence(shown: &Shown) -> String {
     let beside = shown.listed.entry.key_at.as_ref().map_or_else(String::new, |at| format!(" ({at})"));
+    // The key beside a chain is that of its first certificate.
+    let first = shown.listed.target.number.is_none_or(|number| number == 1);
     match shown.listed.entry.key {
+        _ if !first => "its private key is not looked for".to_owned(),
         KeyState::Absent => "no private key seen".to_owned(),
         KeyState::Matches => format!("the private key belongs to it{beside}"),
         KeyState::Differs => format!("the private key beside it is another one{beside}"),

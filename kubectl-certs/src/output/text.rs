@@ -126,7 +126,9 @@ fn summary(checked: &Checked, style: &Style) -> String {
     }
     let looked = format!("{} certificate{}", checked.certificates, if checked.certificates == 1 { "" } else { "s" });
     if parts.is_empty() {
-        return format!("Nothing wrong with {looked}.\n");
+        // A gap may hide anything: this must not sound like the end of worry.
+        let read = if checked.gaps.is_empty() { "" } else { " that could be read" };
+        return format!("Nothing wrong with {looked}{read}.\n");
     }
     let mut text = format!("{} in {looked}. What a code means: {} explain CODE\n", parts.join(", "), style.program);
     if checked.findings.iter().any(|finding| finding.remedy.is_some()) {
