@@ -45,7 +45,7 @@ fn it_runs_the_first_command_and_prints_ones_that_can_be_pasted() {
         program.prepare(&mut shell);
         let output = shell.args(["-c", &pasted]).env("PROGRAM", env!("CARGO_BIN_EXE_kubectl-certs")).output();
         let output = output.expect("sh");
-        let wanted = if command.contains(" check ") { 1 } else { 0 };
+        let wanted = i32::from(command.contains(" check "));
         assert_eq!(output.status.code(), Some(wanted), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

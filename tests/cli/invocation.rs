@@ -11,7 +11,7 @@ fn it_calls_itself_what_people_type() {
         ("kubectl-certs", "kubectl certs"),
         ("kubectl-foo_bar", "kubectl foo-bar"),
         ("kubectl-foo-bar", "kubectl foo bar"),
-        ("kubectl-certs-1.2", "kubectl certs 1.2"),
+        ("kubectl-pki-1.2", "kubectl pki 1.2"),
         ("certs", "certs"),
     ] {
         let program = Program::named(file);

@@ -1,5 +1,7 @@
 //! The program as people and scripts use it, on disks and files: no cluster is needed.
 
+#![expect(clippy::disallowed_methods, reason = "tests make a world of their own")]
+
 mod checks;
 mod demo;
 mod exits;
@@ -11,6 +13,7 @@ mod input;
 mod invocation;
 mod material;
 mod names;
+#[expect(dead_code, reason = "the tests on a cluster use the rest of it")]
 mod program;
 mod tables;
 mod wire;

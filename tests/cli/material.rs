@@ -61,11 +61,17 @@ pub(crate) fn kubeconfig(server: &str, authority: &str, users: &[&str], identity
             }})
         })
         .collect();
-    serde_json::json!({
+    let text = serde_json::json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "it",
         "clusters": [{ "name": "it", "cluster": { "server": server, "certificate-authority-data": base64(authority) } }],
         "users": named_users,
         "contexts": [{ "name": "it", "context": { "cluster": "it", "user": users.first() } }],
     })
-    .to_string()
+    .to_string();
+    // Beyond ASCII as escapes: YAML does not take every character that JSON takes.
+    let escaped = |c: char| match c {
+        ' '..='~' => c.to_string(),
+        _ => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+    };
+    text.chars().map(escaped).collect()
 }

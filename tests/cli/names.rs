@@ -79,7 +79,9 @@ proptest! {
     #[test]
     fn every_printed_name_is_a_target(files in proptest::collection::vec(file(), 1..4)) {
         let program = Program::new();
-        files.iter().for_each(|file| file.write(&program));
+        for file in &files {
+            file.write(&program);
+        }
 
         let listed = program.line("list disk -o name").exits(0);
         let names = listed.lines();

@@ -1,16 +1,20 @@
 //! The API server of a context, as kubectl would reach it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use kube::config::{AuthInfo, Cluster as KubeCluster, Context, KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeconfigError, LoadDataError, NamedAuthInfo, NamedCluster, NamedContext};
 use kube::{Client, Config};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind};
 use crate::formats::{self, kubeconfig};
-use crate::model::{Gap, GapReason, Location, Place};
+use crate::model::{Gap, GapReason, KubeconfigField, Location, Place};
 use crate::request::Connection;
 
 /// A server that says nothing for so long will not say anything.
@@ -20,8 +24,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 pub struct Cluster {
     client: Client,
     pub namespace: String,
-    pub host: String,
-    pub port: u16,
+    user: String,
+    impersonate_uid: Option<String>,
 }
 
 /// Which kubeconfig files count, and what they say, without a connection.
@@ -29,28 +33,37 @@ pub struct Chosen {
     pub paths: Vec<PathBuf>,
     pub cluster: String,
     pub user: String,
+    /// The files of the list that these two stand in: the first that names them.
+    pub cluster_file: Option<PathBuf>,
+    pub user_file: Option<PathBuf>,
     kubeconfig: Kubeconfig,
     options: KubeConfigOptions,
+    /// kubectl's options name another authority than the kubeconfig.
+    other_authority: bool,
 }
 
 /// The files that kubectl would read, whether or not they exist.
 #[expect(clippy::disallowed_methods, reason = "this is the port to kubectl's configuration")]
 pub fn kubeconfig_paths(connection: &Connection) -> Vec<PathBuf> {
+    // What is printed of them must mean the same in another folder.
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
     if let Some(path) = &connection.kubeconfig {
-        return vec![PathBuf::from(path)];
+        return vec![absolute(PathBuf::from(path))];
     }
     if let Some(list) = std::env::var_os("KUBECONFIG").filter(|list| !list.is_empty()) {
-        return std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect();
+        return std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).map(absolute).collect();
     }
     std::env::home_dir().map(|home| home.join(".kube").join("config")).into_iter().collect()
 }
 
-/// None when there is no kubeconfig at all; an error when there is one that cannot be used.
+/// None when there is no kubeconfig at all and no option names a server; an error when there is one that cannot be used.
 #[expect(clippy::disallowed_methods, reason = "this is the port to kubectl's configuration")]
 pub fn choose(connection: &Connection) -> Result<Option<Chosen>, Error> {
     let paths = kubeconfig_paths(connection);
     let mut merged: Option<Kubeconfig> = None;
     let mut found = Vec::new();
+    let mut clusters: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut users: BTreeMap<String, PathBuf> = BTreeMap::new();
     for path in paths {
         let text = match std::fs::read(&path) {
             Ok(bytes) => Zeroizing::new(bytes),
@@ -61,6 +74,12 @@ pub fn choose(connection: &Connection) -> Result<Option<Chosen>, Error> {
             }
         };
         let next = read_kubeconfig(&path, &text)?;
+        for named in &next.clusters {
+            clusters.entry(named.name.clone()).or_insert_with(|| path.clone());
+        }
+        for named in &next.auth_infos {
+            users.entry(named.name.clone()).or_insert_with(|| path.clone());
+        }
         merged = Some(match merged {
             None => next,
             Some(before) => before
@@ -69,33 +88,86 @@ pub fn choose(connection: &Connection) -> Result<Option<Chosen>, Error> {
         });
         found.push(path);
     }
-    let Some(mut kubeconfig) = merged else { return Ok(None) };
+    let mut kubeconfig = match merged {
+        Some(kubeconfig) => kubeconfig,
+        None if connection.server.is_some() => Kubeconfig::default(),
+        None => return Ok(None),
+    };
+    let context = context(&mut kubeconfig, connection, &found)?;
+    let named = kubeconfig.contexts.iter().find(|named| named.name == context).and_then(|named| named.context.clone());
+    let named = named.ok_or_else(|| {
+        Error::usage(format!("context '{context}' does not exist in {}", described(&found)))
+            .hint("kubectl config get-contexts lists those that exist")
+    })?;
+    let cluster = connection.cluster.clone().unwrap_or(named.cluster);
+    let user = connection.user.clone().or(named.user).unwrap_or_default();
+    let lacks = |what: &str, name: &str| {
+        Error::usage(format!("{what} '{name}' of context '{context}' does not exist in {}", described(&found)))
+            .hint("kubectl config view shows what does")
+    };
+    if !kubeconfig.clusters.iter().any(|named| named.name == cluster) {
+        return Err(lacks("cluster", &cluster));
+    }
+    if !user.is_empty() && !kubeconfig.auth_infos.iter().any(|named| named.name == user) {
+        return Err(lacks("user", &user));
+    }
     apply_overrides(&mut kubeconfig, connection);
-    let context =
-        connection.context.clone().or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty());
-    let Some(context) = context else {
-        return Err(Error::usage(format!("no context is current in the kubeconfig {}", found[0].display()))
-            .hint("name one with --context, or set it with: kubectl config use-context NAME"));
-    };
-    let named = kubeconfig.contexts.iter().find(|named| named.name == context);
-    let Some(named) = named.and_then(|named| named.context.clone()) else {
-        return Err(Error::usage(format!(
-            "context '{context}' does not exist in the kubeconfig {}",
-            found[0].display()
-        ))
-        .hint("kubectl config get-contexts lists those that exist"));
-    };
     Ok(Some(Chosen {
         paths: found,
-        cluster: connection.cluster.clone().unwrap_or(named.cluster),
-        user: connection.user.clone().or(named.user).unwrap_or_default(),
+        cluster_file: clusters.remove(&cluster),
+        user_file: users.remove(&user),
         options: KubeConfigOptions {
             context: Some(context),
-            cluster: connection.cluster.clone(),
-            user: connection.user.clone(),
+            cluster: Some(cluster.clone()),
+            user: Some(user.clone()).filter(|user| !user.is_empty()),
         },
+        cluster,
+        user,
         kubeconfig,
+        other_authority: connection.certificate_authority.is_some(),
     }))
+}
+
+fn described(paths: &[PathBuf]) -> String {
+    match paths {
+        [] => "the options (there is no kubeconfig)".to_owned(),
+        paths => {
+            let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+            format!("the kubeconfig {}", paths.join(", "))
+        }
+    }
+}
+
+/// The name of the context; one is made up where kubectl's options say all that there is to say.
+fn context(kubeconfig: &mut Kubeconfig, connection: &Connection, found: &[PathBuf]) -> Result<String, Error> {
+    const MADE_UP: &str = "options";
+    let current = connection.context.clone().or_else(|| kubeconfig.current_context.clone());
+    if let Some(context) = current.filter(|name| !name.is_empty()) {
+        return Ok(context);
+    }
+    if connection.server.is_none() && connection.cluster.is_none() {
+        return Err(Error::usage(format!("no context is current in {}", described(found)))
+            .hint("name one with --context, or set it with: kubectl config use-context NAME"));
+    }
+    if connection.cluster.is_none() {
+        let cluster = Some(KubeCluster::default());
+        kubeconfig.clusters.push(NamedCluster { name: MADE_UP.to_owned(), cluster, other: BTreeMap::default() });
+    }
+    if connection.user.is_none() {
+        let auth_info = Some(AuthInfo::default());
+        kubeconfig.auth_infos.push(NamedAuthInfo { name: MADE_UP.to_owned(), auth_info, other: BTreeMap::default() });
+    }
+    let context = Context {
+        cluster: connection.cluster.clone().unwrap_or_else(|| MADE_UP.to_owned()),
+        user: Some(connection.user.clone().unwrap_or_else(|| MADE_UP.to_owned())),
+        ..Context::default()
+    };
+    kubeconfig.contexts.push(NamedContext {
+        name: MADE_UP.to_owned(),
+        context: Some(context),
+        other: BTreeMap::default(),
+    });
+    Ok(MADE_UP.to_owned())
 }
 
 /// Our own reader goes first: its messages never quote the text, which may be a key.
@@ -166,42 +238,109 @@ fn apply_overrides(kubeconfig: &mut Kubeconfig, connection: &Connection) {
 
 impl Cluster {
     pub async fn connect(chosen: &Chosen, connection: &Connection) -> Result<Self, Error> {
-        let about = format!("the cluster '{}' of the kubeconfig {}", chosen.cluster, chosen.paths[0].display());
-        let mut config = Config::from_custom_kubeconfig(chosen.kubeconfig.clone(), &chosen.options)
+        let about = match &chosen.cluster_file {
+            Some(file) => format!("the cluster '{}' of the kubeconfig {}", chosen.cluster, file.display()),
+            None => "the cluster that the options name".to_owned(),
+        };
+        if connection.impersonate.is_none()
+            && (connection.impersonate_uid.is_some() || !connection.impersonate_groups.is_empty())
+        {
+            return Err(Error::usage("--as-uid and --as-group need --as"));
+        }
+        let mut kubeconfig = chosen.kubeconfig.clone();
+        drop_broken_authorities(&mut kubeconfig);
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &chosen.options)
             .await
-            .map_err(|error| Error::usage(format!("failed to use {about}: {error}")))?;
+            .map_err(|error| unusable(&about, &error))?;
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = Some(match connection.request_timeout {
             Some(limit) => Duration::from_secs(u64::try_from(limit.0).unwrap_or(0).max(1)),
             None => READ,
         });
-        let host = config.cluster_url.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let secure = config.cluster_url.scheme_str() == Some("https");
-        let port = config.cluster_url.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let namespace = config.default_namespace.clone();
         let client =
             Client::try_from(config).map_err(|error| Error::unreadable(format!("failed to use {about}: {error}")))?;
-        Ok(Self { client, namespace, host, port })
-    }
-
-    pub fn endpoint(&self) -> Location {
-        Location::from(Place::Endpoint { host: self.host.clone(), port: self.port })
+        let impersonate_uid = connection.impersonate_uid.clone();
+        Ok(Self { client, namespace, user: chosen.user.clone(), impersonate_uid })
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
-        self.client.request(request(path)?).await.map_err(ClusterError::from)
+        self.client.request(self.request(path)?).await.map_err(|error| self.error(&error))
     }
 
     /// The body as it came; it may hold keys and is wiped on drop.
     pub async fn get_text(&self, path: &str) -> Result<Zeroizing<String>, ClusterError> {
-        Ok(Zeroizing::new(self.client.request_text(request(path)?).await?))
+        Ok(Zeroizing::new(self.client.request_text(self.request(path)?).await.map_err(|error| self.error(&error))?))
+    }
+
+    fn request(&self, path: &str) -> Result<http::Request<Vec<u8>>, ClusterError> {
+        let mut request = http::Request::get(path);
+        if let Some(uid) = &self.impersonate_uid {
+            request = request.header("Impersonate-Uid", uid);
+        }
+        request
+            .body(Vec::new())
+            .map_err(|error| ClusterError { reason: GapReason::ReadFailed, message: error.to_string() })
+    }
+
+    fn error(&self, error: &kube::Error) -> ClusterError {
+        let (reason, message) = match error {
+            kube::Error::Api(status) => match status.code {
+                401 => (GapReason::Forbidden, self.not_let_in()),
+                403 => (GapReason::Forbidden, status.message.clone()),
+                404 => (GapReason::NotFound, status.message.clone()),
+                _ => (GapReason::ReadFailed, status.message.clone()),
+            },
+            kube::Error::SerdeError(_) => {
+                (GapReason::ReadFailed, "the answer is not what this API promises".to_owned())
+            }
+            other => (GapReason::Unreachable, innermost(other)),
+        };
+        ClusterError { reason, message }
+    }
+
+    fn not_let_in(&self) -> String {
+        let who =
+            if self.user.is_empty() { "nobody in particular".to_owned() } else { format!("user '{}'", self.user) };
+        format!(
+            "the API server does not accept the credentials of {who} (401 Unauthorized): the certificate or token may have expired, or is another cluster's"
+        )
     }
 }
 
-fn request(path: &str) -> Result<http::Request<Vec<u8>>, ClusterError> {
-    http::Request::get(path)
-        .body(Vec::new())
-        .map_err(|error| ClusterError { reason: GapReason::ReadFailed, message: error.to_string() })
+/// Wrong names and values are the user's to put right; what cannot be read may be there another time.
+fn unusable(about: &str, error: &KubeconfigError) -> Error {
+    use KubeconfigError::{LoadCertificateAuthority, LoadClientCertificate, LoadClientKey};
+    let message = format!("failed to use {about}: {error}");
+    match error {
+        LoadCertificateAuthority(LoadDataError::ReadFile(..))
+        | LoadClientCertificate(LoadDataError::ReadFile(..))
+        | LoadClientKey(LoadDataError::ReadFile(..)) => Error::unreadable(message),
+        _ => Error::usage(message),
+    }
+}
+
+/// kubectl goes on with the authorities of a bundle that it can read, and so must who is to repair the others.
+#[expect(clippy::disallowed_methods, reason = "this is the port to kubectl's configuration")]
+fn drop_broken_authorities(kubeconfig: &mut Kubeconfig) {
+    for cluster in kubeconfig.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+        let bytes = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
+            (Some(data), _) => formats::pem::decode_base64(data).map(|bytes| bytes.to_vec()),
+            (None, Some(path)) => std::fs::read(path).ok(),
+            (None, None) => None,
+        };
+        let Some(bytes) = bytes else { continue };
+        let content = formats::read(&bytes);
+        let good: String = content
+            .certificates
+            .iter()
+            .filter(|der| formats::certificate::parse(der).is_ok())
+            .map(|der| formats::pem::certificate_pem(der))
+            .collect();
+        if !good.is_empty() {
+            cluster.certificate_authority_data = Some(STANDARD.encode(good));
+        }
+    }
 }
 
 /// What kept the API server from answering, as a gap's reason and a sentence.
@@ -217,28 +356,8 @@ impl ClusterError {
     }
 }
 
-impl From<kube::Error> for ClusterError {
-    fn from(error: kube::Error) -> Self {
-        let (reason, message) = match &error {
-            kube::Error::Api(status) => {
-                let reason = match status.code {
-                    401 | 403 => GapReason::Forbidden,
-                    404 => GapReason::NotFound,
-                    _ => GapReason::ReadFailed,
-                };
-                (reason, status.message.clone())
-            }
-            kube::Error::SerdeError(_) => {
-                (GapReason::ReadFailed, "the answer is not what this API promises".to_owned())
-            }
-            other => (GapReason::Unreachable, chain(other)),
-        };
-        Self { reason, message }
-    }
-}
-
 /// The innermost cause says what happened; the outer ones only that something did.
-fn chain(error: &dyn core::error::Error) -> String {
+fn innermost(error: &dyn core::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
@@ -254,10 +373,31 @@ impl Chosen {
         named.context.as_ref()?.namespace.clone()
     }
 
-    pub fn location(&self) -> Location {
-        Location::kubeconfig(
-            self.paths[0].to_string_lossy().into_owned(),
-            crate::model::KubeconfigField::Cluster(self.cluster.clone()),
-        )
+    /// Where the cluster's entry stands, if in a file.
+    pub fn location(&self) -> Option<Location> {
+        let file = self.cluster_file.as_ref()?.to_string_lossy().into_owned();
+        Some(Location::kubeconfig(file, KubeconfigField::Cluster(self.cluster.clone())))
+    }
+
+    /// What the API server is verified with, where a kubeconfig says that.
+    pub fn authorities(&self) -> Option<Location> {
+        self.location().filter(|_| !self.other_authority)
+    }
+
+    /// The API server's host and port.
+    pub fn server(&self) -> Option<(String, u16)> {
+        let named = self.kubeconfig.clusters.iter().find(|named| named.name == self.cluster)?;
+        let url: http::Uri = named.cluster.as_ref()?.server.as_ref()?.parse().ok()?;
+        let host = url.host()?.trim_matches(['[', ']']).to_owned();
+        let usual = if url.scheme_str() == Some("http") { 80 } else { 443 };
+        Some((host, url.port_u16().unwrap_or(usual)))
+    }
+
+    /// The same as a place; that of the kubeconfig where it names no server.
+    pub fn endpoint(&self) -> Location {
+        match self.server() {
+            Some((host, port)) => Location::from(Place::Endpoint { host, port }),
+            None => self.location().unwrap_or_else(|| Location::file("/")),
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> 
     let rows = rows.iter().map(|row| listed(row, now)).collect();
     let named = are_names_targets(&look.scope, &wanted);
     let namespace = wanted.namespace.clone();
-    let gaps = [inventory.gaps, unanswered].concat();
+    let gaps = gaps(&wanted, &inventory.gaps, unanswered);
     Ok(Report::List(Listing { rows, layouts: inventory.layouts, named, namespace, gaps, now }))
 }
 
@@ -35,27 +35,27 @@ pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> 
     let scope = on_its_disk(&look.scope, &wanted);
     let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
     let shown = rows.iter().map(|row| details(row, &inventory, &trust, &findings, now)).collect();
-    Ok(Report::Show(Showing { rows: shown, gaps: [inventory.gaps, unanswered].concat(), now }))
+    Ok(Report::Show(Showing { rows: shown, gaps: gaps(&wanted, &inventory.gaps, unanswered), now }))
 }
 
 pub(super) async fn check(check: &Check, access: &Access) -> Result<Report, Error> {
     let ignored = ignored(check, access).await?;
     let (inventory, wanted) = read(&check.scope, access).await?;
-    Ok(Report::Check(judge(check, inventory, &wanted, &ignored)?))
+    Ok(Report::Check(judge(check, &inventory, &wanted, &ignored)?))
 }
 
 pub(super) fn judge(
     check: &Check,
-    inventory: Inventory,
+    inventory: &Inventory,
     wanted: &Wanted,
     ignored: &[Ignored],
 ) -> Result<Checked, Error> {
-    let now = at(&check.scope, &inventory);
+    let now = at(&check.scope, inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    let unanswered = unanswered(wanted, &inventory, &rows)?;
-    let trust = TrustGraph::build(&inventory);
+    let unanswered = unanswered(wanted, inventory, &rows)?;
+    let trust = TrustGraph::build(inventory);
     let scope = on_its_disk(&check.scope, wanted);
-    let all = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
+    let all = findings::run(&View { inventory, trust: &trust, scope: &scope, now });
     let findings = all
         .into_iter()
         .filter(|finding| wanted.filter.is_empty() || rows.iter().any(|row| is_about(finding, row)))
@@ -68,7 +68,7 @@ pub(super) fn judge(
         root: scope.root,
         named: are_names_targets(&check.scope, wanted),
         namespace: wanted.namespace.clone(),
-        gaps: [inventory.gaps, unanswered].concat(),
+        gaps: gaps(wanted, &inventory.gaps, unanswered),
         fail_on: match check.fail_on {
             FailOn::Info => Some(Severity::Info),
             FailOn::Warning => Some(Severity::Warning),
@@ -99,7 +99,10 @@ fn unanswered(wanted: &Wanted, inventory: &Inventory, rows: &[Row<'_>]) -> Resul
                 .about(first)
                 .hint("kubectl certs list -o name prints the names of what is there"));
         };
-        let message = format!("no certificate could be read at {first} ({}): {}", gap.reason.code(), gap.message);
+        let own = first.means(&gap.at, None) || first.location().is_none();
+        let place = if own { String::new() } else { format!(": {}", gap.at) };
+        let message =
+            format!("no certificate could be read at {first}{place} ({}): {}", gap.reason.code(), gap.message);
         return Err(Error::new(ErrorKind::Unreadable, message).about(first));
     }
     // The disk stands for a name that it has nothing of.
@@ -112,6 +115,24 @@ fn unanswered(wanted: &Wanted, inventory: &Inventory, rows: &[Row<'_>]) -> Resul
             message: format!("no certificate was found at {target}"),
         })
         .collect())
+}
+
+/// What could not be read, as far as it was asked for: who names a certificate is not told of a broken neighbour.
+fn gaps(wanted: &Wanted, all: &[Gap], unanswered: Vec<Gap>) -> Vec<Gap> {
+    let content = |gap: &Gap| {
+        matches!(
+            gap.reason,
+            GapReason::BadCertificate
+                | GapReason::BadKey
+                | GapReason::BadKubeconfig
+                | GapReason::BadPem
+                | GapReason::TooLarge
+        )
+    };
+    // A name of a layout stands for a place that is known only once it was read.
+    let any = wanted.filter.is_empty() || !unanswered.is_empty();
+    let asked = |gap: &&Gap| any || !content(gap) || wanted.filter.iter().any(|target| target.means(&gap.at, None));
+    all.iter().filter(asked).cloned().chain(unanswered).collect()
 }
 
 /// What is offered to be done about a finding must be done on the disk that was looked at.

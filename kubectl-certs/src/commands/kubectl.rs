@@ -71,13 +71,13 @@ struct WithoutEffect {
     #[arg(long, global = true, hide = true)]
     cache_dir: Option<String>,
     #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
-    disable_compression: Option<Option<String>>,
+    disable_compression: Vec<String>,
     #[arg(long, global = true, hide = true)]
     kuberc: Option<String>,
     #[arg(long, global = true, hide = true)]
     log_flush_frequency: Option<String>,
     #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
-    match_server_version: Option<Option<String>>,
+    match_server_version: Vec<String>,
     #[arg(long, global = true, hide = true)]
     profile: Option<String>,
     #[arg(long, global = true, hide = true)]
@@ -87,7 +87,7 @@ struct WithoutEffect {
     #[arg(long, global = true, hide = true)]
     vmodule: Option<String>,
     #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
-    warnings_as_errors: Option<Option<String>>,
+    warnings_as_errors: Vec<String>,
 }
 
 impl KubectlArgs {

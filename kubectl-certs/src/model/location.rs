@@ -10,7 +10,7 @@
 //! | `tls://HOST:PORT` | what a server presents |
 //! | `-` | standard input (`stdin#N` is understood too: `-#N` looks like an option) |
 //!
-//! `#N` at the end means the Nth certificate there. Spaces, control characters, `%` and `#` inside names are written as
+//! `#N` at the end means the Nth certificate there. Spaces, characters that steer, `%` and `#` inside names are written as
 //! in URLs (`%20`), so that a printed name is always one word and can be split again.
 
 use core::fmt;
@@ -217,7 +217,7 @@ fn words(text: &str) -> Vec<String> {
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || c.is_whitespace() || matches!(c, '%' | '#') {
+        if steers(c) || c.is_whitespace() || matches!(c, '%' | '#') {
             let mut bytes = [0; 4];
             for byte in c.encode_utf8(&mut bytes).bytes() {
                 out.push_str(&format!("%{byte:02X}"));
@@ -227,6 +227,13 @@ fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// Control characters, line breaks, and marks that change the direction of writing (Unicode's `Bidi_Control`): they
+/// move the cursor, or make one name look like another.
+pub fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Undoes `escape`; a `%` that begins no escape stands for itself, as people type it.
@@ -273,7 +280,7 @@ mod tests {
 
     fn any_place() -> impl Strategy<Value = Place> {
         let name = "[a-z0-9.-]{1,12}";
-        let odd = "[ -~\u{e9}\n#%]{1,16}";
+        let odd = "[ -~\u{e9}\u{202E}\u{61C}\n#%]{1,16}";
         let node = proptest::option::of("[a-z0-9.-]{1,8}");
         let field = (any::<bool>(), odd)
             .prop_map(|(user, name)| if user { KubeconfigField::User(name) } else { KubeconfigField::Cluster(name) });
@@ -298,7 +305,7 @@ mod tests {
         fn what_is_printed_is_parsed_again(place in any_place(), number in proptest::option::of(1_usize..9)) {
             let location = Location { place, number };
             let text = location.to_string();
-            prop_assert!(!text.contains(char::is_whitespace));
+            prop_assert!(!text.contains(char::is_whitespace) && !text.contains(steers));
             prop_assert_eq!(text.parse::<Location>(), Ok(location));
         }
 

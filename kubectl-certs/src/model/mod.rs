@@ -13,7 +13,7 @@ mod use_;
 pub use certificate::{CertId, Certificate, KeyId, NameKey};
 pub use entry::{Entry, Holds, KeyState, Origin};
 pub use inventory::{FoundLayout, Gap, GapReason, Inventory, Row, TrustEdge};
-pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, host_and_port};
+pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, host_and_port, steers};
 pub use store::IdentityStore;
 pub use time::{Span, Time, TimeError};
 pub use use_::{Evidence, Loaded, Purpose, TakesEffect, Use};

@@ -1,8 +1,7 @@
 //! One thing in full, as `kubectl describe` would tell it.
 
-use super::clean;
-use super::severity_word;
 use super::text::state_word;
+use super::{as_typed, clean, severity_word};
 use crate::findings::Check;
 use crate::model::{KeyState, Purpose, TakesEffect, Time};
 use crate::report::{Shown, SignatureState};
@@ -53,7 +52,10 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
 
 fn key_sentence(shown: &Shown) -> String {
     let beside = shown.listed.entry.key_at.as_ref().map_or_else(String::new, |at| format!(" ({at})"));
+    // The key beside a chain is that of its first certificate.
+    let first = shown.listed.target.number.is_none_or(|number| number == 1);
     match shown.listed.entry.key {
+        _ if !first => "its private key is not looked for".to_owned(),
         KeyState::Absent => "no private key seen".to_owned(),
         KeyState::Matches => format!("the private key belongs to it{beside}"),
         KeyState::Differs => format!("the private key beside it is another one{beside}"),
@@ -102,14 +104,14 @@ fn uses(shown: &Shown) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn check(check: &Check) -> String {
+pub(super) fn check(check: &Check, program: &str) -> String {
     format!(
         "{}: {}\n\nWhat it means\n  {}\n\nWhy it matters\n  {}\n\nHow it is repaired\n  {}\n\nSource\n  {}\n",
         check.code,
         check.title,
         wrapped(check.what),
         wrapped(check.why),
-        wrapped(check.repair),
+        wrapped(&as_typed(check.repair, program)),
         check.source
     )
 }

@@ -7,6 +7,8 @@ mod table;
 mod text;
 pub mod wire;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::error::{Error, exit};
@@ -93,14 +95,15 @@ pub fn document(report: &Report) -> Document {
     Document { api_version: API.to_owned(), kind: "List".to_owned(), items, gaps: gaps.to_vec() }
 }
 
-/// The whole wire as JSON Schema: what is asked, what is answered line by line, what `-o json` prints.
-pub fn schema() -> impl Serialize {
+/// The whole wire as JSON Schema: what is asked, what is answered line by line, what `-o json` prints, also of an error.
+pub fn schema() -> BTreeMap<&'static str, impl Serialize> {
     let parts = [
         ("question", schemars::schema_for!(wire::Question)),
         ("line", schemars::schema_for!(wire::Line)),
         ("document", schemars::schema_for!(Document)),
+        ("failure", schemars::schema_for!(wire::Failure)),
     ];
-    parts.into_iter().collect::<std::collections::BTreeMap<_, _>>()
+    parts.into_iter().collect::<BTreeMap<_, _>>()
 }
 
 fn names(report: &Report) -> String {
@@ -116,9 +119,43 @@ fn names(report: &Report) -> String {
         Report::RunDetails(run, _) => vec![run.run.clone()],
         Report::Demo(made) => vec![made.folder.clone()],
         Report::Version => vec![env!("CARGO_PKG_VERSION").to_owned()],
-        Report::Schema => Vec::new(),
+        Report::Schema => schema().into_keys().map(str::to_owned).collect(),
     };
     names.into_iter().map(|name| name + "\n").collect()
+}
+
+/// How messages inside of the program call it; people see the name that they have typed.
+const USUAL_NAME: &str = "kubectl certs";
+
+fn as_typed(text: &str, program: &str) -> String {
+    text.replace(USUAL_NAME, program)
+}
+
+/// An error with the program's name as people type it.
+pub fn named(error: Error, program: &str) -> Error {
+    Error { hints: error.hints.iter().map(|hint| as_typed(hint, program)).collect(), ..error }
+}
+
+/// An error as `-o json` and `-o yaml` print it; none for the other formats.
+pub fn failure(error: &Error, format: Format) -> Option<String> {
+    let failure = wire::Failure { error: error.clone() };
+    match format {
+        Format::Json => serde_json::to_string_pretty(&failure).ok().map(|text| text + "\n"),
+        Format::Yaml => serde_saphyr::to_string(&failure).ok(),
+        Format::Table | Format::Wide | Format::Name => None,
+    }
+}
+
+/// A word for the shell: paths may have spaces and quotes in them.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-:=@%+,".contains(c) || (cfg!(windows) && c == '\\');
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else if cfg!(windows) {
+        format!("\"{word}\"")
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// An error as kubectl prints its own, the hints below it.

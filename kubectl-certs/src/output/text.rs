@@ -1,7 +1,7 @@
 //! Reports for people.
 
 use super::table::table;
-use super::{Format, Rendered, Style, clean, describe, plan, severity_word};
+use super::{Format, Rendered, Style, clean, describe, plan, quoted, severity_word};
 use crate::event::{Event, What};
 use crate::findings::{Check, Finding, Severity};
 use crate::model::{Gap, KeyState};
@@ -16,7 +16,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
         },
         Report::Check(checked) => check(checked, style),
         Report::Explain(checks) => explain_all(checks, style),
-        Report::Explanation(check) => Rendered { out: describe::check(check), ..Rendered::default() },
+        Report::Explanation(check) => Rendered { out: describe::check(check, &style.program), ..Rendered::default() },
         Report::Plan(planned) => plan::render(&planned.plan, style),
         Report::Run(done) => run(done, style),
         Report::Runs(runs) => list_runs(runs, style),
@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
 
 fn list(listing: &Listing, style: &Style) -> Rendered {
     if listing.rows.is_empty() {
-        return Rendered { err: "No certificates found.\n".to_owned(), ..Rendered::default() };
+        return Rendered { err: nothing_found(listing.namespace.as_deref()), ..Rendered::default() };
     }
     let wide = style.format == Format::Wide;
     let mut headers = vec!["NAME", "STATE", "EXPIRES", "LEFT", "SUBJECT", "SIGNED-BY"];
@@ -43,6 +43,14 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
     }
     let rows = listing.rows.iter().map(|row| list_row(row, listing, wide)).collect();
     Rendered { out: table(&headers, rows, style.headers), ..Rendered::default() }
+}
+
+/// In kubectl's own words, which scripts look for.
+fn nothing_found(namespace: Option<&str>) -> String {
+    match namespace {
+        Some(namespace) => format!("No resources found in {} namespace.\n", clean::line(namespace)),
+        None => "No resources found\n".to_owned(),
+    }
 }
 
 fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
@@ -113,13 +121,18 @@ fn summary(checked: &Checked, style: &Style) -> String {
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count} {word}{}", if *count == 1 || *word == "info" { "" } else { "s" }))
             .collect();
+    if checked.certificates == 0 {
+        return nothing_found(checked.namespace.as_deref());
+    }
     let looked = format!("{} certificate{}", checked.certificates, if checked.certificates == 1 { "" } else { "s" });
     if parts.is_empty() {
-        return format!("Nothing wrong with {looked}.\n");
+        // A gap may hide anything: this must not sound like the end of worry.
+        let read = if checked.gaps.is_empty() { "" } else { " that could be read" };
+        return format!("Nothing wrong with {looked}{read}.\n");
     }
     let mut text = format!("{} in {looked}. What a code means: {} explain CODE\n", parts.join(", "), style.program);
     if checked.findings.iter().any(|finding| finding.remedy.is_some()) {
-        let root = checked.root.as_ref().map_or_else(String::new, |root| format!(" --root {root}"));
+        let root = checked.root.as_ref().map_or_else(String::new, |root| format!(" --root {}", quoted(root)));
         text.push_str(&format!("To see what renewing would do: {} renew{root} --dry-run\n", style.program));
     }
     text
@@ -232,7 +245,7 @@ fn sentence(event: &Event) -> String {
 }
 
 fn demo(made: &DemoMade, style: &Style) -> Rendered {
-    let (program, folder) = (&style.program, &made.folder);
+    let (program, folder) = (&style.program, quoted(&made.folder));
     let checked = check(&made.check, style);
     let err = format!(
         "The disk of an invented control-plane node is in {folder} ({} files, {} troubles).\nThis is what its check says:\n\n",

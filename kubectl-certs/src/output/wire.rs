@@ -64,6 +64,13 @@ pub struct Document {
     pub gaps: Vec<Gap>,
 }
 
+/// What `-o json` and `-o yaml` print where there is no answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    pub error: Error,
+}
+
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "kind")]
 pub enum Item {

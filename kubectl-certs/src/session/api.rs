@@ -47,7 +47,8 @@ fn failed(error: Error, ascii: bool) -> u8 {
 
 fn say(line: &Line, ascii: bool) {
     let Ok(text) = serde_json::to_string(line) else { return };
-    streams::out(&(if ascii { in_ascii(&text) } else { text } + "\n"));
+    // A caller that no longer reads is told nothing; the exit code says how it ended.
+    streams::out(&(if ascii { in_ascii(&text) } else { text } + "\n")).ok();
 }
 
 /// Outside ASCII everything is within strings, where JSON has an escape for it.
@@ -69,19 +70,19 @@ fn in_ascii(json: &str) -> String {
 /// Reads one document and no more: the stream may stay open. Closing it then means stop, where that was asked for.
 fn read_question() -> Result<(Question, Arc<AtomicBool>), Error> {
     let mut input = WithoutMark::new(std::io::stdin());
-    let mut documents = serde_json::Deserializer::from_reader(&mut input).into_iter::<Question>();
-    let question = match documents.next() {
-        Some(Ok(question)) => question,
-        Some(Err(error)) => {
-            return Err(Error::usage(format!("the request is not understood: {error}"))
-                .hint("kubectl certs schema prints what is understood, as JSON Schema"));
-        }
+    let mut documents = serde_json::Deserializer::from_reader(&mut input).into_iter::<serde_json::Value>();
+    let document = match documents.next() {
+        Some(Ok(document)) => document,
+        Some(Err(error)) => return Err(not_understood(&error)),
         None => return Err(Error::usage("no request came on standard input")),
     };
-    if question.api != API {
-        return Err(Error::usage(format!("the request speaks '{}', this program '{API}'", question.api))
+    // Before all else: a request of another version may look like anything.
+    let api = document.get("api").and_then(serde_json::Value::as_str).unwrap_or_default();
+    if api != API {
+        return Err(Error::usage(format!("the request speaks '{api}' (its field api), this program '{API}'"))
             .hint("use a module and a program of the same version"));
     }
+    let question: Question = serde_json::from_value(document).map_err(|error| not_understood(&error))?;
     let stop = Arc::<AtomicBool>::default();
     if question.stop_on_eof {
         let flag = stop.clone();
@@ -92,6 +93,11 @@ fn read_question() -> Result<(Question, Arc<AtomicBool>), Error> {
         });
     }
     Ok((question, stop))
+}
+
+fn not_understood(error: &serde_json::Error) -> Error {
+    Error::usage(format!("the request is not understood: {error}"))
+        .hint("kubectl certs schema prints what is understood, as JSON Schema")
 }
 
 /// Drops a UTF-8 byte order mark, which Windows programs write first.

@@ -30,15 +30,16 @@ pub fn run(arguments: Vec<OsString>, access: &Access) -> u8 {
     runtime.block_on(call(invocation, access))
 }
 
-/// kubectl starts `kubectl-NAME` for `kubectl NAME`; under another name (a link, our own index) that one is shown.
+/// kubectl starts `kubectl-NAME` for `kubectl NAME`, `kubectl-A-B` for `kubectl A B` and `kubectl-A_B` for `kubectl A-B`; under another name (a link, our own index) that one is shown.
 fn program_name(first: Option<&OsString>) -> String {
     let path = first.map(std::path::Path::new);
-    let stem = path
-        .and_then(|path| path.file_stem())
-        .map_or_else(|| "kubectl-certs".to_owned(), |stem| stem.to_string_lossy().into_owned());
-    match stem.strip_prefix("kubectl-") {
-        Some(plugin) => format!("kubectl {}", plugin.replace('_', "-")),
-        None => stem,
+    let name = path
+        .and_then(|path| path.file_name())
+        .map_or_else(|| "kubectl-certs".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name = name.strip_suffix(".exe").unwrap_or(&name);
+    match name.strip_prefix("kubectl-") {
+        Some(plugin) => format!("kubectl {}", plugin.replace('-', " ").replace('_', "-")),
+        None => name.to_owned(),
     }
 }
 
@@ -50,8 +51,7 @@ fn usage(error: &clap::Error) -> u8 {
         streams::err(&without_keys(&text));
         exit::USAGE
     } else {
-        streams::out(&text);
-        exit::DONE
+        written(streams::out(&text), exit::DONE)
     }
 }
 
@@ -60,12 +60,20 @@ fn fail(error: &Error) -> u8 {
     error.kind.exit_code()
 }
 
+/// An answer that did not reach its reader (a full disk) must not look like one.
+fn written(outcome: Result<(), Error>, code: u8) -> u8 {
+    match outcome {
+        Ok(()) => code,
+        Err(error) => fail(&error),
+    }
+}
+
 async fn call(invocation: Invocation, access: &Access) -> u8 {
     let Invocation { mut what, style } = invocation;
     if what.wants_input() {
         match streams::text_input() {
             Ok(text) => what.give_input(text),
-            Err(error) => return fail(&error),
+            Err(error) => return fail(&output::named(error, &style.program)),
         }
     }
     let stop = Arc::<AtomicBool>::default();
@@ -92,20 +100,17 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
             // What introduces a demo stands before it; everything else on standard error closes the answer.
             if matches!(report, Report::Demo(_)) {
                 streams::err(&rendered.err);
-                streams::out(&rendered.out);
-            } else {
-                streams::out(&rendered.out);
+            }
+            let outcome = streams::out(&rendered.out);
+            if !matches!(report, Report::Demo(_)) {
                 streams::err(&rendered.err);
             }
-            output::exit_code(&report)
+            written(outcome, output::exit_code(&report))
         }
         Err(error) => {
-            if matches!(style.format, Format::Json) {
-                streams::out(
-                    &(serde_json::to_string_pretty(&serde_json::json!({ "error": error })).unwrap_or_default() + "\n"),
-                );
-            }
-            fail(&error)
+            let error = output::named(error, &style.program);
+            let outcome = output::failure(&error, style.format).map_or(Ok(()), |text| streams::out(&text));
+            written(outcome, fail(&error))
         }
     }
 }

@@ -7,10 +7,15 @@ use std::io::{IsTerminal, Read, Write};
 use crate::error::Error;
 use crate::formats::pem::decode_text;
 
-pub(super) fn out(text: &str) {
-    // `kubectl certs list | head` closes the pipe early and means it.
+pub(super) fn out(text: &str) -> Result<(), Error> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // `kubectl certs list | head` closes the pipe early and means it.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::failed(format!("failed to write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn err(text: &str) {

@@ -13,7 +13,7 @@ use crate::model::{BundleKind, Inventory, Location, Origin, Place};
 pub(super) const SOURCE: Source = Source {
     name: "caBundle fields",
     // They belong to the whole cluster: a question about one namespace is not about them.
-    wanted: |wanted| (wanted.cluster && wanted.namespace.is_none() && wanted.selector.is_none()) || wanted.webhooks,
+    wanted: |wanted| wanted.whole_cluster() || wanted.webhooks,
     read: |reading| read(reading).boxed(),
 };
 

@@ -5,26 +5,30 @@ use futures::future::join_all;
 
 use super::gather::{Found, Key, Kind, add};
 use super::{Reading, Source};
+use crate::access::cluster::Chosen;
 use crate::access::tls;
 use crate::formats::Content;
 use crate::model::{Gap, GapReason, Inventory, Location, Origin, Place, TrustEdge};
 
 pub(super) const SOURCE: Source = Source {
     name: "endpoints",
-    wanted: |wanted| wanted.cluster || !wanted.endpoints.is_empty(),
+    wanted: |wanted| wanted.whole_cluster() || !wanted.endpoints.is_empty(),
     read: |reading| read(reading).boxed(),
 };
 
 async fn read(reading: &Reading<'_>) -> Inventory {
     let mut places = reading.wanted.endpoints.clone();
-    if let Some(cluster) = reading.cluster.filter(|_| reading.wanted.cluster) {
-        places.push((cluster.host.clone(), cluster.port));
-    }
+    // Also where the API cannot be used: what the server presents may tell why not.
+    let chosen = reading.wanted.chosen.as_ref().filter(|_| reading.wanted.whole_cluster());
+    let server = chosen.and_then(Chosen::server);
+    places.extend(server.clone());
     places.sort();
     places.dedup();
     let mut inventory = Inventory::default();
+    let is_server = |host: &str, port: u16| server.as_ref().is_some_and(|server| *server == (host.to_owned(), port));
     let looks = places.into_iter().map(|(host, port)| async move { (tls::presented(&host, port).await, host, port) });
     for (outcome, host, port) in join_all(looks).await {
+        let is_server = is_server(&host, port);
         let at = Location::from(Place::Endpoint { host, port });
         match outcome {
             Ok(certificates) => {
@@ -38,16 +42,13 @@ async fn read(reading: &Reading<'_>) -> Inventory {
                     origin: Origin::default(),
                     digest: None,
                 };
-                if let Some(chosen) = reading
-                    .wanted
-                    .chosen
-                    .as_ref()
-                    .filter(|_| reading.cluster.is_some_and(|cluster| cluster.endpoint() == found.at))
-                {
-                    inventory.edges.push(TrustEdge { bundle: chosen.location(), presented: found.at.clone() });
+                if let (true, Some(bundle)) = (is_server, chosen.and_then(Chosen::authorities)) {
+                    inventory.edges.push(TrustEdge { bundle, presented: found.at.clone() });
                 }
                 add(&mut inventory, found);
             }
+            // That the server cannot be reached is told once, by who wanted to talk to it.
+            Err(_) if is_server && reading.cluster.is_none() => {}
             Err(error) => inventory.gaps.push(Gap { at, reason: GapReason::Unreachable, message: error.to_string() }),
         }
     }

@@ -119,6 +119,8 @@ pub(super) fn key_names(name: &str) -> Vec<String> {
         names.extend([format!("{stem}.key"), format!("{stem}-key.pem"), format!("{stem}.key.pem")]);
         // `ca-cert.pem` and `ca-key.pem`, `client.cert` and `client.key`, `cert.pem` and `key.pem`.
         names.push(format!("{}.{ending}", stem.replace("cert", "key")));
+        // Istio: `cert-chain.pem` and `key.pem`.
+        names.push(format!("{}.{ending}", stem.replace("cert-chain", "key")));
     } else {
         names.push(name.replace("cert", "key"));
     }
@@ -137,6 +139,7 @@ mod tests {
             ("server.pem", "server-key.pem"),
             ("ca-cert.pem", "ca-key.pem"),
             ("cert.pem", "key.pem"),
+            ("cert-chain.pem", "key.pem"),
             ("client.cert", "client.key"),
             ("cert", "key"),
         ] {

@@ -1,27 +1,28 @@
 //! kubeconfigs: those in use (the entries of the current context), and those that were named (all entries).
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use futures::FutureExt;
 
 use super::gather::{Found, Key, Kind, add};
 use super::{Reading, Source};
 use crate::access::nodes::{FileRecord, NodeOp, NodeReply, Unread};
-use crate::formats::KubeconfigView;
+use crate::formats::{Content, KubeconfigView};
 use crate::model::{Gap, GapReason, Inventory, KubeconfigField, Location, Origin};
 
 pub(super) const SOURCE: Source = Source {
     name: "kubeconfigs",
-    wanted: |wanted| wanted.cluster || !wanted.kubeconfigs.is_empty(),
+    wanted: |wanted| wanted.whole_cluster() || !wanted.kubeconfigs.is_empty(),
     read: |reading| read(reading).boxed(),
 };
 
 async fn read(reading: &Reading<'_>) -> Inventory {
     let mut inventory = Inventory::default();
     let wanted = reading.wanted;
-    let in_use = wanted.chosen.as_ref().filter(|_| wanted.cluster);
-    let used_paths =
-        in_use.iter().flat_map(|chosen| chosen.paths.iter()).map(|path| path.to_string_lossy().into_owned());
+    let in_use = wanted.chosen.as_ref().filter(|_| wanted.whole_cluster());
+    let used_paths = in_use.iter().flat_map(|chosen| [&chosen.cluster_file, &chosen.user_file]).flatten();
+    let used_paths = used_paths.map(|path| path.to_string_lossy().into_owned());
     let places: Vec<String> = used_paths.chain(wanted.kubeconfigs.iter().cloned()).collect();
     let walked = match reading.access.nodes.at("/").run(NodeOp::Walk { places }).await {
         Ok(NodeReply::Walked(walked)) => walked,
@@ -36,14 +37,18 @@ async fn read(reading: &Reading<'_>) -> Inventory {
     }
     for file in &walked.files {
         let named = wanted.kubeconfigs.contains(&file.path);
+        let is = |wanted: &Option<PathBuf>| wanted.as_ref().is_some_and(|path| path.as_path() == Path::new(&file.path));
         let keep = |field: &KubeconfigField| match (field, in_use) {
             _ if named => true,
-            (KubeconfigField::Cluster(name), Some(chosen)) => *name == chosen.cluster,
-            (KubeconfigField::User(name), Some(chosen)) => *name == chosen.user,
+            (KubeconfigField::Cluster(name), Some(chosen)) => *name == chosen.cluster && is(&chosen.cluster_file),
+            (KubeconfigField::User(name), Some(chosen)) => *name == chosen.user && is(&chosen.user_file),
             (_, None) => false,
         };
         match (&file.content.kubeconfig, &file.content.kubeconfig_fault) {
-            (Some(view), _) => add_view(&mut inventory, file, view, &Origin::default(), keep),
+            (Some(view), _) => {
+                let view = with_named_files(reading, file, view, &keep, &mut inventory).await;
+                add_view(&mut inventory, file, &view, &Origin::default(), keep);
+            }
             (None, fault) if named => inventory.gaps.push(Gap {
                 at: Location::file(file.path.clone()),
                 reason: GapReason::BadKubeconfig,
@@ -53,6 +58,48 @@ async fn read(reading: &Reading<'_>) -> Inventory {
         }
     }
     inventory
+}
+
+/// The same with what it names by path read into it, as minikube writes it. Paths are relative to the kubeconfig.
+async fn with_named_files(
+    reading: &Reading<'_>,
+    file: &FileRecord,
+    view: &KubeconfigView,
+    keep: &impl Fn(&KubeconfigField) -> bool,
+    inventory: &mut Inventory,
+) -> KubeconfigView {
+    let mut view = view.clone();
+    let folder = Path::new(&file.path).parent().unwrap_or(Path::new("/"));
+    let path = |path: &String| folder.join(path).to_string_lossy().into_owned();
+    for cluster in view.clusters.iter_mut().filter(|cluster| cluster.embedded.is_none()) {
+        let field = KubeconfigField::Cluster(cluster.name.clone());
+        if let Some(named) = cluster.path.as_ref().filter(|_| keep(&field)) {
+            let at = Location::kubeconfig(file.path.clone(), field);
+            cluster.embedded = content_of(reading, path(named), &at, inventory).await;
+        }
+    }
+    for user in view.users.iter_mut().filter(|user| user.embedded.is_none()) {
+        let field = KubeconfigField::User(user.name.clone());
+        let Some(named) = user.certificate_path.as_ref().filter(|_| keep(&field)) else { continue };
+        let at = Location::kubeconfig(file.path.clone(), field);
+        let Some(mut content) = content_of(reading, path(named), &at, inventory).await else { continue };
+        if let (false, Some(key)) = (content.has_key(), &user.key_path)
+            && let Some(key) = content_of(reading, path(key), &at, inventory).await
+        {
+            content.key = key.key;
+            content.key_fault = key.key_fault;
+        }
+        user.embedded = Some(content);
+    }
+    view
+}
+
+/// What a file holds; a gap at the place that names it where it cannot be read.
+async fn content_of(reading: &Reading<'_>, path: String, at: &Location, gaps: &mut Inventory) -> Option<Content> {
+    let op = NodeOp::Walk { places: vec![path] };
+    let Ok(NodeReply::Walked(mut walked)) = reading.access.nodes.at("/").run(op).await else { return None };
+    gaps.gaps.extend(walked.unread.into_iter().map(|(_, why, message)| unread_gap(at.clone(), why, message)));
+    walked.files.pop().map(|file| file.content)
 }
 
 pub(super) fn unread_gap(at: Location, why: Unread, message: String) -> Gap {

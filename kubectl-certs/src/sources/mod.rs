@@ -10,6 +10,8 @@ mod standard_input;
 pub mod target;
 mod wanted;
 
+use std::collections::BTreeSet;
+
 use futures::future::{BoxFuture, join_all};
 
 pub use wanted::{Wanted, resolve, targets};
@@ -17,7 +19,7 @@ pub use wanted::{Wanted, resolve, targets};
 use crate::access::Access;
 use crate::access::cluster::Cluster;
 use crate::error::Error;
-use crate::model::Inventory;
+use crate::model::{Inventory, Location};
 
 /// One kind of place that certificates are read from.
 pub struct Source {
@@ -51,21 +53,22 @@ pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Erro
     let reading = Reading { access, wanted, cluster: cluster.as_ref() };
     let parts =
         join_all(ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| (source.read)(&reading))).await;
+    let mut places = BTreeSet::new();
     for part in parts {
-        merge(&mut inventory, part);
+        merge(&mut inventory, part, &mut places);
     }
     inventory.entries.sort_by(|a, b| a.at.cmp(&b.at));
     inventory.gaps.sort_by(|a, b| a.at.cmp(&b.at));
     Ok(inventory)
 }
 
-fn merge(into: &mut Inventory, part: Inventory) {
+fn merge(into: &mut Inventory, part: Inventory, places: &mut BTreeSet<Location>) {
     into.layouts.extend(part.layouts);
     into.certificates.extend(part.certificates);
     into.der.extend(part.der);
     // Two readers may reach one place (a kubeconfig in use that also lies in a folder that was read).
     for entry in part.entries {
-        if into.entry(&entry.at).is_none() {
+        if places.insert(entry.at.clone()) {
             into.entries.push(entry);
         }
     }

@@ -35,8 +35,11 @@ async fn read(reading: &Reading<'_>) -> Inventory {
     let wanted = reading.wanted;
     if wanted.cluster {
         let outcome = list(cluster, wanted.namespace.as_deref(), wanted.selector.as_deref(), &mut inventory).await;
-        if let Err(error) = outcome {
+        if let Err(mut error) = outcome {
             let retry = error.reason == GapReason::Forbidden && wanted.namespace.is_none();
+            if retry {
+                error.message.push_str(&format!("; only namespace '{}' was looked at", cluster.namespace));
+            }
             inventory.gaps.push(error.gap(everywhere(wanted.namespace.as_deref())));
             // Who may not see all namespaces still sees their own.
             if retry
@@ -102,9 +105,9 @@ async fn one(cluster: &Cluster, namespace: &str, name: &str, inventory: &mut Inv
         reason: GapReason::ReadFailed,
         message: "the Secret is not what this API promises".to_owned(),
     })?;
-    let before = inventory.entries.len();
+    let before = (inventory.entries.len(), inventory.gaps.len());
     gather(&secret, inventory);
-    if inventory.entries.len() == before {
+    if (inventory.entries.len(), inventory.gaps.len()) == before {
         return Err(ClusterError {
             reason: GapReason::NoCertificateFound,
             message: "no value of this Secret holds a certificate in PEM".to_owned(),

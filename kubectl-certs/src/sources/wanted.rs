@@ -8,7 +8,7 @@ use crate::access::cluster::{self, Chosen, Cluster};
 use crate::access::nodes::{NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::layouts;
-use crate::model::{Gap, Location, Place, Row};
+use crate::model::{Gap, GapReason, Location, Place, Row};
 use crate::request::{Connection, Scope};
 
 #[derive(Default)]
@@ -43,6 +43,11 @@ impl Wanted {
     /// Targets that no row of these answers to.
     pub fn unanswered<'a>(&'a self, rows: &[Row<'_>]) -> Vec<&'a Target> {
         self.filter.iter().filter(|target| !rows.iter().any(|row| target.matches(row))).collect()
+    }
+
+    /// All of the cluster, and what leads to it. A question about one namespace or label is about nothing else.
+    pub(super) fn whole_cluster(&self) -> bool {
+        self.cluster && self.namespace.is_none() && self.selector.is_none()
     }
 
     /// The one disk that was looked at, where it is not this machine's own.
@@ -114,7 +119,8 @@ fn is_input(target: &str) -> bool {
 
 /// No target: the cluster of the current context, and the layout of this machine where there is one.
 async fn everything(wanted: &mut Wanted, access: &Access) -> Result<(), Error> {
-    let local = has_layout("/", access).await;
+    let narrowed = wanted.namespace.is_some() || wanted.selector.is_some();
+    let local = !narrowed && has_layout("/", access).await;
     if local {
         wanted.roots.push("/".to_owned());
     }
@@ -245,22 +251,18 @@ pub(super) async fn connect(wanted: &Wanted, gaps: &mut Vec<Gap>) -> Result<Opti
         Ok(cluster) => cluster,
         Err(error) if wanted.roots.is_empty() => return Err(error),
         Err(error) => {
-            gaps.push(Gap {
-                at: chosen.location(),
-                reason: crate::model::GapReason::Unreachable,
-                message: error.message,
-            });
+            let at = chosen.location().unwrap_or_else(|| chosen.endpoint());
+            gaps.push(Gap { at, reason: GapReason::Unreachable, message: error.message });
             return Ok(None);
         }
     };
     // Asked once, so that a dead server costs one wait and one gap and not one for each kind of object.
     match cluster.get_text("/version").await {
         Ok(_) => Ok(Some(cluster)),
-        Err(error) if error.reason == crate::model::GapReason::Forbidden && !error.message.contains("nauthorized") => {
-            Ok(Some(cluster))
-        }
+        // Not even this may be asked by everybody.
+        Err(error) if error.reason == GapReason::Forbidden && !error.message.contains("401") => Ok(Some(cluster)),
         Err(error) => {
-            gaps.push(error.gap(cluster.endpoint()));
+            gaps.push(error.gap(chosen.endpoint()));
             Ok(None)
         }
     }
