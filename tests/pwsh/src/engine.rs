@@ -114,7 +114,11 @@ impl Script {
         command.env("TEST_MODULE", module()).env("TEST_ANSWER", folder.path().join("answer.json"));
         command.env("KUBECTL_CERTS", self.program.unwrap_or_else(|| crate::program::path().to_owned()));
         // Nothing of whoever runs the tests: no cluster, no state, no colours; a console as wide as Windows' own.
-        command.env("HOME", folder.path()).env_remove("KUBECONFIG").env_remove("XDG_STATE_HOME").env_remove("PWSH_PROGRESS");
+        command
+            .env("HOME", folder.path())
+            .env_remove("KUBECONFIG")
+            .env_remove("XDG_STATE_HOME")
+            .env_remove("PWSH_PROGRESS");
         command.env("COLUMNS", "120").env("NO_COLOR", "1").env("POWERSHELL_TELEMETRY_OPTOUT", "1");
         command.envs(self.environment).current_dir(folder.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -132,7 +132,8 @@ fn the_preferences_of_the_calling_script_count() {
 fn a_program_that_dies_is_an_error_with_its_last_words() {
     let half = r#"echo '{"event":"item","item":{"kind":"Certificate","target":"ca"}}'; printf '{"event":"fini'"#;
     // More than a pipe holds, so that who does not read it never ends.
-    let fake = Fake::doing(&format!("{half}; yes 'a long story' | head -n 20000 >&2; echo 'the last words' >&2; exit 41\n"));
+    let fake =
+        Fake::doing(&format!("{half}; yes 'a long story' | head -n 20000 >&2; echo 'the last words' >&2; exit 41\n"));
     let outcome = Script::new(
         "$ErrorActionPreference = 'Continue'
         $items = @(Get-KubeCertificate -WarningAction SilentlyContinue -ErrorAction SilentlyContinue -ErrorVariable failed)
@@ -225,5 +226,8 @@ fn what_a_later_program_adds_is_passed_over() {
     )
     .program(&fake.path())
     .run();
-    assert_eq!(outcome.answer, json!({ "Mood": "good", "Since": ["2026"], "Type": "KubectlCerts.Poem", "Lines": ["a"] }));
+    assert_eq!(
+        outcome.answer,
+        json!({ "Mood": "good", "Since": ["2026"], "Type": "KubectlCerts.Poem", "Lines": ["a"] })
+    );
 }

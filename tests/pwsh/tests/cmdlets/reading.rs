@@ -72,7 +72,8 @@ fn dates_are_utc_and_lists_are_arrays() {
 /// PowerShell 7 makes dates of strings that look like one; 5.1 does of others. Neither may happen to names.
 #[test]
 fn names_that_look_like_dates_stay_names() {
-    let names = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00+02:00", "/Date(0)/", "\u{1}2026-01-01", "a\"b", "日本 é 😀"];
+    let names =
+        ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00+02:00", "/Date(0)/", "\u{1}2026-01-01", "a\"b", "日本 é 😀"];
     let item = json!({ "event": "item", "item": {
         "kind": "Certificate", "target": names[0], "subject": names[1], "notAfter": "9999-12-31T23:59:59Z",
         "notBefore": "1950-01-01T00:00:00Z", "dnsNames": names, "name": null,
