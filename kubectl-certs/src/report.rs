@@ -28,6 +28,10 @@ pub enum Report {
 pub struct Listing {
     pub rows: Vec<Listed>,
     pub layouts: Vec<FoundLayout>,
+    /// A layout's own name means the same in the next command.
+    pub named: bool,
+    /// The only one that was looked at.
+    pub namespace: Option<String>,
     pub gaps: Vec<Gap>,
     pub now: Time,
 }
@@ -88,6 +92,10 @@ pub struct Checked {
     pub certificates: usize,
     /// The disk that was looked at, for the next command to name.
     pub root: Option<String>,
+    /// A layout's own name means the same in the next command.
+    pub named: bool,
+    /// The only one that was looked at.
+    pub namespace: Option<String>,
     pub gaps: Vec<Gap>,
     /// At or above this, the exit code is 1; none for never.
     pub fail_on: Option<Severity>,

@@ -163,6 +163,8 @@ pub struct Connection {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub impersonate_groups: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub impersonate_uid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_server_name: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     pub insecure_skip_tls_verify: bool,

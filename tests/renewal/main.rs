@@ -1,1 +1,13 @@
-//! Tests.
+//! Renewing on the files of the real kubeadm and beside real servers. The judges share no code with the program: openssl,
+//! kubectl, snapshots of folders, a search for keys.
+
+mod authorities_elsewhere;
+mod disk;
+mod kubeconfigs;
+mod leaks;
+mod meanwhile;
+mod obstacles;
+mod renews_all;
+mod saved_plans;
+mod servers;
+mod witness;

@@ -52,13 +52,26 @@ pub(super) async fn apply(saved: &serde_json::Value, access: &Access, control: &
     execute(&rehearsed, access, control).await
 }
 
-/// The plan itself, or the document that `-o json` prints around it.
+/// The plan itself, or the document that `-o json` prints around it, which holds nothing else.
 fn read_plan(value: &serde_json::Value) -> Result<Plan, Error> {
-    let inner = value.pointer("/items/0/plan").or_else(|| value.get("plan")).unwrap_or(value);
-    serde_json::from_value(inner.clone()).map_err(|error| {
+    let document = match value.get("items").and_then(serde_json::Value::as_array).map(Vec::as_slice) {
+        Some([item]) => item,
+        Some(items) => {
+            return Err(Error::usage(format!("one plan is wanted, and this document holds {} items", items.len())));
+        }
+        None => value,
+    };
+    let inner = document.get("plan").unwrap_or(document);
+    let plan: Plan = serde_json::from_value(inner.clone()).map_err(|error| {
         Error::usage(format!("this is no plan of renew: {error}"))
             .hint("make one with: kubectl certs renew --dry-run -o json > plan.json")
-    })
+    })?;
+    let digest = document.get("digest");
+    if digest.is_some_and(|digest| digest.as_str() != Some(plan.digest().as_str())) {
+        return Err(Error::refused("the plan is not the one that its digest stands for: one of them was edited")
+            .hint("plan again, look at it, and apply that"));
+    }
+    Ok(plan)
 }
 
 fn difference(new: &Plan, saved: &Plan) -> String {

@@ -21,6 +21,6 @@ pub(super) async fn demo(request: &Demo, access: &Access) -> Result<Report, Erro
         folder: request.folder.clone(),
         files: count,
         troubles: demo::TROUBLES.len(),
-        check: look::judge(&check, inventory, &wanted)?,
+        check: look::judge(&check, inventory, &wanted, &[])?,
     }))
 }

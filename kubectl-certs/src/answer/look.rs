@@ -3,9 +3,10 @@
 use crate::access::Access;
 use crate::error::{Error, ErrorKind};
 use crate::findings::{self, Finding, Severity, View};
-use crate::model::{Inventory, Location, Row, Time};
+use crate::model::{Gap, GapReason, Inventory, Location, Row, Time};
 use crate::report::{Checked, Listed, Listing, Report, Showing, Shown, SignatureState, State};
 use crate::request::{Check, FailOn, Look, Scope};
+use crate::sources::target::Target;
 use crate::sources::{self, Wanted};
 use crate::trust::{Signed, TrustGraph};
 
@@ -13,9 +14,12 @@ pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> 
     let (inventory, wanted) = read(&look.scope, access).await?;
     let now = at(&look.scope, &inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    require_answers(&wanted, &inventory, &rows)?;
+    let unanswered = unanswered(&wanted, &inventory, &rows)?;
     let rows = rows.iter().map(|row| listed(row, now)).collect();
-    Ok(Report::List(Listing { rows, layouts: inventory.layouts, gaps: inventory.gaps, now }))
+    let named = are_names_targets(&look.scope, &wanted);
+    let namespace = wanted.namespace.clone();
+    let gaps = [inventory.gaps, unanswered].concat();
+    Ok(Report::List(Listing { rows, layouts: inventory.layouts, named, namespace, gaps, now }))
 }
 
 pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> {
@@ -26,36 +30,45 @@ pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> 
     let (inventory, wanted) = read(&look.scope, access).await?;
     let now = at(&look.scope, &inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    require_answers(&wanted, &inventory, &rows)?;
+    let unanswered = unanswered(&wanted, &inventory, &rows)?;
     let trust = TrustGraph::build(&inventory);
-    let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &look.scope, now });
+    let scope = on_its_disk(&look.scope, &wanted);
+    let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
     let shown = rows.iter().map(|row| details(row, &inventory, &trust, &findings, now)).collect();
-    Ok(Report::Show(Showing { rows: shown, gaps: inventory.gaps, now }))
+    Ok(Report::Show(Showing { rows: shown, gaps: [inventory.gaps, unanswered].concat(), now }))
 }
 
 pub(super) async fn check(check: &Check, access: &Access) -> Result<Report, Error> {
+    let ignored = ignored(check, access).await?;
     let (inventory, wanted) = read(&check.scope, access).await?;
-    Ok(Report::Check(judge(check, inventory, &wanted)?))
+    Ok(Report::Check(judge(check, inventory, &wanted, &ignored)?))
 }
 
-pub(super) fn judge(check: &Check, inventory: Inventory, wanted: &Wanted) -> Result<Checked, Error> {
+pub(super) fn judge(
+    check: &Check,
+    inventory: Inventory,
+    wanted: &Wanted,
+    ignored: &[Ignored],
+) -> Result<Checked, Error> {
     let now = at(&check.scope, &inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    require_answers(wanted, &inventory, &rows)?;
-    let ignored = ignored(&check.ignore)?;
+    let unanswered = unanswered(wanted, &inventory, &rows)?;
     let trust = TrustGraph::build(&inventory);
-    let all = findings::run(&View { inventory: &inventory, trust: &trust, scope: &check.scope, now });
+    let scope = on_its_disk(&check.scope, wanted);
+    let all = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
     let findings = all
         .into_iter()
         .filter(|finding| wanted.filter.is_empty() || rows.iter().any(|row| is_about(finding, row)))
-        .filter(|finding| !ignored.iter().any(|(code, target)| ignores(code, target.as_ref(), finding)))
+        .filter(|finding| !ignored.iter().any(|ignored| ignored.means(finding)))
         .collect();
     let certificates = rows.len();
     Ok(Checked {
         findings,
         certificates,
-        root: check.scope.root.clone(),
-        gaps: inventory.gaps,
+        root: scope.root,
+        named: are_names_targets(&check.scope, wanted),
+        namespace: wanted.namespace.clone(),
+        gaps: [inventory.gaps, unanswered].concat(),
         fail_on: match check.fail_on {
             FailOn::Info => Some(Severity::Info),
             FailOn::Warning => Some(Severity::Warning),
@@ -76,16 +89,39 @@ fn at(scope: &Scope, inventory: &Inventory) -> Time {
     scope.at.unwrap_or(inventory.read_at)
 }
 
-/// A target that nothing answers to is an error, unless a gap says why already.
-fn require_answers(wanted: &Wanted, inventory: &Inventory, rows: &[Row<'_>]) -> Result<(), Error> {
-    let Some(target) = wanted.unanswered(rows).into_iter().next() else { return Ok(()) };
-    let Some(gap) = inventory.gaps.first() else {
-        return Err(Error::new(ErrorKind::NotFound, format!("no certificate was found at {target}"))
-            .about(target)
-            .hint("kubectl certs list -o name prints the names of what is there"));
-    };
-    Err(Error::new(ErrorKind::Unreadable, format!("no certificate could be read at {target}: {}", gap.message))
-        .about(target))
+/// Targets that nothing answers to are an error where there is nothing else to tell, and gaps where there is.
+fn unanswered(wanted: &Wanted, inventory: &Inventory, rows: &[Row<'_>]) -> Result<Vec<Gap>, Error> {
+    let unanswered = wanted.unanswered(rows);
+    let Some(first) = unanswered.first() else { return Ok(Vec::new()) };
+    if rows.is_empty() {
+        let Some(gap) = inventory.gaps.iter().find(|gap| first.means(&gap.at, None)).or(inventory.gaps.first()) else {
+            return Err(Error::new(ErrorKind::NotFound, format!("no certificate was found at {first}"))
+                .about(first)
+                .hint("kubectl certs list -o name prints the names of what is there"));
+        };
+        let message = format!("no certificate could be read at {first} ({}): {}", gap.reason.code(), gap.message);
+        return Err(Error::new(ErrorKind::Unreadable, message).about(first));
+    }
+    // The disk stands for a name that it has nothing of.
+    let disk = || Location::file(wanted.roots.first().cloned().unwrap_or_else(|| "/".to_owned()));
+    let gaps = unanswered.into_iter().filter(|target| !inventory.gaps.iter().any(|gap| target.means(&gap.at, None)));
+    Ok(gaps
+        .map(|target| Gap {
+            at: target.location().unwrap_or_else(disk),
+            reason: GapReason::NoCertificateFound,
+            message: format!("no certificate was found at {target}"),
+        })
+        .collect())
+}
+
+/// What is offered to be done about a finding must be done on the disk that was looked at.
+fn on_its_disk(scope: &Scope, wanted: &Wanted) -> Scope {
+    Scope { root: scope.root.clone().or_else(|| wanted.other_disk().map(str::to_owned)), ..scope.clone() }
+}
+
+/// Does a layout's own name, given with the same --root, mean what it means here?
+fn are_names_targets(scope: &Scope, wanted: &Wanted) -> bool {
+    matches!(wanted.roots.as_slice(), [root] if scope.root.as_ref().map_or("/", String::as_str) == root)
 }
 
 pub(super) fn listed(row: &Row<'_>, now: Time) -> Listed {
@@ -141,29 +177,35 @@ fn is_about(finding: &Finding, row: &Row<'_>) -> bool {
     same(&finding.at) || finding.related.iter().any(same)
 }
 
-fn ignored(words: &[String]) -> Result<Vec<(String, Option<Location>)>, Error> {
-    words
-        .iter()
-        .map(|word| {
-            let (code, target) = match word.split_once('=') {
-                Some((code, target)) => (code, Some(target)),
-                None => (word.as_str(), None),
-            };
-            if findings::check(code).is_none() {
-                return Err(Error::usage(format!("--ignore: there is no finding '{code}'"))
-                    .hint("kubectl certs explain lists all of them"));
-            }
-            let target = target.map(str::parse).transpose();
-            let target = target
-                .map_err(|error: crate::model::LocationError| Error::usage(format!("--ignore {word}: {error}")))?;
-            Ok((code.to_owned(), target))
-        })
-        .collect()
+/// What is not to be reported: a code, everywhere or at one target.
+pub(super) struct Ignored {
+    code: String,
+    target: Option<Target>,
 }
 
-fn ignores(code: &str, target: Option<&Location>, finding: &Finding) -> bool {
-    finding.code == code
-        && target.is_none_or(|target| {
-            target.place == finding.at.place && (target.number.is_none() || target.number == finding.at.number)
-        })
+impl Ignored {
+    fn means(&self, finding: &Finding) -> bool {
+        self.code == finding.code
+            && self.target.as_ref().is_none_or(|target| target.means(&finding.at, finding.name.as_deref()))
+    }
+}
+
+async fn ignored(check: &Check, access: &Access) -> Result<Vec<Ignored>, Error> {
+    let mut ignored = Vec::new();
+    for word in &check.ignore {
+        let (code, target) = match word.split_once('=') {
+            Some((code, target)) => (code, Some(target.to_owned())),
+            None => (word.as_str(), None),
+        };
+        if findings::check(code).is_none() {
+            return Err(Error::usage(format!("--ignore: there is no finding '{code}'"))
+                .hint("kubectl certs explain lists all of them"));
+        }
+        let target = match target {
+            Some(text) => sources::targets(&check.scope, &[text], access).await?.0.pop(),
+            None => None,
+        };
+        ignored.push(Ignored { code: code.to_owned(), target });
+    }
+    Ok(ignored)
 }

@@ -22,7 +22,7 @@ pub(super) struct Observer<'a> {
 impl Observe for Observer<'_> {
     async fn world(&self, run: &str, plan: &Plan) -> Result<World, Error> {
         let inventory = inventory(self.access, &plan.root).await?;
-        let mut world = of_inventory(inventory);
+        let mut world = untrusting(inventory);
         let node = self.access.nodes.at(&plan.root);
         for action in plan.steps().flat_map(|step| &step.actions) {
             match action {
@@ -46,7 +46,14 @@ impl Observe for Observer<'_> {
                         world.staged.insert(issue.step.clone(), (key, parsed.map(|(parsed, _)| parsed)));
                     }
                 }
-                Action::WriteIdentity(_) | Action::Restart(_) => {}
+                Action::WriteIdentity(write) => {
+                    let (run, step, store) = (run.to_owned(), write.step.clone(), write.store.clone());
+                    // Nothing staged or backed up yet: nothing of ours can be there.
+                    if let Ok(NodeReply::Installed(ours)) = node.run(NodeOp::Installed { run, step, store }).await {
+                        world.ours.extend(ours);
+                    }
+                }
+                Action::Restart(_) => {}
             }
         }
         world.trust = TrustGraph::build(&world.inventory);
@@ -84,7 +91,13 @@ pub(super) async fn inventory(access: &Access, root: &str) -> Result<Inventory, 
 }
 
 pub(super) fn of_inventory(inventory: Inventory) -> World {
-    let mut world = World { trust: TrustGraph::build(&inventory), ..World::default() };
+    let trust = TrustGraph::build(&inventory);
+    World { trust, ..untrusting(inventory) }
+}
+
+/// Signatures are what costs most of a reading: whoever has certificates to add verifies them all afterwards, once.
+fn untrusting(inventory: Inventory) -> World {
+    let mut world = World::default();
     for use_ in &inventory.uses {
         if let (Purpose::Serve { address: Some(address) }, Some(seen)) = (&use_.purpose, &use_.loaded.certificate) {
             world.presented.insert(address.clone(), seen.clone());

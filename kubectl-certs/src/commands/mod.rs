@@ -5,6 +5,7 @@ mod apply;
 mod check;
 mod demo;
 mod explain;
+mod kubectl;
 mod list;
 mod renew;
 mod runs;
@@ -13,8 +14,12 @@ mod show;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::model::{Location, Place};
 use crate::output::{Format, Style};
-use crate::request::Request;
+use crate::request::{Request, Scope};
+
+/// The others accept kubectl's options too, but do not list them in their help.
+const LOOKS_AT_CLUSTERS: [&str; 4] = ["list", "show", "check", "renew"];
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -41,6 +46,8 @@ Exit codes:
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    kubectl: kubectl::KubectlArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -92,30 +99,37 @@ pub enum Asked {
 
 impl Asked {
     /// The PEM text for the target `-` must still be read.
-    pub fn wants_input(&self) -> bool {
-        let scope = match self {
-            Self::Answer(Request::List(look) | Request::Show(look)) => &look.scope,
-            Self::Answer(Request::Check(check)) => &check.scope,
-            _ => return false,
-        };
-        scope.targets.iter().any(|target| target == "-")
+    pub fn wants_input(&mut self) -> bool {
+        let is_input = |target: &String| matches!(target.parse(), Ok(Location { place: Place::StandardInput, .. }));
+        // A plan is kept; what came on standard input, a key perhaps, must not be in it.
+        matches!(self, Self::Answer(_)) && self.scope().is_some_and(|scope| scope.targets.iter().any(is_input))
     }
 
     pub fn give_input(&mut self, text: String) {
-        let scope = match self {
-            Self::Answer(Request::List(look) | Request::Show(look)) => &mut look.scope,
-            Self::Answer(Request::Check(check)) => &mut check.scope,
-            _ => return,
-        };
-        scope.input = Some(text);
+        if let Some(scope) = self.scope() {
+            scope.input = Some(text);
+        }
+    }
+
+    fn scope(&mut self) -> Option<&mut Scope> {
+        match self {
+            Self::Answer(request) | Self::Change { request, .. } => match request {
+                Request::List(look) | Request::Show(look) => Some(&mut look.scope),
+                Request::Check(check) => Some(&mut check.scope),
+                Request::Renew(renew) => Some(&mut renew.scope),
+                _ => None,
+            },
+            Self::Apply { .. } | Self::Api => None,
+        }
     }
 }
 
 /// `program` is what people type (`kubectl certs`), from the name under which this was started.
 pub fn parse(arguments: Vec<std::ffi::OsString>, program: &str) -> Result<Invocation, clap::Error> {
-    let command = Cli::command().name(program.to_owned()).bin_name(program.to_owned());
-    let matches = command.try_get_matches_from(arguments)?;
+    let arguments = arguments.into_iter().map(plain_name_of_input);
+    let matches = definition(program).try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
+    let kubectl = cli.kubectl;
     let answer =
         |request: Request, output: &scope::OutputArgs| (Asked::Answer(request), output.format(), !output.no_headers);
     let (what, format, headers) = match cli.command {
@@ -144,7 +158,52 @@ pub fn parse(arguments: Vec<std::ffi::OsString>, program: &str) -> Result<Invoca
         Command::Schema(args) => answer(Request::Schema, &args.output),
         Command::Api(_) => (Asked::Api, Format::Json, true),
     };
+    let mut what = what;
+    if let Some(scope) = what.scope() {
+        kubectl.apply_to(scope);
+    }
     Ok(Invocation { what, style: Style { format, headers, program: program.to_owned() } })
+}
+
+/// The arguments and help texts under the name that people type.
+fn definition(program: &str) -> clap::Command {
+    let mut command = Cli::command().name(program.to_owned()).bin_name(program.to_owned());
+    command.build();
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        let quiet = !LOOKS_AT_CLUSTERS.contains(&name.as_str());
+        command = command.mut_subcommand(name, |sub| {
+            let sub = if quiet { without_kubectl_options(sub) } else { sub };
+            match sub.get_after_help().map(|help| help.to_string().replace("kubectl certs", program)) {
+                Some(help) => sub.after_help(help),
+                None => sub,
+            }
+        });
+    }
+    without_kubectl_options(command)
+}
+
+/// They are accepted all the same; where they have no effect, they would only be noise in the help.
+fn without_kubectl_options(command: clap::Command) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let own = command.get_name().to_owned();
+    let command = command.mut_args(|arg| {
+        let noise = arg.get_help_heading() == Some(kubectl::HEADING);
+        arg.hide(noise)
+    });
+    // `runs list` and its like; the commands themselves are told apart above.
+    names
+        .into_iter()
+        .filter(|_| own == "runs")
+        .fold(command, |command, name| command.mut_subcommand(name, without_kubectl_options))
+}
+
+/// `-#2`, as printed for the second certificate of standard input, looks like an option.
+fn plain_name_of_input(argument: std::ffi::OsString) -> std::ffi::OsString {
+    match argument.to_str().and_then(|text| text.strip_prefix("-#")) {
+        Some(number) => format!("stdin#{number}").into(),
+        None => argument,
+    }
 }
 
 #[cfg(test)]

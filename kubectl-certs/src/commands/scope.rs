@@ -1,10 +1,9 @@
-//! Arguments that several commands share: where to look, kubectl's own options, how to print.
+//! Arguments that several commands share: where to look, how to print.
 
 use clap::Args;
 
-use crate::model::Span;
 use crate::output::Format;
-use crate::request::{Connection, Scope};
+use crate::request::Scope;
 
 #[expect(clippy::doc_markdown, reason = "the comments are the help text, and that is no Markdown")]
 #[derive(Clone, Debug, Args)]
@@ -20,13 +19,6 @@ pub(super) struct ScopeArgs {
     #[arg(long, value_name = "DIR")]
     root: Option<String>,
 
-    #[command(flatten)]
-    connection: ConnectionArgs,
-
-    /// Only this namespace
-    #[arg(short, long, value_name = "NAMESPACE")]
-    namespace: Option<String>,
-
     /// All namespaces, which is the default
     #[arg(short = 'A', long)]
     all_namespaces: bool,
@@ -34,53 +26,6 @@ pub(super) struct ScopeArgs {
     /// Only objects with these labels
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     selector: Option<String>,
-}
-
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "kubectl's own options")]
-pub(super) struct ConnectionArgs {
-    /// Path to the kubeconfig
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<String>,
-    /// Context of the kubeconfig
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
-    /// Cluster of the kubeconfig
-    #[arg(long, value_name = "NAME")]
-    cluster: Option<String>,
-    /// User of the kubeconfig
-    #[arg(long, value_name = "NAME")]
-    user: Option<String>,
-    /// Address of the API server
-    #[arg(short, long, value_name = "URL")]
-    server: Option<String>,
-    /// User to act as
-    #[arg(long = "as", value_name = "NAME")]
-    impersonate: Option<String>,
-    /// Group to act as; may be repeated
-    #[arg(long = "as-group", value_name = "NAME")]
-    impersonate_groups: Vec<String>,
-    /// Name to expect in the API server's certificate
-    #[arg(long, value_name = "NAME")]
-    tls_server_name: Option<String>,
-    /// Do not verify the API server's certificate
-    #[arg(long)]
-    insecure_skip_tls_verify: bool,
-    /// Authorities to verify the API server with
-    #[arg(long, value_name = "FILE")]
-    certificate_authority: Option<String>,
-    /// Client certificate
-    #[arg(long, value_name = "FILE")]
-    client_certificate: Option<String>,
-    /// Key of the client certificate
-    #[arg(long, value_name = "FILE")]
-    client_key: Option<String>,
-    /// Bearer token (prefer a kubeconfig: arguments can be seen by others on this machine)
-    #[arg(long, value_name = "TOKEN")]
-    token: Option<String>,
-    /// How long to wait for an answer of the API server
-    #[arg(long, value_name = "DURATION")]
-    request_timeout: Option<Span>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -101,38 +46,15 @@ impl OutputArgs {
     }
 }
 
+/// Where the cluster is comes from kubectl's own options, see there.
 impl From<&ScopeArgs> for Scope {
     fn from(args: &ScopeArgs) -> Self {
         Self {
             targets: args.targets.clone(),
             root: args.root.as_deref().map(absolute),
-            connection: (&args.connection).into(),
-            namespace: args.namespace.clone(),
             all_namespaces: args.all_namespaces,
             selector: args.selector.clone(),
-            at: None,
-            input: None,
-        }
-    }
-}
-
-impl From<&ConnectionArgs> for Connection {
-    fn from(args: &ConnectionArgs) -> Self {
-        Self {
-            kubeconfig: args.kubeconfig.clone(),
-            context: args.context.clone(),
-            cluster: args.cluster.clone(),
-            user: args.user.clone(),
-            server: args.server.clone(),
-            impersonate: args.impersonate.clone(),
-            impersonate_groups: args.impersonate_groups.clone(),
-            tls_server_name: args.tls_server_name.clone(),
-            insecure_skip_tls_verify: args.insecure_skip_tls_verify,
-            certificate_authority: args.certificate_authority.clone(),
-            client_certificate: args.client_certificate.clone(),
-            client_key: args.client_key.clone(),
-            request_timeout: args.request_timeout,
-            token: args.token.clone(),
+            ..Self::default()
         }
     }
 }

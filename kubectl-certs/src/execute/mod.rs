@@ -239,8 +239,7 @@ fn check_expected(step: &Step, world: &World) -> Result<(), Error> {
         if found.as_deref() == Some(&expected.digest) {
             continue;
         }
-        let ours = world.staged.get(&step.id).is_some_and(|(key, _)| is_key && entry.key_public.as_ref() == Some(key));
-        if !ours {
+        if found.is_none() || found.as_ref() != world.ours.get(&expected.path) {
             return Err(Error::refused(format!(
                 "{} was changed since this was planned: found {}, expected {}",
                 expected.path,

@@ -110,10 +110,7 @@ fn state_of(step: &Step, path: &str, before: &str, world: &World) -> PathState {
     if found.as_deref() == Some(before) {
         return PathState::AsBefore;
     }
-    let Some((staged, _)) = world.staged.get(&step.id) else { return PathState::Foreign };
-    let leaf = world.leaf(&entry.at).map(|certificate| &certificate.public_key);
-    let ours = if is_key { entry.key_public.as_ref() == Some(staged) } else { leaf == Some(staged) };
-    if ours { PathState::Ours } else { PathState::Foreign }
+    if found.is_some() && found.as_ref() == world.ours.get(path) { PathState::Ours } else { PathState::Foreign }
 }
 
 fn place_of(step: &Step) -> Option<&Location> {

@@ -117,8 +117,10 @@ fn remedy(view: &View<'_>, at: &Location) -> Option<Request> {
     let (name, true) = (origin.name.clone()?, origin.signer.is_some() && origin.renewed_at_percent.is_none()) else {
         return None;
     };
+    // Without a disk beside it, a name would mean this machine.
+    let target = if view.scope.root.is_some() { name } else { entry.at.to_string() };
     Some(Request::Renew(Renew {
-        scope: Scope { targets: vec![name], root: view.scope.root.clone(), ..Scope::default() },
+        scope: Scope { targets: vec![target], root: view.scope.root.clone(), ..Scope::default() },
         ..Renew::default()
     }))
 }

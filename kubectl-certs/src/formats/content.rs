@@ -29,6 +29,11 @@ impl Content {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// A private key is there, readable or not.
+    pub fn has_key(&self) -> bool {
+        self.key.is_some() || self.key_fault.is_some()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

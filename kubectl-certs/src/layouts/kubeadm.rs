@@ -14,11 +14,19 @@ pub(super) const KUBEADM: Layout = Layout {
     bases: &[
         Base {
             folder: "etc/kubernetes",
-            marks: &["pki/ca.crt", "pki/apiserver.crt", "manifests/kube-apiserver.yaml", "admin.conf", "kubelet.conf"],
+            // The last one stands for a host of external etcd, which has nothing else.
+            marks: &[
+                "pki/ca.crt",
+                "pki/apiserver.crt",
+                "manifests/kube-apiserver.yaml",
+                "admin.conf",
+                "kubelet.conf",
+                "pki/etcd/ca.crt",
+            ],
             read: &["etc/kubernetes", "var/lib/kubelet/pki"],
         },
         // A copy of /etc/kubernetes alone.
-        Base { folder: "", marks: &["pki/ca.crt", "pki/apiserver.crt"], read: &[""] },
+        Base { folder: "", marks: &["pki/ca.crt", "pki/apiserver.crt", "pki/etcd/ca.crt"], read: &[""] },
     ],
     authorities: &[
         authority("ca", "pki/ca.crt", "pki/ca.key"),

@@ -8,7 +8,7 @@
 //! | `secret/NAMESPACE/NAME/KEY` | a key of a Secret |
 //! | `webhook/validating/NAME/HOOK`, `webhook/mutating/NAME/HOOK` | a caBundle |
 //! | `tls://HOST:PORT` | what a server presents |
-//! | `-` | standard input |
+//! | `-` | standard input (`stdin#N` is understood too: `-#N` looks like an option) |
 //!
 //! `#N` at the end means the Nth certificate there. Spaces, control characters, `%` and `#` inside names are written as
 //! in URLs (`%20`), so that a printed name is always one word and can be split again.
@@ -130,7 +130,7 @@ impl FromStr for Location {
     fn from_str(text: &str) -> Result<Self, LocationError> {
         let wrong = |why| LocationError { text: text.to_owned(), why };
         let (body, number) = split_number(text);
-        let place = if body == "-" {
+        let place = if body == "-" || (body == "stdin" && number.is_some()) {
             Place::StandardInput
         } else if let Some(path) = body.strip_prefix("file:") {
             Place::File { node: None, path: unescape(path) }

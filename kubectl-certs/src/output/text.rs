@@ -49,7 +49,7 @@ fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
     let certificate = &row.certificate;
     let target = row.target.to_string();
     let first = row.target.number.is_none_or(|number| number == 1);
-    let name = row.entry.origin.name.clone().filter(|_| first).unwrap_or_else(|| target.clone());
+    let name = row.entry.origin.name.clone().filter(|_| first && listing.named).unwrap_or_else(|| target.clone());
     let issuer =
         if certificate.names_itself_as_issuer() { "itself".to_owned() } else { common_name(&certificate.issuer) };
     let mut cells = vec![
@@ -86,17 +86,23 @@ pub(super) fn state_word(state: State) -> &'static str {
 }
 
 fn check(checked: &Checked, style: &Style) -> Rendered {
-    let rows = checked.findings.iter().map(finding_row).collect();
-    Rendered { out: table(&["SEVERITY", "CODE", "NAME", "WHAT"], rows, style.headers), err: summary(checked, style) }
+    let wide = style.format == Format::Wide;
+    // What was found comes last: it is the only cell with spaces in it.
+    let headers: &[&str] =
+        if wide { &["SEVERITY", "CODE", "NAME", "PLACE", "WHAT"] } else { &["SEVERITY", "CODE", "NAME", "WHAT"] };
+    let rows = checked.findings.iter().map(|finding| finding_row(finding, checked.named, wide)).collect();
+    Rendered { out: table(headers, rows, style.headers), err: summary(checked, style) }
 }
 
-fn finding_row(finding: &Finding) -> Vec<String> {
-    vec![
-        severity_word(finding.severity).to_owned(),
-        finding.code.clone(),
-        finding.name.clone().unwrap_or_else(|| finding.at.to_string()),
-        finding.message.clone(),
-    ]
+fn finding_row(finding: &Finding, named: bool, wide: bool) -> Vec<String> {
+    let place = finding.at.to_string();
+    let name = finding.name.clone().filter(|_| named).unwrap_or_else(|| place.clone());
+    let mut cells = vec![severity_word(finding.severity).to_owned(), finding.code.clone(), name];
+    if wide {
+        cells.push(place);
+    }
+    cells.push(finding.message.clone());
+    cells
 }
 
 fn summary(checked: &Checked, style: &Style) -> String {

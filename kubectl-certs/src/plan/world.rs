@@ -13,6 +13,8 @@ pub struct World {
     pub backups: BTreeMap<String, String>,
     /// What is staged for each step: the key, and the certificate once it is signed.
     pub staged: BTreeMap<String, (KeyId, Option<Certificate>)>,
+    /// Digest of what this run writes to each path.
+    pub ours: BTreeMap<String, String>,
     /// What was seen at each address.
     pub presented: BTreeMap<String, CertId>,
     /// When the present process of each component started.

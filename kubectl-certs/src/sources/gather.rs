@@ -111,3 +111,39 @@ fn key_state(key: &Key, wanted: &KeyId) -> KeyState {
         Key::Public { .. } => KeyState::Differs,
     }
 }
+
+/// The usual names of the private key that belongs to a file or a key of a Secret of this name, the most usual first.
+pub(super) fn key_names(name: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Some((stem, ending)) = name.rsplit_once('.') {
+        names.extend([format!("{stem}.key"), format!("{stem}-key.pem"), format!("{stem}.key.pem")]);
+        // `ca-cert.pem` and `ca-key.pem`, `client.cert` and `client.key`, `cert.pem` and `key.pem`.
+        names.push(format!("{}.{ending}", stem.replace("cert", "key")));
+    } else {
+        names.push(name.replace("cert", "key"));
+    }
+    names.retain(|other| other != name);
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::key_names;
+
+    #[test]
+    fn a_certificate_is_never_its_own_key() {
+        for (name, wanted) in [
+            ("tls.crt", "tls.key"),
+            ("server.pem", "server-key.pem"),
+            ("ca-cert.pem", "ca-key.pem"),
+            ("cert.pem", "key.pem"),
+            ("client.cert", "client.key"),
+            ("cert", "key"),
+        ] {
+            assert!(key_names(name).contains(&wanted.to_owned()), "{name}");
+        }
+        for name in ["a", "a.key", "cert", "x.pem"] {
+            assert!(!key_names(name).contains(&name.to_owned()), "{name}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! kubeconfigs: those in use (the entries of the current context), and those that were named (all entries).
 
+use std::collections::BTreeSet;
+
 use futures::FutureExt;
 
 use super::gather::{Found, Key, Kind, add};
@@ -71,11 +73,31 @@ pub(super) fn add_view(
     origin: &Origin,
     keep: impl Fn(&KubeconfigField) -> bool,
 ) {
+    let mut seen = BTreeSet::new();
+    // kubectl refuses the whole file; whoever looks for the reason finds it here.
+    let mut first_of_its_name = |inventory: &mut Inventory, field: &KubeconfigField| {
+        let first = seen.insert(field.clone());
+        if !first {
+            let (kind, name) = match field {
+                KubeconfigField::Cluster(name) => ("cluster", name),
+                KubeconfigField::User(name) => ("user", name),
+            };
+            inventory.gaps.push(Gap {
+                at: Location::kubeconfig(file.path.clone(), field.clone()),
+                reason: GapReason::BadKubeconfig,
+                message: format!("the {kind} '{name}' stands in it more than once; only the first one was read"),
+            });
+        }
+        first
+    };
     for cluster in &view.clusters {
         let field = KubeconfigField::Cluster(cluster.name.clone());
         let Some(content) = cluster.embedded.as_ref().filter(|_| keep(&field)) else {
             continue;
         };
+        if !first_of_its_name(inventory, &field) {
+            continue;
+        }
         let found = Found {
             at: Location::kubeconfig(file.path.clone(), field),
             content,
@@ -91,6 +113,9 @@ pub(super) fn add_view(
         let Some(content) = user.embedded.as_ref().filter(|_| keep(&field)) else {
             continue;
         };
+        if !first_of_its_name(inventory, &field) {
+            continue;
+        }
         let found = Found {
             at: Location::kubeconfig(file.path.clone(), field),
             content,

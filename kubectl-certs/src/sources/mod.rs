@@ -12,7 +12,7 @@ mod wanted;
 
 use futures::future::{BoxFuture, join_all};
 
-pub use wanted::{Wanted, resolve};
+pub use wanted::{Wanted, resolve, targets};
 
 use crate::access::Access;
 use crate::access::cluster::Cluster;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use futures::FutureExt;
 
-use super::gather::{Found, Key, Kind, add};
+use super::gather::{Found, Key, Kind, add, key_names};
 use super::kubeconfigs::{add_view, unread_gap};
 use super::{Reading, Source};
 use crate::access::nodes::{FileRecord, Node, NodeOp, NodeReply, Process};
@@ -27,7 +27,10 @@ async fn read(reading: &Reading<'_>) -> Inventory {
         let node = reading.access.nodes.at(root);
         match detect(&*node, root).await {
             Some(found) => {
-                let places = found.base.read.iter().map(|folder| join(root, folder)).collect();
+                let mut places: Vec<String> = found.base.read.iter().map(|folder| join(root, folder)).collect();
+                places.extend(
+                    reading.wanted.within_roots.iter().filter(|path| Path::new(path).starts_with(root)).cloned(),
+                );
                 let files = walk(&*node, places, &mut inventory).await;
                 let names = names(&found, root);
                 for file in files.values() {
@@ -248,11 +251,11 @@ fn only_a_key(content: &Content) -> bool {
     content.certificates.is_empty() && content.public_keys.is_empty() && content.broken.is_empty()
 }
 
-/// The usual ways to call the key of a certificate.
 fn sibling_key(path: &str, files: &BTreeMap<String, FileRecord>) -> Option<String> {
-    let (stem, _) = path.rsplit_once('.')?;
-    let candidates = [format!("{stem}.key"), format!("{stem}-key.pem"), format!("{stem}.key.pem")];
-    candidates.into_iter().find(|candidate| candidate != path && files.contains_key(candidate))
+    let path = Path::new(path);
+    let names = key_names(path.file_name()?.to_str()?);
+    let paths = names.into_iter().map(|name| path.with_file_name(name).to_string_lossy().into_owned());
+    paths.into_iter().find(|path| files.get(path).is_some_and(|file| file.content.has_key()))
 }
 
 pub(super) fn join(root: &str, path: &str) -> String {

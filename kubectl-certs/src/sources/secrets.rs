@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use futures::FutureExt;
 use serde::Deserialize;
 
-use super::gather::{Found, Key, Kind, add};
+use super::gather::{Found, Key, Kind, add, key_names};
 use super::{Reading, Source};
 use crate::access::cluster::{Cluster, ClusterError};
 use crate::formats::{self, Content, certificate, pem};
@@ -159,12 +159,14 @@ fn gather(secret: &Secret<'_>, inventory: &mut Inventory) {
             continue;
         }
         let at = |key: &str| place(&secret.metadata.namespace, &secret.metadata.name, key);
-        let beside = key.strip_suffix(".crt").map(|stem| format!("{stem}.key"));
-        let beside = beside.as_deref().and_then(|name| Some((name, values.get(name)?)));
+        let beside = key_names(key).into_iter().find_map(|name| {
+            let (content, digest) = values.get(&*name).filter(|(content, _)| content.has_key())?;
+            Some((name, content, digest))
+        });
         let own = match (Key::inside(content), beside) {
-            (Key::None, Some((name, (other, digest)))) => match Key::inside(other) {
-                Key::Public { id, .. } => Key::Public { id, at: Some(at(name)), digest: Some(digest.clone()) },
-                Key::Unreadable { .. } => Key::Unreadable { at: Some(at(name)) },
+            (Key::None, Some((name, other, digest))) => match Key::inside(other) {
+                Key::Public { id, .. } => Key::Public { id, at: Some(at(&name)), digest: Some(digest.clone()) },
+                Key::Unreadable { .. } => Key::Unreadable { at: Some(at(&name)) },
                 Key::None => Key::None,
             },
             (inside, _) => inside,

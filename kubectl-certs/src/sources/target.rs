@@ -45,13 +45,16 @@ pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, Target
         Err(_) => {}
     }
     if let Some(path) = text.strip_prefix("kubeconfig:") {
-        return Ok(Target::Kubeconfig(path.to_owned()));
+        return Ok(Target::Kubeconfig(unescaped(path)));
     }
     if is_layout_name(text) {
         return Ok(Target::Named(text.to_owned()));
     }
     if exists(text) {
         return Ok(Target::Path(text.to_owned()));
+    }
+    if let Some((path, number)) = numbered_path(text).filter(|(path, _)| exists(path)) {
+        return Ok(Target::At(Location::file(path).numbered(number)));
     }
     if let Some(rest) = text.strip_prefix("secret/").or_else(|| text.strip_prefix("secrets/")) {
         return match rest.split('/').collect::<Vec<_>>().as_slice() {
@@ -79,6 +82,20 @@ pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, Target
         return Ok(Target::At(Location::from(Place::Endpoint { host, port })));
     }
     Err(wrong("no such file, no name of a layout, no 'KIND/NAME', no 'HOST:PORT'"))
+}
+
+/// `PATH#N`: the Nth certificate of a file.
+pub(super) fn numbered_path(text: &str) -> Option<(&str, usize)> {
+    let (path, number) = text.rsplit_once('#')?;
+    Some((path, number.parse().ok().filter(|number| *number > 0)?))
+}
+
+/// Names are written as in URLs where they are printed.
+fn unescaped(path: &str) -> String {
+    match format!("file:{path}").parse() {
+        Ok(Location { place: Place::File { path, .. }, number: None }) => path,
+        _ => path.to_owned(),
+    }
 }
 
 /// A plain `file:` may be a folder; only a number makes it one certificate.
@@ -109,26 +126,61 @@ impl core::fmt::Display for Target {
 }
 
 impl Target {
-    pub fn matches(&self, row: &Row<'_>, namespace: &str) -> bool {
-        let at = &row.entry.at;
+    /// It lies behind the API server.
+    pub fn is_of_the_cluster(&self) -> bool {
+        match self {
+            Self::Secret { .. } | Self::Webhook { .. } => true,
+            Self::At(location) => matches!(location.place, Place::Secret { .. } | Place::CaBundle { .. }),
+            Self::Path(_) | Self::Kubeconfig(_) | Self::Named(_) => false,
+        }
+    }
+
+    /// Does it mean this certificate?
+    pub fn matches(&self, row: &Row<'_>) -> bool {
+        // The layout's name is that of the first certificate; what stands behind it has a number.
+        let name = row.entry.origin.name.as_deref().filter(|_| row.index == 0);
+        self.means(&row.entry.at.clone().numbered(row.index + 1), name)
+    }
+
+    /// Does it mean this place? `name` is the layout's name for it. A place without a number is about its first
+    /// certificate.
+    pub fn means(&self, at: &Location, name: Option<&str>) -> bool {
         match self {
             Self::At(location) => {
-                at.place == location.place && location.number.is_none_or(|number| number == row.index + 1)
+                at.place == location.place && location.number.is_none_or(|number| number == at.number.unwrap_or(1))
             }
             Self::Path(path) => at.path().is_some_and(|own| is_below(own, path)),
             Self::Kubeconfig(path) => {
                 matches!(&at.place, Place::Kubeconfig { path: own, .. } if is_below(own, path))
             }
-            Self::Secret { namespace: wanted, name } => matches!(
+            Self::Secret { namespace, name } => matches!(
                 &at.place,
                 Place::Secret { namespace: own, name: own_name, .. }
-                    if own_name == name && own == wanted.as_deref().unwrap_or(namespace)
+                    if own_name == name && namespace.as_ref().is_none_or(|namespace| namespace == own)
             ),
             Self::Webhook { kind, name } => {
                 matches!(&at.place, Place::CaBundle { kind: own, name: own_name, .. } if own == kind && own_name == name)
             }
-            Self::Named(name) => row.entry.origin.name.as_ref() == Some(name),
+            Self::Named(wanted) => name == Some(wanted),
         }
+    }
+
+    /// Where it would be, for what is said when nothing is there.
+    pub fn location(&self) -> Option<Location> {
+        let any = || "*".to_owned();
+        Some(match self {
+            Self::At(location) => location.clone(),
+            Self::Path(path) | Self::Kubeconfig(path) => Location::file(path.clone()),
+            Self::Secret { namespace, name } => Location::from(Place::Secret {
+                namespace: namespace.clone().unwrap_or_else(any),
+                name: name.clone(),
+                key: any(),
+            }),
+            Self::Webhook { kind, name } => {
+                Location::from(Place::CaBundle { kind: *kind, name: name.clone(), field: any() })
+            }
+            Self::Named(_) => return None,
+        })
     }
 }
 
@@ -150,6 +202,7 @@ mod tests {
         assert_eq!(parsed("admin.conf"), Target::Named("admin.conf".to_owned()));
         assert_eq!(parsed("file:/a b"), Target::Path("/a b".to_owned()));
         assert_eq!(parsed("kubeconfig:/k"), Target::Kubeconfig("/k".to_owned()));
+        assert_eq!(parsed("kubeconfig:/a%20b"), Target::Kubeconfig("/a b".to_owned()));
         assert!(matches!(parsed("kubeconfig:/k#user/a"), Target::At(_)));
         assert!(matches!(parsed("secret/tls"), Target::Secret { namespace: None, .. }));
         assert!(matches!(parsed("secret/ns/tls/tls.crt#2"), Target::At(_)));
@@ -157,6 +210,7 @@ mod tests {
         assert!(matches!(parsed("example.com:443"), Target::At(_)));
         assert!(matches!(parsed("[::1]:6443"), Target::At(_)));
         assert_eq!(parse("secret/x", all), Ok(Target::Path("secret/x".to_owned())));
+        assert_eq!(parse("a#2", |path| path == "a"), Ok(Target::At(Location::file("a").numbered(2))));
         for text in ["", "nonsense", "tls://x", "file:", "secret/", "webhook/other/x", "a/b:c"] {
             assert!(parse(text, nothing).is_err(), "{text}");
         }

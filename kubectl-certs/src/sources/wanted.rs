@@ -8,7 +8,7 @@ use crate::access::cluster::{self, Chosen, Cluster};
 use crate::access::nodes::{NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::layouts;
-use crate::model::{Gap, Place, Row};
+use crate::model::{Gap, Location, Place, Row};
 use crate::request::{Connection, Scope};
 
 #[derive(Default)]
@@ -17,6 +17,8 @@ pub struct Wanted {
     pub roots: Vec<String>,
     /// Files and folders.
     pub paths: Vec<String>,
+    /// Files and folders on the disks of `roots`; their neighbours tell who signed them.
+    pub within_roots: Vec<String>,
     /// Kubeconfigs that were named: all of their entries.
     pub kubeconfigs: Vec<String>,
     /// The API objects, the kubeconfig in use and the endpoint of the current context.
@@ -35,14 +37,20 @@ pub struct Wanted {
 
 impl Wanted {
     pub fn keeps(&self, row: &Row<'_>) -> bool {
-        let namespace = self.namespace.as_deref().unwrap_or("default");
-        self.filter.is_empty() || self.filter.iter().any(|target| target.matches(row, namespace))
+        self.filter.is_empty() || self.filter.iter().any(|target| target.matches(row))
     }
 
     /// Targets that no row of these answers to.
     pub fn unanswered<'a>(&'a self, rows: &[Row<'_>]) -> Vec<&'a Target> {
-        let namespace = self.namespace.as_deref().unwrap_or("default");
-        self.filter.iter().filter(|target| !rows.iter().any(|row| target.matches(row, namespace))).collect()
+        self.filter.iter().filter(|target| !rows.iter().any(|row| target.matches(row))).collect()
+    }
+
+    /// The one disk that was looked at, where it is not this machine's own.
+    pub fn other_disk(&self) -> Option<&str> {
+        match self.roots.as_slice() {
+            [root] if root != "/" => Some(root),
+            _ => None,
+        }
     }
 
     fn needs_cluster(&self) -> bool {
@@ -61,35 +69,47 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
         require_folder(root, access).await?;
         wanted.roots.push(root.clone());
     }
-    let existing = existing_paths(scope, access).await;
-    for text in &scope.targets {
-        let is_there = |path: &str| existing.iter().any(|existing| existing == path);
-        let target = if text == "-" {
-            wanted.input = Some(scope.input.clone().unwrap_or_default());
-            continue;
-        } else {
-            target::parse(text, is_there).map_err(|error| {
-                Error::usage(error.to_string())
-                    .about(text)
-                    .hint("targets look like: file:PATH, secret/NAMESPACE/NAME, kubeconfig:PATH, tls://HOST:PORT, apiserver, -")
-            })?
-        };
-        add_target(&mut wanted, absolute(target), access).await;
+    let (targets, chosen) = targets(scope, &scope.targets, access).await?;
+    wanted.chosen = chosen;
+    if scope.targets.iter().any(|target| is_input(target)) {
+        wanted.input = Some(scope.input.clone().unwrap_or_default());
+    }
+    for target in targets {
+        add_target(&mut wanted, target, access).await;
     }
     if scope.targets.is_empty() && scope.root.is_none() {
         everything(&mut wanted, access).await?;
     } else if wanted.needs_cluster() {
-        wanted.chosen = cluster::choose(&scope.connection)?;
         require_cluster(&wanted)?;
     }
-    if wanted.namespace.is_none()
-        && !scope.all_namespaces
-        && let (Some(chosen), true) = (&wanted.chosen, wanted.cluster || !wanted.secrets.is_empty())
-        && !wanted.cluster
-    {
-        wanted.namespace = chosen.namespace();
-    }
     Ok(wanted)
+}
+
+/// What people have written, as targets that no longer depend on the folder or the context in which they did.
+pub async fn targets(scope: &Scope, texts: &[String], access: &Access) -> Result<(Vec<Target>, Option<Chosen>), Error> {
+    let existing = existing_paths(texts, access).await;
+    let is_there = |path: &str| existing.iter().any(|existing| existing == path);
+    let parse = |text: &String| {
+        target::parse(text, is_there).map(absolute).map_err(|error| {
+            Error::usage(error.to_string()).about(text).hint(
+                "targets look like: file:PATH, secret/NAMESPACE/NAME, kubeconfig:PATH, tls://HOST:PORT, apiserver, -",
+            )
+        })
+    };
+    let mut targets = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let chosen = if targets.iter().any(Target::is_of_the_cluster) { cluster::choose(&scope.connection)? } else { None };
+    let home =
+        || scope.namespace.clone().or_else(|| chosen.as_ref()?.namespace()).unwrap_or_else(|| "default".to_owned());
+    for target in &mut targets {
+        if let Target::Secret { namespace: namespace @ None, .. } = target {
+            *namespace = Some(home());
+        }
+    }
+    Ok((targets, chosen))
+}
+
+fn is_input(target: &str) -> bool {
+    target.parse::<Location>().is_ok_and(|location| location.place == Place::StandardInput)
 }
 
 /// No target: the cluster of the current context, and the layout of this machine where there is one.
@@ -140,30 +160,15 @@ fn absolute(target: Target) -> Target {
 
 async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
     match &target {
-        Target::Path(path) => match root_around(path, access).await {
-            // Its neighbours tell who signed it; the filter keeps what was asked for.
-            Some(root) if !wanted.roots.contains(&root) => wanted.roots.push(root),
-            Some(_) => {}
-            None => wanted.paths.push(path.clone()),
-        },
+        Target::Path(path) => add_path(wanted, path, access, |wanted| &mut wanted.paths).await,
         Target::Kubeconfig(path) => wanted.kubeconfigs.push(path.clone()),
-        Target::Secret { namespace, name } => {
-            wanted.secrets.push((namespace.clone().or_else(|| wanted.namespace.clone()), name.clone()));
-        }
+        Target::Secret { namespace, name } => wanted.secrets.push((namespace.clone(), name.clone())),
         Target::Webhook { .. } => wanted.webhooks = true,
         Target::Named(_) if wanted.roots.is_empty() => wanted.roots.push("/".to_owned()),
         Target::Named(_) => {}
         Target::At(location) => match &location.place {
-            Place::File { path, .. } => match root_around(path, access).await {
-                Some(root) if !wanted.roots.contains(&root) => wanted.roots.push(root),
-                Some(_) => {}
-                None => wanted.paths.push(path.clone()),
-            },
-            Place::Kubeconfig { path, .. } => match root_around(path, access).await {
-                Some(root) if !wanted.roots.contains(&root) => wanted.roots.push(root),
-                Some(_) => {}
-                None => wanted.kubeconfigs.push(path.clone()),
-            },
+            Place::File { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.paths).await,
+            Place::Kubeconfig { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.kubeconfigs).await,
             Place::Secret { namespace, name, .. } => wanted.secrets.push((Some(namespace.clone()), name.clone())),
             Place::CaBundle { .. } => wanted.webhooks = true,
             Place::Endpoint { host, port } => wanted.endpoints.push((host.clone(), *port)),
@@ -173,15 +178,27 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
     wanted.filter.push(target);
 }
 
+/// With the disk that it lies on, where that is a node's; the filter keeps what was asked for.
+async fn add_path(wanted: &mut Wanted, path: &str, access: &Access, alone: fn(&mut Wanted) -> &mut Vec<String>) {
+    match root_around(path, access).await {
+        Some(root) => {
+            if !wanted.roots.contains(&root) {
+                wanted.roots.push(root);
+            }
+            wanted.within_roots.push(path.to_owned());
+        }
+        None => alone(wanted).push(path.to_owned()),
+    }
+}
+
 /// The root of the layout that a path lies in, if it lies in one.
 async fn root_around(path: &str, access: &Access) -> Option<String> {
+    // A copied folder could be any folder: only the usual places say enough.
+    let bases = layouts::ALL.iter().flat_map(|layout| layout.bases).filter(|base| !base.folder.is_empty());
+    let folders: Vec<&str> = bases.flat_map(|base| base.read).copied().collect();
     for ancestor in Path::new(path).ancestors() {
-        for base in layouts::ALL.iter().flat_map(|layout| layout.bases) {
-            // A copied folder could be any folder: only the usual place says enough.
-            if base.folder.is_empty() || !ancestor.ends_with(base.folder) {
-                continue;
-            }
-            let depth = Path::new(base.folder).components().count();
+        for folder in folders.iter().filter(|folder| ancestor.ends_with(folder)) {
+            let depth = Path::new(folder).components().count();
             let root = ancestor.ancestors().nth(depth)?.to_string_lossy().into_owned();
             if has_layout(&root, access).await {
                 return Some(root);
@@ -199,9 +216,9 @@ async fn has_layout(root: &str, access: &Access) -> bool {
     !existing(marks.collect(), access).await.is_empty()
 }
 
-async fn existing_paths(scope: &Scope, access: &Access) -> Vec<String> {
-    let candidates = scope.targets.iter().filter(|text| *text != "-").cloned().collect();
-    existing(candidates, access).await
+async fn existing_paths(texts: &[String], access: &Access) -> Vec<String> {
+    let numbered = texts.iter().filter_map(|text| Some(target::numbered_path(text)?.0.to_owned()));
+    existing(texts.iter().filter(|text| *text != "-").cloned().chain(numbered).collect(), access).await
 }
 
 async fn existing(paths: Vec<String>, access: &Access) -> Vec<String> {

@@ -82,23 +82,45 @@ fn components(path: &Path) -> impl DoubleEndedIterator<Item = std::ffi::OsString
 
 /// Replaces a file through a sibling and a rename; owner, rights and label are those of `like`.
 pub(super) fn replace(path: &Path, bytes: &[u8], like: &Path, run: &str) -> Result<(), NodeError> {
-    let sibling = sibling(path, run);
-    // Left behind by a run that was killed: never read by anyone, written anew.
-    remove_if_there(&sibling)?;
-    let attempt = || {
-        let metadata = fs::metadata(like)?;
-        let mut file = create_private(&sibling)?;
-        file.write_all(bytes)?;
-        copy_rights(&file, &sibling, like, &metadata)?;
-        file.sync_all()?;
-        fs::rename(&sibling, path)?;
-        sync_folder(path)
-    };
-    attempt().map_err(|error| {
-        // The error that counts is the one above; the sibling is only clutter.
-        fs::remove_file(&sibling).ok();
-        NodeError::io("replace", path, &error)
-    })
+    Replacement::prepare(path, bytes, like, run)?.put_in_place()
+}
+
+/// The new file, whole and on the disk beside the old one. Dropped without being put in place, it is gone.
+pub(super) struct Replacement {
+    path: PathBuf,
+    sibling: PathBuf,
+}
+
+impl Replacement {
+    pub(super) fn prepare(path: &Path, bytes: &[u8], like: &Path, run: &str) -> Result<Self, NodeError> {
+        let new = Self { path: path.to_owned(), sibling: sibling(path, run) };
+        // Left behind by a run that was killed: never read by anyone, written anew.
+        remove_if_there(&new.sibling)?;
+        let attempt = || {
+            let metadata = fs::metadata(like)?;
+            let mut file = create_private(&new.sibling)?;
+            file.write_all(bytes)?;
+            copy_rights(&file, &new.sibling, like, &metadata)?;
+            file.sync_all()
+        };
+        attempt().map_err(|error| NodeError::io("replace", path, &error))?;
+        Ok(new)
+    }
+
+    pub(super) fn put_in_place(self) -> Result<(), NodeError> {
+        let attempt = || {
+            fs::rename(&self.sibling, &self.path)?;
+            sync_folder(&self.path)
+        };
+        attempt().map_err(|error| NodeError::io("replace", &self.path, &error))
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        // Only clutter, but clutter with a key in it. After a rename there is nothing of that name.
+        fs::remove_file(&self.sibling).ok();
+    }
 }
 
 pub(super) fn sibling(path: &Path, run: &str) -> PathBuf {

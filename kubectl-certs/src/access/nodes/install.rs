@@ -13,6 +13,8 @@ use crate::formats::certificate::sha256_hex;
 use crate::formats::{kubeconfig, pem};
 use crate::model::IdentityStore;
 
+const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
+
 pub(super) fn back_up(node: &LocalNode, run: &str, paths: &[String]) -> Result<(), NodeError> {
     let folder = node.run_folder(run)?.join("backup");
     files::create_private_folder(&folder)?;
@@ -55,48 +57,85 @@ pub(super) fn restore(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
 }
 
 pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &IdentityStore) -> Result<(), NodeError> {
+    let real = |path: &str| files::resolve(&node.root, Path::new(path));
+    // All new files lie ready before one is put in place: a key without its certificate stops the component's next start.
+    let mut ready = Vec::new();
+    for (path, text) in compose(node, run, step, store, |path| files::read(&real(path)?))? {
+        let path = real(&path)?;
+        ready.push(files::Replacement::prepare(&path, &text, &path, run)?);
+    }
+    ready.into_iter().try_for_each(files::Replacement::put_in_place)
+}
+
+/// Digests of what `install` makes of the backed-up files: by them our own work is told from anybody else's.
+pub(super) fn installed(
+    node: &LocalNode,
+    run: &str,
+    step: &str,
+    store: &IdentityStore,
+) -> Result<Vec<(String, String)>, NodeError> {
+    let folder = node.run_folder(run)?.join("backup");
+    let texts = compose(node, run, step, store, |path| files::read(&copy_of(&folder, path)))?;
+    Ok(texts.into_iter().map(|(path, text)| (path, sha256_hex(&text))).collect())
+}
+
+/// Path and new text of each file of an identity, in the order of writing: the key goes first.
+fn compose(
+    node: &LocalNode,
+    run: &str,
+    step: &str,
+    store: &IdentityStore,
+    read: impl Fn(&str) -> Result<Zeroizing<Vec<u8>>, NodeError>,
+) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, NodeError> {
     let identity = issue::staged_identity(node, run, step)?;
     let certificate = pem::certificate_pem(&identity.certificate);
-    let resolved = |path: &String| files::resolve(&node.root, Path::new(path));
-    match store {
+    let certificate = certificate.as_bytes();
+    Ok(match store {
         IdentityStore::Pair { certificate: place, key } => {
-            let (place, key) = (resolved(place)?, resolved(key)?);
-            // Both new texts are made before either file is touched.
-            let new_key = with_block(&key, pem::Block::is_private_key, &identity.key)?;
-            let new_certificate = with_block(&place, pem::Block::is_certificate, certificate.as_bytes())?;
-            files::replace(&key, &new_key, &key, run)?;
-            files::replace(&place, &new_certificate, &place, run)
+            let new_key = replace_block(key, &read(key)?, pem::Block::is_private_key, &identity.key)?;
+            let new_certificate = replace_block(place, &read(place)?, pem::Block::is_certificate, certificate)?;
+            vec![(key.clone(), new_key), (place.clone(), new_certificate)]
         }
         IdentityStore::Combined { path } => {
-            let path = resolved(path)?;
-            let text = with_block(&path, pem::Block::is_certificate, certificate.as_bytes())?;
-            let text = replace_block(&path, &text, pem::Block::is_private_key, &identity.key)?;
-            files::replace(&path, &text, &path, run)
+            let text = replace_block(path, &read(path)?, pem::Block::is_certificate, certificate)?;
+            vec![(path.clone(), replace_block(path, &text, pem::Block::is_private_key, &identity.key)?)]
         }
         IdentityStore::Kubeconfig { path, user } => {
-            let path = resolved(path)?;
-            let old = files::read(&path)?;
-            let chain = chain_in_kubeconfig(&path, &old, user, &identity.certificate)?;
-            let text = pem::decode_text(&old);
-            let new = kubeconfig::replace_identity(&text, user, &chain, &identity.key)
-                .map_err(|error| NodeError::refused(format!("{}: {error}", path.display())))?;
-            files::replace(&path, new.as_bytes(), &path, run)
+            vec![(path.clone(), new_kubeconfig(path, &read(path)?, user, &identity)?)]
         }
-    }
+    })
+}
+
+fn new_kubeconfig(
+    path: &str,
+    old: &[u8],
+    user: &str,
+    identity: &issue::Identity,
+) -> Result<Zeroizing<Vec<u8>>, NodeError> {
+    let refused = |why: &str| NodeError::refused(format!("{path}: {why}"));
+    // A byte order mark is no part of the YAML and belongs to the owner like every other byte.
+    let (mark, text) = match old.strip_prefix(BYTE_ORDER_MARK) {
+        Some(text) => (BYTE_ORDER_MARK, text),
+        None => (&[][..], old),
+    };
+    let chain = chain_in_kubeconfig(path, text, user, &identity.certificate)?;
+    let text = str::from_utf8(text).map_err(|_| refused("it is not UTF-8 text: convert it first"))?;
+    let new =
+        kubeconfig::replace_identity(text, user, &chain, &identity.key).map_err(|error| refused(&error.to_string()))?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(mark.len() + new.len()));
+    bytes.extend_from_slice(mark);
+    bytes.extend_from_slice(new.as_bytes());
+    Ok(bytes)
 }
 
 /// The file's text with its first block of that kind replaced; everything around it stays.
-fn with_block(path: &Path, kind: fn(&pem::Block) -> bool, new: &[u8]) -> Result<Zeroizing<Vec<u8>>, NodeError> {
-    replace_block(path, &files::read(path)?, kind, new)
-}
-
 fn replace_block(
-    path: &Path,
+    path: &str,
     bytes: &[u8],
     kind: fn(&pem::Block) -> bool,
     new: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, NodeError> {
-    let refused = |why: &str| NodeError::refused(format!("{} {why}", path.display()));
+    let refused = |why: &str| NodeError::refused(format!("{path} {why}"));
     let text = str::from_utf8(bytes).map_err(|_| refused("is not UTF-8 text: convert it first"))?;
     let block = pem::blocks(text).into_iter().find(kind).ok_or_else(|| refused("has no PEM block to replace"))?;
     let mut out = Zeroizing::new(Vec::with_capacity(bytes.len() + new.len()));
@@ -107,8 +146,8 @@ fn replace_block(
 }
 
 /// The new leaf and whatever followed the old one (K3s embeds its authority there).
-fn chain_in_kubeconfig(path: &Path, bytes: &[u8], user: &str, leaf: &[u8]) -> Result<Vec<u8>, NodeError> {
-    let refused = |why: String| NodeError::refused(format!("{}: {why}", path.display()));
+fn chain_in_kubeconfig(path: &str, bytes: &[u8], user: &str, leaf: &[u8]) -> Result<Vec<u8>, NodeError> {
+    let refused = |why: String| NodeError::refused(format!("{path}: {why}"));
     let parsed = kubeconfig::parse(&pem::decode_text(bytes)).map_err(|error| refused(error.to_string()))?;
     let data = parsed
         .users

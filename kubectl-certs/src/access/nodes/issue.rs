@@ -45,11 +45,11 @@ pub(super) fn make_request(
         .map_err(|error| NodeError::failed(format!("failed to make a request: {error}")))
 }
 
-pub(super) fn sign(sign: &Sign) -> Result<Vec<u8>, NodeError> {
+pub(super) fn sign(node: &LocalNode, sign: &Sign) -> Result<Vec<u8>, NodeError> {
     let refused = |why: String| NodeError::refused(format!("{}: {why}", sign.authority_key));
-    let key = Path::new(&sign.authority_key);
-    let key = read_key(key, &files::read(key)?)?;
-    let text = files::read(Path::new(&sign.authority_certificate))?;
+    let read = |path: &str| files::read(&files::resolve(&node.root, Path::new(path))?);
+    let key = read_key(Path::new(&sign.authority_key), &read(&sign.authority_key)?)?;
+    let text = read(&sign.authority_certificate)?;
     // kubeadm's own rule: the first certificate of the file is the authority.
     let issuer = first_certificate(&text)
         .ok_or_else(|| NodeError::refused(format!("{} holds no certificate", sign.authority_certificate)))?;

@@ -63,7 +63,7 @@ impl Node for LocalNode {
             NodeOp::MakeRequest { run, step, store, algorithm } => {
                 NodeReply::Request(issue::make_request(self, &run, &step, &store, algorithm.as_deref())?)
             }
-            NodeOp::Sign(sign) => NodeReply::Certificate(issue::sign(&sign)?),
+            NodeOp::Sign(sign) => NodeReply::Certificate(issue::sign(self, &sign)?),
             NodeOp::Stage { run, step, certificate } => {
                 issue::stage(self, &run, &step, &certificate)?;
                 NodeReply::Done
@@ -72,6 +72,9 @@ impl Node for LocalNode {
             NodeOp::Install { run, step, store } => {
                 install::install(self, &run, &step, &store)?;
                 NodeReply::Done
+            }
+            NodeOp::Installed { run, step, store } => {
+                NodeReply::Installed(install::installed(self, &run, &step, &store)?)
             }
             NodeOp::Restore { run, paths } => {
                 install::restore(self, &run, &paths)?;

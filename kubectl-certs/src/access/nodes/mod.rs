@@ -85,6 +85,12 @@ pub enum NodeOp {
         step: String,
         store: IdentityStore,
     },
+    /// What `Install` makes of the files as they were backed up.
+    Installed {
+        run: String,
+        step: String,
+        store: IdentityStore,
+    },
     /// Puts the backed-up files back.
     Restore {
         run: String,
@@ -160,6 +166,8 @@ pub enum NodeReply {
     Request(Vec<u8>),
     Certificate(Vec<u8>),
     Staged(Option<Staged>),
+    /// Path and digest of each file.
+    Installed(Vec<(String, String)>),
     Restarted {
         evidence: String,
     },

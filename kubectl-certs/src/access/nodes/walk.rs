@@ -18,12 +18,16 @@ pub(super) fn walk(root: &Path, places: &[String]) -> Walked {
         walk.place(Path::new(place), true);
     }
     let Walk { mut walked, .. } = walk;
-    // A symlink and its target are one file: the symlink is the place that components name.
+    // A symlink and its target are one file: the symlink is the place that components name. Each one that was asked for
+    // by its name is an answer, though.
+    let asked = |file: &FileRecord| places.contains(&file.path);
     let targets: BTreeSet<String> = walked.files.iter().filter_map(|file| file.target.clone()).collect();
-    walked.files.retain(|file| file.target.is_some() || !targets.contains(&file.path));
+    walked.files.retain(|file| asked(file) || file.target.is_some() || !targets.contains(&file.path));
     let mut seen = BTreeSet::new();
-    walked.files.retain(|file| seen.insert(file.target.clone().unwrap_or_else(|| file.path.clone())));
+    walked.files.sort_by_key(|file| !asked(file));
+    walked.files.retain(|file| seen.insert(file.target.clone().unwrap_or_else(|| file.path.clone())) || asked(file));
     walked.files.sort_by(|a, b| a.path.cmp(&b.path));
+    walked.files.dedup_by(|a, b| a.path == b.path);
     walked
 }
 
@@ -80,13 +84,13 @@ impl Walk<'_> {
             Ok(bytes) => bytes,
             Err(error) => return self.unread(path, &error),
         };
-        let Some(name) = path.to_str() else {
-            return self.unread(path, &NodeError::failed(format!("the name of {} is not UTF-8", path.display())));
-        };
         let content = formats::read(&bytes);
         if content.is_empty() {
             return;
         }
+        let Some(name) = path.to_str() else {
+            return self.unread(path, &NodeError::failed(format!("the name of {} is not UTF-8", path.display())));
+        };
         let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         self.walked.files.push(FileRecord {
             path: name.to_owned(),
@@ -132,6 +136,20 @@ mod tests {
         let paths: Vec<_> = walked.files.iter().map(|file| PathBuf::from(&file.path)).collect();
         assert_eq!(paths, [at("current.crt")]);
         assert!(walked.unread.is_empty(), "{:?}", walked.unread);
+    }
+
+    #[test]
+    fn each_link_that_was_asked_for_is_an_answer() {
+        let folder = tempfile::tempdir().expect("folder");
+        let at = |path: &str| folder.path().join(path).to_string_lossy().into_owned();
+        fs::write(at("a.crt"), PEM).expect("written");
+        symlink("a.crt", at("b.crt")).expect("link");
+        symlink("a.crt", at("c.crt")).expect("link");
+        let read = |places: &[String]| {
+            walk(Path::new("/"), places).files.into_iter().map(|file| file.path).collect::<Vec<_>>()
+        };
+        assert_eq!(read(&[at("c.crt"), at("a.crt"), at("a.crt")]), [at("a.crt"), at("c.crt")]);
+        assert_eq!(read(&[folder.path().to_string_lossy().into_owned()]), [at("b.crt")]);
     }
 
     #[test]

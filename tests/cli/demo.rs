@@ -1,0 +1,63 @@
+//! The demo shows the troubles that its own table tells of, and nothing else.
+
+use std::collections::BTreeSet;
+
+use kubectl_certs::demo::TROUBLES;
+
+use crate::program::Program;
+
+#[test]
+fn its_findings_are_its_troubles() {
+    let program = Program::new();
+    let folder = program.demo();
+    let found: BTreeSet<(String, String)> = program
+        .run(["check", "--root", &folder, "-o", "json"])
+        .exits(1)
+        .items()
+        .iter()
+        .map(|finding| {
+            let target = finding["target"].as_str().expect("a target");
+            let place = target.split_once(':').expect("a path").1.strip_prefix(&folder).expect("below the demo");
+            let file = place.trim_start_matches('/').split('#').next().unwrap_or_default().to_owned();
+            (finding["code"].as_str().expect("a code").to_owned(), file)
+        })
+        .collect();
+    // kubelet.crt also holds the authority that the kubelet made for it: two findings, one place.
+    let told: BTreeSet<(String, String)> =
+        TROUBLES.iter().map(|trouble| (trouble.code.to_owned(), trouble.place.to_owned())).collect();
+    assert_eq!(found, told);
+    assert_eq!(told.len(), TROUBLES.len());
+}
+
+#[test]
+fn it_runs_the_first_command_and_prints_ones_that_can_be_pasted() {
+    let program = Program::new();
+    let folder = program.work().join("it's a demo");
+    let folder = folder.to_str().expect("UTF-8");
+    let ran = program.run(["demo", folder]).exits(0);
+    let check = program.run(["check", "--root", folder]).exits(1);
+    assert!(ran.out.contains(&check.out), "{ran:#?}");
+    let commands: Vec<&str> = ran.lines().into_iter().filter(|line| line.starts_with("  ")).collect();
+    assert!(commands.len() >= 6, "{ran:#?}");
+    for command in commands {
+        let pasted = command.trim().replace("kubectl certs", "\"$PROGRAM\"");
+        let mut shell = std::process::Command::new("sh");
+        program.prepare(&mut shell);
+        let output = shell.args(["-c", &pasted]).env("PROGRAM", env!("CARGO_BIN_EXE_kubectl-certs")).output();
+        let output = output.expect("sh");
+        let wanted = if command.contains(" check ") { 1 } else { 0 };
+        assert_eq!(output.status.code(), Some(wanted), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn only_a_demo_is_replaced() {
+    let program = Program::new();
+    let folder = program.demo();
+    program.run(["demo", &folder]).exits(2).says("--force");
+    program.run(["demo", &folder, "--force"]).exits(0);
+    let other = program.write("other/notes.txt", "mine");
+    let other = other.parent().expect("a folder").display().to_string();
+    program.run(["demo", &other, "--force"]).exits(4).says("left alone");
+    assert_eq!(std::fs::read_dir(&other).expect("a folder").count(), 1);
+}

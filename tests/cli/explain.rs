@@ -1,0 +1,36 @@
+//! Every code can be looked up.
+
+use crate::program::Program;
+
+const CODES: [&str; 8] = [
+    "expired",
+    "expiring",
+    "not-yet-valid",
+    "bad-signature",
+    "issuer-missing",
+    "key-differs",
+    "outlives-issuer",
+    "bundle-lacks-signer",
+];
+
+#[test]
+fn every_code_is_listed_and_explained() {
+    let program = Program::new();
+    assert_eq!(program.line("explain -o name").exits(0).lines(), CODES);
+    for code in CODES {
+        let ran = program.run(["explain", code]).exits(0);
+        assert!(ran.out.starts_with(&format!("{code}: ")), "{ran:#?}");
+        for part in ["What it means\n  ", "Why it matters\n  ", "How it is repaired\n  ", "Source\n  "] {
+            assert!(ran.out.contains(part), "{part}: {ran:#?}");
+        }
+        assert!(ran.lines().iter().all(|line| line.len() <= 100), "{ran:#?}");
+        assert_eq!(program.run(["explain", code, "-o", "json"]).exits(0).items()[0]["code"], code);
+    }
+}
+
+#[test]
+fn an_unknown_code_is_wrong_usage() {
+    let program = Program::new();
+    program.line("explain nonsense").exits(2).says("there is no finding 'nonsense'");
+    program.line("check --ignore nonsense file:/etc/hostname").exits(2).says("there is no finding 'nonsense'");
+}

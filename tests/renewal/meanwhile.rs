@@ -1,0 +1,199 @@
+//! Others work on the same disk: between plan and step, after a run, at the same moment.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use kubectl_certs::access::nodes::{Holder, LocalNode, Node, NodeOp, NodeReply, ThisMachine};
+use kubectl_certs::access::{Access, clock::SystemClock, state_dir::StateDir};
+use kubectl_certs::answer::{Control, answer};
+use kubectl_certs::error::{Error, ErrorKind};
+use kubectl_certs::event::What;
+use kubectl_certs::report::Report;
+use kubectl_certs::request::{Mode, Renew, Request, Scope};
+
+use crate::disk::{Disk, Said};
+use crate::renews_all::assert_as_before;
+use crate::witness::{assert_renewal, identities};
+
+#[test]
+fn what_changes_between_plan_and_step_is_refused_and_kept() {
+    let disk = Disk::ecdsa();
+    let before = disk.material();
+    let file = disk.file("scheduler.conf");
+    let mut theirs = disk.read("scheduler.conf");
+    theirs.push_str("# somebody else's\n");
+    let text = theirs.clone();
+    let error = renew_and_when(&disk, "renew-apiserver", move |_| {
+        fs::write(&file, &text).expect("somebody writes");
+    });
+    let error = error.expect_err("the file is another than the plan's");
+    assert_eq!(error.kind, ErrorKind::Refused);
+    assert!(error.message.contains("scheduler.conf was changed since this was planned"), "{error}");
+    assert!(error.hints.iter().any(|hint| hint.contains("runs resume")), "{:?}", error.hints);
+    assert_eq!(disk.read("scheduler.conf"), theirs);
+
+    // What was begun must be ended, one way or the other, before anything new.
+    disk.on_root(&["renew", "--all", "--yes"]).expect(4).naming(&["is not finished", "runs resume", "runs undo"]);
+    disk.on_root(&["runs", "resume"]).expect(4).naming(&["scheduler.conf was changed"]);
+    disk.on_root(&["runs", "undo"]).expect(0);
+    assert_eq!(disk.read("scheduler.conf"), theirs);
+    disk.write("scheduler.conf", before.file("kubernetes/scheduler.conf").expect("a file"));
+    before.assert_unchanged(&disk.material());
+}
+
+/// Each kind of file; what somebody did after the run would be lost.
+#[test]
+fn undo_refuses_what_was_changed_after_the_run_and_says_which() {
+    let disk = Disk::ecdsa();
+    let before = disk.material();
+    disk.renew_all();
+    let renewed = disk.material();
+    let appended = |path: &str| format!("{}# by hand\n", disk.read(path));
+    let edits: [(&str, Option<String>); 7] = [
+        ("admin.conf", Some(appended("admin.conf"))),
+        ("super-admin.conf", Some(disk.read("super-admin.conf").replace("127.0.0.1:6443", "api.example.org:6443"))),
+        ("pki/apiserver.crt", Some(disk.read("pki/apiserver.crt") + &disk.read("pki/ca.crt"))),
+        ("pki/apiserver.key", Some(appended("pki/apiserver.key"))),
+        ("pki/etcd/server.crt", Some(disk.read("pki/etcd/peer.crt"))),
+        ("pki/etcd/peer.key", None),
+        ("scheduler.conf", None),
+    ];
+    for (path, edit) in edits {
+        let ours = disk.read(path);
+        match edit {
+            Some(text) => disk.write(path, text),
+            None => fs::remove_file(disk.file(path)).expect("a file"),
+        }
+        let edited = disk.material();
+        disk.on_root(&["runs", "undo"]).expect(4).naming(&[path, "changed by somebody", "nothing was put back"]);
+        edited.assert_unchanged(&disk.material());
+        disk.write(path, ours);
+    }
+    renewed.diff(&disk.material()).iter().for_each(|line| assert!(line.contains("mode"), "{line}"));
+    disk.on_root(&["runs", "undo"]).expect(0);
+    assert_as_before(&before, &disk.material());
+}
+
+#[test]
+fn the_second_operator_is_told_who_is_first_and_since_when() {
+    let disk = Disk::ecdsa();
+    let (second, since) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(String::new())));
+    let mut command = disk.command(["renew", "--all", "--yes", "--root"]);
+    command.arg(disk.root());
+    let (said, when) = (second.clone(), since.clone());
+    let done = renew_and_when(&disk, "renew-etcd-peer", move |event_time| {
+        *when.lock().expect("a time") = event_time;
+        *said.lock().expect("an answer") = Some(Said::of(&mut command));
+    });
+    done.expect("the first operator is not disturbed");
+    let said = second.lock().expect("an answer").take().expect("it was asked").expect(7);
+    let pid = std::process::id().to_string();
+    said.naming(&["is changing this node since", "@", &pid, "runs list", &since.lock().expect("a time")[..10]]);
+    // What the second one saw was renewed meanwhile; asking anew is possible now.
+    disk.on_root(&["renew", "apiserver", "--yes"]).expect(0);
+}
+
+#[test]
+fn a_lock_counts_for_everything_that_changes_and_dies_with_its_holder() {
+    let disk = Disk::ecdsa();
+    let run = disk.renew_all()["run"].as_str().expect("a run").to_owned();
+    let mut holder = std::process::Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().expect("sleep");
+    lock(&disk, holder.id());
+    let before = disk.material();
+    let verbs: [&[&str]; 4] =
+        [&["renew", "--all", "--yes"], &["runs", "undo"], &["runs", "finish"], &["runs", "undo", &run]];
+    for arguments in verbs {
+        disk.on_root(arguments).expect(7).naming(&["alice@there", "2026-01-02T03:04:05Z", "run 20260102t030405z-abcd"]);
+    }
+    // Looking and planning disturb nobody.
+    for arguments in [["list"].as_slice(), &["renew", "--all", "--dry-run"], &["runs", "list"]] {
+        disk.on_root(arguments).expect(0);
+    }
+    before.assert_unchanged(&disk.material());
+    holder.kill().expect("its end");
+    holder.wait().expect("its end");
+    disk.on_root(&["runs", "undo"]).expect(0);
+}
+
+/// However they meet, somebody wins and the disk is whole.
+#[test]
+fn two_at_the_same_moment_leave_a_whole_disk() {
+    let disk = Disk::ecdsa();
+    let old = identities(&disk.file(""));
+    let start = || {
+        let mut command = disk.command(["renew", "--all", "--yes", "--root"]);
+        command.arg(disk.root()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs")
+    };
+    let both = [start(), start(), start()];
+    let said = both.map(|child| Said::from(child.wait_with_output().expect("its end")));
+    assert!(said.iter().any(|said| said.code == 0), "{said:?}");
+    assert!(said.iter().all(|said| matches!(said.code, 0 | 4 | 7)), "{said:?}");
+    let new = identities(&disk.file(""));
+    for (name, (identity, authority)) in &old {
+        assert_renewal(name, identity, &new[name].0, &disk.file(&format!("{authority}.crt")));
+    }
+}
+
+/// Asked to stop, it does at the end of a step, and goes on later.
+#[test]
+fn a_stopped_run_goes_on() {
+    let disk = Disk::ecdsa();
+    let (before, old) = (disk.material(), identities(&disk.file("")));
+    let control = Control::silent();
+    let stop = control.stop.clone();
+    let sink = Arc::new(move |event: &kubectl_certs::event::Event| {
+        if matches!(&event.what, What::StepStarted { step, .. } if step == "renew-etcd-peer") {
+            stop.store(true, Ordering::Relaxed);
+        }
+    });
+    let error = renew(&disk, &Control { sink, ..control }).expect_err("it was stopped");
+    assert_eq!(error.kind, ErrorKind::Interrupted);
+    let half = identities(&disk.file(""));
+    assert_ne!(half["pki/etcd/peer"], old["pki/etcd/peer"], "a step that was begun is ended");
+    assert_eq!(half["pki/etcd/server"], old["pki/etcd/server"]);
+    let differences = before.diff(&disk.material());
+    assert_eq!(differences.len(), 10, "{differences:?}");
+    disk.on_root(&["runs", "resume"]).expect(0);
+    let new = identities(&disk.file(""));
+    for (name, (identity, authority)) in &old {
+        assert_renewal(name, identity, &new[name].0, &disk.file(&format!("{authority}.crt")));
+        let done_before = half[name].0 != *identity;
+        assert_eq!(done_before, half[name] == new[name], "{name} is renewed once");
+    }
+    disk.on_root(&["runs", "undo"]).expect(0);
+    assert_as_before(&before, &disk.material());
+}
+
+/// Renews everything in this process; `act` is called when that step begins, with the time of the event.
+fn renew_and_when(disk: &Disk, step: &'static str, act: impl FnMut(String) + Send + 'static) -> Result<Report, Error> {
+    let act = Mutex::new(act);
+    let sink = Arc::new(move |event: &kubectl_certs::event::Event| {
+        if matches!(&event.what, What::StepStarted { step: begun, .. } if begun == step) {
+            act.lock().expect("once")(event.time.to_string());
+        }
+    });
+    renew(disk, &Control { sink, ..Control::silent() })
+}
+
+fn renew(disk: &Disk, control: &Control) -> Result<Report, Error> {
+    let state: PathBuf = disk.home().join("state/kubectl-certs");
+    let access = Access { clock: Arc::new(SystemClock), nodes: Arc::new(ThisMachine), state: StateDir::at(state) };
+    let scope = Scope { root: Some(disk.root().display().to_string()), ..Scope::default() };
+    let request = Request::Renew(Renew { scope, all: true, mode: Mode::Apply, ..Renew::default() });
+    now(answer(&request, &access, control))
+}
+
+fn lock(disk: &Disk, pid: u32) {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("Linux").trim().to_owned();
+    let since = "2026-01-02T03:04:05Z".parse().expect("a time");
+    let holder = Holder { run: "20260102t030405z-abcd".to_owned(), who: "alice@there".to_owned(), since, pid, boot };
+    let reply = now(LocalNode::new(disk.root()).run(NodeOp::Lock { holder })).expect("a lock");
+    assert!(matches!(reply, NodeReply::LockedBy(None)), "{reply:?}");
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}

@@ -1,0 +1,185 @@
+//! Disks that are laid out oddly or refuse to be written: nothing is lost, and what was cut off goes on.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::openssl;
+
+use crate::disk::{Disk, Said};
+use crate::renews_all::assert_as_before;
+use crate::witness::{assert_renewal, identities};
+
+/// Somebody without rights of root, for whom the modes of folders count.
+const NOBODY: u32 = 65534;
+
+#[test]
+fn a_read_only_folder_fails_safely_and_goes_on_once_it_can_be_written() {
+    let disk = Disk::ecdsa();
+    let program = given_to_nobody(&disk);
+    let (before, old) = (disk.material(), identities(&disk.file("")));
+    let folder = disk.file("pki/etcd");
+    fs::set_permissions(&folder, Permissions::from_mode(0o555)).expect("rights");
+    let said = as_nobody(&disk, &program, &["renew", "--all", "--yes"]).expect(5);
+    let said =
+        said.naming(&["failed to replace", "pki/etcd/healthcheck-client.key", "Permission denied", "run it as root"]);
+    said.naming(&["runs resume", "runs undo"]);
+    let half = identities(&disk.file(""));
+    for (name, (identity, _)) in &half {
+        let x509 = openssl::x509(&identity.certificate);
+        assert_eq!(openssl::public_key_of(&identity.key), x509.public_key, "{name} is half of one and half of another");
+        assert!(!name.starts_with("pki/etcd/") || *identity == old[name].0, "{name}");
+    }
+    assert_ne!(half["pki/apiserver"], old["pki/apiserver"], "what came before is done");
+    assert_no_litter(&disk);
+
+    // Still in the way: still safe.
+    as_nobody(&disk, &program, &["runs", "resume"]).expect(5).naming(&["healthcheck-client.key"]);
+    fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("rights");
+    as_nobody(&disk, &program, &["runs", "resume"]).expect(0);
+    let new = identities(&disk.file(""));
+    for (name, (identity, authority)) in &old {
+        assert_renewal(name, identity, &new[name].0, &disk.file(&format!("{authority}.crt")));
+    }
+    as_nobody(&disk, &program, &["runs", "undo"]).expect(0);
+    assert_as_before(&before, &disk.material());
+}
+
+/// The key's folder can be written and the certificate's cannot: neither is replaced.
+#[test]
+fn a_certificate_that_cannot_be_written_leaves_its_key_alone() {
+    let disk = Disk::ecdsa();
+    let locked = disk.file("locked");
+    fs::create_dir(&locked).expect("a folder");
+    fs::rename(disk.file("pki/apiserver.crt"), locked.join("apiserver.crt")).expect("moved");
+    symlink("../locked/apiserver.crt", disk.file("pki/apiserver.crt")).expect("a symlink");
+    let program = given_to_nobody(&disk);
+    let before = disk.material();
+    fs::set_permissions(&locked, Permissions::from_mode(0o555)).expect("rights");
+    let shut = disk.material();
+    as_nobody(&disk, &program, &["renew", "apiserver", "--yes"]).expect(5).naming(&["locked/apiserver.crt"]);
+    shut.assert_unchanged(&disk.material());
+    fs::set_permissions(&locked, Permissions::from_mode(0o755)).expect("rights");
+    as_nobody(&disk, &program, &["runs", "undo"]).expect(0);
+    assert_as_before(&before, &disk.material());
+}
+
+/// Without backups nothing may begin.
+#[test]
+fn a_disk_without_room_for_backups_is_not_touched() {
+    let disk = Disk::ecdsa();
+    fs::create_dir_all(disk.root().join("var/lib")).expect("a folder");
+    fs::write(disk.state(), "no folder").expect("a file");
+    let before = disk.tree();
+    disk.on_root(&["renew", "--all", "--yes"]).expect(5).naming(&["var/lib/kubectl-certs"]);
+    before.assert_unchanged(&disk.tree());
+}
+
+#[test]
+fn symlinks_stay_symlinks_wherever_they_lead() {
+    let disk = Disk::ecdsa();
+    // As versions side by side, as an absolute path of the node, and as a whole folder elsewhere.
+    for (path, real, target) in [
+        ("etc/kubernetes/pki/apiserver.crt", "etc/kubernetes/pki/apiserver-2026.crt", "apiserver-2026.crt"),
+        ("etc/kubernetes/pki/apiserver.key", "srv/keys/apiserver.key", "/srv/keys/apiserver.key"),
+        ("etc/kubernetes/admin.conf", "srv/admin.conf", "../../srv/admin.conf"),
+        ("etc/kubernetes/pki/etcd", "srv/etcd-pki", "/srv/etcd-pki"),
+        ("etc/kubernetes/pki/ca.key", "srv/keys/ca.key", "/srv/keys/ca.key"),
+        ("etc/kubernetes/pki/front-proxy-ca.crt", "srv/keys/front-proxy-ca.crt", "/srv/keys/front-proxy-ca.crt"),
+    ] {
+        let (path, real) = (disk.root().join(path), disk.root().join(real));
+        fs::create_dir_all(real.parent().expect("a folder")).expect("a folder");
+        fs::rename(&path, &real).expect("moved");
+        symlink(target, &path).expect("a symlink");
+    }
+    let links = |disk: &Disk| -> Vec<PathBuf> {
+        let tree = disk.tree();
+        tree.entries
+            .iter()
+            .filter(|(_, entry)| matches!(entry.kind, support::tree::Kind::Symlink(_)))
+            .map(|(path, _)| path.clone())
+            .collect()
+    };
+    let (before, old) = (disk.tree(), on_node(&disk));
+    disk.renew_all();
+    assert_eq!(links(&disk).len(), 6, "{:?}", links(&disk));
+    let new = on_node(&disk);
+    for ((name, old), (_, new)) in old.iter().zip(&new) {
+        assert_ne!(old, new, "{name}");
+    }
+    // And the pairs are pairs.
+    let pair = ["etc/kubernetes/pki/apiserver-2026.crt", "srv/keys/apiserver.key"].map(|path| disk.root().join(path));
+    let [certificate, key] = pair.map(|path| fs::read(path).expect("a file"));
+    assert_eq!(openssl::x509(&certificate).public_key, openssl::public_key_of(&key));
+    assert_eq!(openssl::verify(&certificate, &disk.file("pki/ca.crt"), None), Ok(()));
+    disk.on_root(&["runs", "undo"]).expect(0);
+    let mut after = disk.tree();
+    after.entries.retain(|path, _| !path.starts_with("var"));
+    assert_as_before(&before, &after);
+}
+
+/// A root is all there is: a symlink must not lead to the keys of the machine that looks at it.
+#[test]
+fn a_symlink_does_not_lead_out_of_the_root() {
+    let disk = Disk::ecdsa();
+    let outside = disk.home().join("ca.key");
+    fs::rename(disk.file("pki/ca.key"), &outside).expect("moved");
+    symlink(&outside, disk.file("pki/ca.key")).expect("a symlink");
+    let before = disk.tree();
+    disk.on_root(&["renew", "--all", "--yes"]).expect(4).naming(&["private key of ca"]);
+    before.assert_unchanged(&disk.tree());
+}
+
+/// Certificates and keys where the symlinks lead, by the path on the node.
+fn on_node(disk: &Disk) -> Vec<(&'static str, Vec<u8>)> {
+    [
+        "etc/kubernetes/pki/apiserver-2026.crt",
+        "srv/keys/apiserver.key",
+        "srv/admin.conf",
+        "srv/etcd-pki/server.crt",
+        "srv/etcd-pki/server.key",
+        "srv/etcd-pki/peer.crt",
+        "etc/kubernetes/pki/front-proxy-client.crt",
+    ]
+    .map(|path| (path, fs::read(disk.root().join(path)).expect("a file")))
+    .to_vec()
+}
+
+fn assert_no_litter(disk: &Disk) {
+    for path in disk.material().entries.keys() {
+        assert!(!path.display().to_string().contains("kubectl-certs"), "{}", path.display());
+    }
+}
+
+/// For root every folder can be written, so root lets somebody else run the program; gives its path for them.
+fn given_to_nobody(disk: &Disk) -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_kubectl-certs"));
+    if !rustix::process::geteuid().is_root() {
+        return program.to_owned();
+    }
+    let folder = disk.root().parent().expect("a folder").to_owned();
+    let copy = folder.join("program");
+    fs::copy(program, &copy).expect("a copy of the program");
+    give(&folder);
+    copy
+}
+
+fn give(path: &Path) {
+    std::os::unix::fs::lchown(path, Some(NOBODY), Some(NOBODY)).expect("given away");
+    if path.is_dir() && !path.is_symlink() {
+        fs::read_dir(path).expect("a folder").for_each(|entry| give(&entry.expect("an entry").path()));
+    }
+}
+
+fn as_nobody(disk: &Disk, program: &Path, arguments: &[&str]) -> Said {
+    let usual = disk.command(arguments.iter().copied());
+    let mut command = Command::new(program);
+    command.args(usual.get_args()).arg("--root").arg(disk.root()).env_clear();
+    command.envs(usual.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(disk.root());
+    if rustix::process::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    Said::of(&mut command)
+}
