@@ -24,7 +24,7 @@ function Confirm-Protocol {
         if ($line -match '^\{"event":"item".*"api":"(?<api>[^"]+)"') { $speaks = $Matches.api }
         elseif ($line) { $speaks = "'$($line.Substring(0, [math]::Min(80, $line.Length)))'" }
     } finally {
-        Stop-Program -Conversation $conversation
+        [void](Stop-Program -Conversation $conversation)
     }
     if ($speaks -cne $script:Api) {
         $text = "'$Path' does not speak $($script:Api), which this module needs; it says $speaks"

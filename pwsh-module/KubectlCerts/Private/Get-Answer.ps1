@@ -68,7 +68,8 @@ function Get-Answer {
             }
         }
     } finally {
-        Stop-Program -Conversation $conversation -Changes:$Changes
+        $last = Stop-Program -Conversation $conversation -Changes:$Changes
+        if (-not $ended -and $Changes) { Write-Interruption -Line $last }
         if ($progress.Shown) { Write-Progress -Activity $progress.Activity -Completed }
     }
     if (-not $ended) { $answer.Error = New-NoAnswerError -Path $path -Conversation $conversation }
