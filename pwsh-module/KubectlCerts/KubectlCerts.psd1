@@ -19,8 +19,8 @@
     PrivateData          = @{
         PSData = @{
             Tags       = @('Kubernetes', 'kubectl', 'kubeadm', 'certificate', 'certificates', 'TLS', 'PKI', 'Windows', 'Linux', 'MacOS')
+            # ProjectUri: once there is a public one.
             LicenseUri = 'https://www.apache.org/licenses/LICENSE-2.0'
-            ProjectUri = 'https://github.com/kubectl-certs/kubectl-certs'
         }
     }
 }

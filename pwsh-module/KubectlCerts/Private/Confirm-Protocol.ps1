@@ -20,11 +20,11 @@ function Confirm-Protocol {
     $conversation = Start-Program -Cmdlet $Cmdlet -Path $Path -Request '"version"'
     try {
         # Another program of this name may print anything, and at length.
-        $line = Read-Line -Conversation $conversation -WarningAction SilentlyContinue
+        $line = @(Read-Line -Conversation $conversation -WarningAction SilentlyContinue) | Select-Object -First 1
         if ($line -match '^\{"event":"item".*"api":"(?<api>[^"]+)"') { $speaks = $Matches.api }
         elseif ($line) { $speaks = "'$($line.Substring(0, [math]::Min(80, $line.Length)))'" }
     } finally {
-        Stop-Program -Conversation $conversation
+        [void](Stop-Program -Conversation $conversation)
     }
     if ($speaks -cne $script:Api) {
         $text = "'$Path' does not speak $($script:Api), which this module needs; it says $speaks"

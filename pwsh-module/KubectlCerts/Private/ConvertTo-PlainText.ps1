@@ -8,5 +8,5 @@ function ConvertTo-PlainText {
     [OutputType([string])]
     param([Parameter(Mandatory)][AllowEmptyString()][string]$Text)
 
-    $Text -replace '[\p{Cc}\u200E\u200F\u2028-\u202E\u2066-\u2069]', [string][char]0xFFFD
+    $Text -replace '[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]', [string][char]0xFFFD
 }

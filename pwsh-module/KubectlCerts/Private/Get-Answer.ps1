@@ -34,37 +34,42 @@ function Get-Answer {
     $ended = $false
     $conversation = Start-Program -Cmdlet $Cmdlet -Path $path -Request $Request
     try {
-        while (-not $ended -and $null -ne ($line = Read-Line -Conversation $conversation)) {
-            if ($line.StartsWith('{"event":"item",', [System.StringComparison]::Ordinal)) {
-                $answer.Items.Add($line)
-                continue
-            }
-            # Half a line, from a program that was killed. That no answer follows is told below.
-            if (-not $line.EndsWith('}')) { continue }
-            $message = ConvertFrom-WireLine -Line $line
-            switch ($message.event) {
-                'item' { $answer.Items.Add($line) }
-                'progress' { Write-RunEvent -RunEvent (ConvertTo-KubeObject -Value $message.progress) -Progress $progress }
-                'gap' {
-                    $gap = ConvertTo-KubeObject -Value $message.gap
-                    Write-Warning -Message (ConvertTo-PlainText -Text "$($gap.At) could not be read ($($gap.Reason)): $($gap.Message)")
+        while (-not $ended) {
+            $lines = @(Read-Line -Conversation $conversation)
+            if (-not $lines.Count) { break }
+            foreach ($line in $lines) {
+                if ($line.StartsWith('{"event":"item",', [System.StringComparison]::Ordinal)) {
+                    $answer.Items.Add($line)
+                    continue
                 }
-                'finished' {
-                    $answer.ExitCode = $message.exitCode
-                    $ended = $true
+                # Half a line, from a program that was killed. That no answer follows is told below.
+                if (-not $line.EndsWith('}')) { continue }
+                $message = ConvertFrom-WireLine -Line $line
+                switch ($message.event) {
+                    'item' { $answer.Items.Add($line) }
+                    'progress' { Write-RunEvent -RunEvent (ConvertTo-KubeObject -Value $message.progress) -Progress $progress }
+                    'gap' {
+                        $gap = ConvertTo-KubeObject -Value $message.gap
+                        Write-Warning -Message (ConvertTo-PlainText -Text "$($gap.At) could not be read ($($gap.Reason)): $($gap.Message)")
+                    }
+                    'finished' {
+                        $answer.ExitCode = $message.exitCode
+                        $ended = $true
+                    }
+                    'failed' {
+                        $failure = ConvertTo-KubeObject -Value $message.error -TypeName 'KubectlCerts.Error'
+                        $text = ConvertTo-PlainText -Text $failure.Message
+                        $answer.Error = New-CertsError -Kind $failure.Kind -Message $text -Hint $failure.Hints -Target $failure.Target
+                        $ended = $true
+                    }
+                    # A later program may say more than this module knows.
+                    default { Write-Debug -Message $line }
                 }
-                'failed' {
-                    $failure = ConvertTo-KubeObject -Value $message.error -TypeName 'KubectlCerts.Error'
-                    $text = ConvertTo-PlainText -Text $failure.Message
-                    $answer.Error = New-CertsError -Kind $failure.Kind -Message $text -Hint $failure.Hints -Target $failure.Target
-                    $ended = $true
-                }
-                # A later program may say more than this module knows.
-                default { Write-Debug -Message $line }
             }
         }
     } finally {
-        Stop-Program -Conversation $conversation -Changes:$Changes
+        $last = Stop-Program -Conversation $conversation -Changes:$Changes
+        if (-not $ended -and $Changes) { Write-Interruption -Line $last }
         if ($progress.Shown) { Write-Progress -Activity $progress.Activity -Completed }
     }
     if (-not $ended) { $answer.Error = New-NoAnswerError -Path $path -Conversation $conversation }

@@ -1,7 +1,7 @@
 function Read-Line {
     <#
     .SYNOPSIS
-    The next line of standard output; nothing when there is none any more.
+    The next lines of standard output, as many as have come, at least one; nothing when there are none any more.
 
     .DESCRIPTION
     Both streams are read without blocking and looked at in turns: a blocking read would keep Ctrl-C from working, and a
@@ -13,15 +13,21 @@ function Read-Line {
     param([Parameter(Mandatory)][hashtable]$Conversation)
 
     $process = $Conversation.Process
+    $reader = $process.StandardOutput
     $quiet = $null
     for (;;) {
         if ($Conversation.Reading.IsCompleted) {
-            $line = $Conversation.Reading.Result
-            if ($null -ne $line) {
-                # Begun here, so that the next line is fetched while the caller looks at this one.
-                $Conversation.Reading = $process.StandardOutput.ReadLineAsync()
-                return $line
+            $lines = [System.Collections.Generic.List[string]]::new()
+            $reading = $Conversation.Reading
+            while ($reading.IsCompleted -and $lines.Count -lt 1000) {
+                $line = $reading.Result
+                if ($null -eq $line) { break }
+                $lines.Add($line)
+                # Begun here, so that the next line is fetched while the caller looks at these.
+                $reading = $reader.ReadLineAsync()
             }
+            $Conversation.Reading = $reading
+            if ($lines.Count) { return $lines }
             # Standard error may still hold the reason. But something that the program left behind may keep it open: when
             # nothing has come for a second, it is enough.
             if ($null -eq $quiet) { $quiet = [System.Diagnostics.Stopwatch]::StartNew() }

@@ -58,7 +58,7 @@ function Get-KubeCertificate {
     What is expired or will be soon on a node's disk.
 
     .EXAMPLE
-    Get-KubeCertificate | Where-Object NotAfter -lt (Get-Date).AddDays(30) | Sort-Object NotAfter | Format-List
+    Get-KubeCertificate | Where-Object NotAfter -lt ([datetime]::UtcNow.AddDays(30)) | Sort-Object NotAfter | Format-List
 
     What ends within 30 days, in full.
 

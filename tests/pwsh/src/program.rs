@@ -24,8 +24,8 @@ fn build() -> PathBuf {
     assert!(output.status.success(), "the program is not built:\n{}", String::from_utf8_lossy(&output.stderr));
     let messages = String::from_utf8_lossy(&output.stdout).into_owned();
     let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let executables = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    executables.last().unwrap_or_else(|| panic!("cargo names no executable:\n{messages}"))
+    let mut executables = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+    executables.next_back().unwrap_or_else(|| panic!("cargo names no executable:\n{messages}"))
 }
 
 /// Runs it with arguments, as at a prompt, without the cluster and the state of whoever runs the tests.
@@ -40,11 +40,15 @@ pub fn run(arguments: &[&OsStr]) -> Output {
         .expect("the program runs")
 }
 
-/// The items that it prints with `-o json`, whatever its exit code.
+/// The items that it prints for a node's disk.
 pub fn items(arguments: &[&str], root: &Path) -> Vec<Value> {
-    let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
-    let output =
-        run(&[&arguments[..], &["--root".as_ref(), root.as_os_str(), "-o".as_ref(), "json".as_ref()]].concat());
+    let arguments = arguments.iter().map(OsStr::new);
+    items_of(&arguments.chain(["--root".as_ref(), root.as_os_str()]).collect::<Vec<_>>())
+}
+
+/// The items that it prints with `-o json`, whatever its exit code.
+pub fn items_of(arguments: &[&OsStr]) -> Vec<Value> {
+    let output = run(&[arguments, &["-o".as_ref(), "json".as_ref()]].concat());
     let mut document: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| {
         panic!("{arguments:?}: {e}\n{}", String::from_utf8_lossy(&output.stderr));
     });

@@ -1,5 +1,6 @@
 //! The three commands as an administrator uses them.
 
+mod cluster;
 mod errors;
 mod module;
 mod reading;

@@ -26,15 +26,17 @@ fn standard_input_stays_open_until_the_answer_is_complete() {
 #[test]
 fn a_change_ends_its_step_first() {
     let apply = r#"{"event":"progress","progress":{"run":"r","seq":1,"time":"2026-01-01T00:00:00Z","what":{"stepStarted":{"step":"renew-a","title":"a"}}}}"#;
+    let stopped = r#"{"event":"failed","error":{"kind":"interrupted","message":"stopped as asked","hints":["go on: so"]},"exitCode":130}"#;
     // The step goes on for two seconds after it was asked to stop.
     let fake = Fake::doing(&format!(
         "case $question in *'\"apply\"'*) ;; *) cat <<'END'\n{PLAN}\n{FINISHED}\nEND\nexit ;; esac\n\
-         echo '{apply}'\ntouch \"$HERE/begun\"\ncat >/dev/null\nsleep 2\necho '{FINISHED}'\necho ended >\"$HERE/seen\"\n"
+         echo '{apply}'\ntouch \"$HERE/begun\"\ncat >/dev/null\nsleep 2\necho '{stopped}'\necho ended >\"$HERE/seen\"\n"
     ));
     let running = Script::new("Update-KubeCertificate -Force; 'went on' | Out-Host").program(&fake.path()).start();
     let (_, printed) = interrupt(running, &fake.folder().join("begun"));
     assert_eq!(seen(&fake, "seen"), "ended", "{printed}");
     assert!(printed.contains("kubectl-certs ends the step that it is in"), "{printed}");
+    assert!(printed.contains("stopped as asked") && printed.contains("go on: so"), "{printed}");
     assert!(!printed.contains("went on"), "{printed}");
 }
 
