@@ -32,6 +32,41 @@ pub enum Request {
     Schema,
 }
 
+impl Request {
+    /// It may change something, so it wants to end properly.
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::Renew(renew) => renew.mode == Mode::Apply,
+            Self::Apply(_) | Self::Runs(_) => true,
+            Self::List(_)
+            | Self::Show(_)
+            | Self::Check(_)
+            | Self::Explain(_)
+            | Self::Demo(_)
+            | Self::Version
+            | Self::Schema => false,
+        }
+    }
+
+    /// A plan and a journal outlive the folder in which they were asked for.
+    pub fn make_absolute(&mut self, absolute: impl Fn(&str) -> String) {
+        let root = match self {
+            Self::List(look) | Self::Show(look) => &mut look.scope.root,
+            Self::Check(check) => &mut check.scope.root,
+            Self::Renew(renew) => &mut renew.scope.root,
+            Self::Runs(runs) => &mut runs.scope.root,
+            Self::Demo(demo) => {
+                demo.folder = absolute(&demo.folder);
+                return;
+            }
+            Self::Explain(_) | Self::Apply(_) | Self::Version | Self::Schema => return,
+        };
+        if let Some(root) = root {
+            *root = absolute(root);
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Look {

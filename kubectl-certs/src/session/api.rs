@@ -2,8 +2,9 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
+use super::interrupts::Interrupts;
 use super::streams;
 use crate::access::Access;
 use crate::answer::{Control, answer};
@@ -12,14 +13,22 @@ use crate::output::wire::{Item, Line, Question};
 use crate::output::{self};
 use crate::request::API;
 
-pub(super) async fn api(access: &Access) -> u8 {
-    let (question, stop) = match read_question() {
+pub(super) async fn api(access: &Access, interrupts: &Interrupts) -> u8 {
+    let question = match read_question() {
         Ok(question) => question,
         Err(error) => return failed(error, true),
     };
+    if question.stop_on_eof {
+        stop_on_eof(interrupts);
+    }
+    if question.request.changes() {
+        interrupts.begin_change();
+    }
     let ascii = question.ascii;
-    let control =
-        Control { sink: Arc::new(move |event| say(&Line::Progress { progress: event.clone() }, ascii)), stop };
+    let control = Control {
+        sink: Arc::new(move |event| say(&Line::Progress { progress: event.clone() }, ascii)),
+        stop: interrupts.stop.clone(),
+    };
     match answer(&question.request, access, &control).await {
         Ok(report) => {
             let (items, gaps) = Item::all(&report);
@@ -67,8 +76,8 @@ fn in_ascii(json: &str) -> String {
     out
 }
 
-/// Reads one document and no more: the stream may stay open. Closing it then means stop, where that was asked for.
-fn read_question() -> Result<(Question, Arc<AtomicBool>), Error> {
+/// Reads one document and no more: the stream may stay open.
+fn read_question() -> Result<Question, Error> {
     let mut input = WithoutMark::new(std::io::stdin());
     let mut documents = serde_json::Deserializer::from_reader(&mut input).into_iter::<serde_json::Value>();
     let document = match documents.next() {
@@ -82,17 +91,21 @@ fn read_question() -> Result<(Question, Arc<AtomicBool>), Error> {
         return Err(Error::usage(format!("the request speaks '{api}' (its field api), this program '{API}'"))
             .hint("use a module and a program of the same version"));
     }
-    let question: Question = serde_json::from_value(document).map_err(|error| not_understood(&error))?;
-    let stop = Arc::<AtomicBool>::default();
-    if question.stop_on_eof {
-        let flag = stop.clone();
-        std::thread::spawn(move || {
-            let mut rest = [0; 64];
-            while matches!(std::io::stdin().read(&mut rest), Ok(count) if count > 0) {}
-            flag.store(true, Ordering::Relaxed);
-        });
-    }
-    Ok((question, stop))
+    let mut question: Question = serde_json::from_value(document).map_err(|error| not_understood(&error))?;
+    question.request.make_absolute(|path| {
+        std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.to_string_lossy().into_owned())
+    });
+    Ok(question)
+}
+
+/// PowerShell's Ctrl-C, or PowerShell gone.
+fn stop_on_eof(interrupts: &Interrupts) {
+    let stop = interrupts.stop.clone();
+    std::thread::spawn(move || {
+        let mut rest = [0; 64];
+        while matches!(std::io::stdin().read(&mut rest), Ok(count) if count > 0) {}
+        stop.store(true, Ordering::Relaxed);
+    });
 }
 
 fn not_understood(error: &serde_json::Error) -> Error {

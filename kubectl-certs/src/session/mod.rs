@@ -2,11 +2,11 @@
 //! terminal.
 
 mod api;
+mod interrupts;
 mod streams;
 
 use std::ffi::OsString;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::access::Access;
 use crate::answer::{Control, answer};
@@ -15,6 +15,7 @@ use crate::error::{Error, exit, without_keys};
 use crate::output::{self, Format, Style};
 use crate::report::Report;
 use crate::request::{Apply, Request};
+use interrupts::Interrupts;
 
 /// Runs one call and returns its exit code.
 pub fn run(arguments: Vec<OsString>, access: &Access) -> u8 {
@@ -76,24 +77,27 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
             Err(error) => return fail(&output::named(error, &style.program)),
         }
     }
-    let stop = Arc::<AtomicBool>::default();
+    let interrupts = Interrupts::watch();
     let control = Control {
         sink: Arc::new(|event| {
             if let Some(text) = output::progress_text(event) {
                 streams::err(&text);
             }
         }),
-        stop: stop.clone(),
+        stop: interrupts.stop.clone(),
     };
-    let changes = matches!(what, Asked::Change { .. } | Asked::Apply { .. } | Asked::Answer(Request::Runs(_)));
-    watch_interrupts(stop, changes);
+    if matches!(what, Asked::Answer(Request::Runs(_))) {
+        interrupts.begin_change();
+    }
     let outcome = match what {
-        Asked::Api => return api::api(access).await,
+        Asked::Api => return api::api(access, &interrupts).await,
         Asked::Answer(request) | Asked::Change { request, dry_run: true, .. } => {
             answer(&request, access, &control).await
         }
-        Asked::Change { request, dry_run: false, yes } => change(&request, yes, &style, access, &control).await,
-        Asked::Apply { file, yes } => apply(&file, yes, &style, access, &control).await,
+        Asked::Change { request, dry_run: false, yes } => {
+            change(&request, yes, &style, access, &control, &interrupts).await
+        }
+        Asked::Apply { file, yes } => apply(&file, yes, &style, access, &control, &interrupts).await,
     };
     match outcome.and_then(|report| Ok((output::render(&report, &style)?, report))) {
         Ok((rendered, report)) => {
@@ -115,26 +119,6 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
     }
 }
 
-/// The first Ctrl-C lets a changing run end its step; the second, and the first of any other, ends the program at once.
-fn watch_interrupts(stop: Arc<AtomicBool>, changes: bool) {
-    tokio::spawn(async move {
-        loop {
-            if tokio::signal::ctrl_c().await.is_err() {
-                return;
-            }
-            if !changes || stop.swap(true, Ordering::Relaxed) {
-                leave();
-            }
-            streams::err("stopping at the next step; once more to stop at once (runs resume or runs undo then)\n");
-        }
-    });
-}
-
-#[expect(clippy::exit, reason = "the second Ctrl-C means at once; the journal tells where it was")]
-fn leave() -> ! {
-    std::process::exit(i32::from(exit::INTERRUPTED))
-}
-
 /// Plan, show it, ask, do exactly that.
 async fn change(
     request: &Request,
@@ -142,6 +126,7 @@ async fn change(
     style: &Style,
     access: &Access,
     control: &Control,
+    interrupts: &Interrupts,
 ) -> Result<Report, Error> {
     let planned = answer(request, access, control).await?;
     let Report::Plan(plan) = &planned else { return Ok(planned) };
@@ -151,6 +136,7 @@ async fn change(
     show(&planned, style)?;
     confirm(yes)?;
     let plan = serde_json::to_value(&plan.plan).map_err(|error| Error::failed(error.to_string()))?;
+    interrupts.begin_change();
     answer(&Request::Apply(Apply { plan }), access, control).await
 }
 
@@ -176,7 +162,14 @@ fn confirm(yes: bool) -> Result<(), Error> {
     if streams::ask("Do this? [y/N] ") { Ok(()) } else { Err(Error::refused("not confirmed; nothing was changed")) }
 }
 
-async fn apply(file: &str, yes: bool, style: &Style, access: &Access, control: &Control) -> Result<Report, Error> {
+async fn apply(
+    file: &str,
+    yes: bool,
+    style: &Style,
+    access: &Access,
+    control: &Control,
+    interrupts: &Interrupts,
+) -> Result<Report, Error> {
     let text = streams::text_file(file)?;
     let plan: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
         Error::usage(format!("{file} is not JSON: {error}")).hint("kubectl certs renew --dry-run -o json makes a plan")
@@ -188,5 +181,6 @@ async fn apply(file: &str, yes: bool, style: &Style, access: &Access, control: &
         }
         confirm(false)?;
     }
+    interrupts.begin_change();
     answer(&Request::Apply(Apply { plan }), access, control).await
 }

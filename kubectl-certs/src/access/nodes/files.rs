@@ -80,11 +80,6 @@ fn components(path: &Path) -> impl DoubleEndedIterator<Item = std::ffi::OsString
     parts.into_iter()
 }
 
-/// Replaces a file through a sibling and a rename; owner, rights and label are those of `like`.
-pub(super) fn replace(path: &Path, bytes: &[u8], like: &Path, run: &str) -> Result<(), NodeError> {
-    Replacement::prepare(path, bytes, like, Times::Now, run)?.put_in_place()
-}
-
 /// Makes `to` what `from` is, its times included: tools that watch them then see what they saw before.
 pub(super) fn copy(from: &Path, to: &Path, run: &str) -> Result<(), NodeError> {
     Replacement::prepare(to, &read(from)?, from, Times::Same, run)?.put_in_place()
@@ -240,7 +235,8 @@ mod tests {
         fs::write(&path, "old").expect("written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("mode");
         fs::write(sibling(&path, "r1"), "left behind").expect("written");
-        replace(&path, b"new", &path, "r1").expect("replaced");
+        let new = Replacement::prepare(&path, b"new", &path, Times::Now, "r1").expect("prepared");
+        new.put_in_place().expect("replaced");
         assert_eq!(fs::read(&path).expect("read"), b"new");
         assert_eq!(fs::metadata(&path).expect("stat").permissions().mode() & 0o7777, 0o640);
         assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1);
