@@ -100,13 +100,12 @@ const SPOILERS: &[(&str, Spoil)] = &[
         on_write(plan, step, |write| write.at = other.clone());
         true
     }),
-    ("written to other files than are looked at", |plan, step, world| {
+    ("written to other files than are looked at", |plan, step, _| {
         let own = place(plan, step);
         let other = plan.steps().flat_map(|step| &step.actions).find_map(|action| match action {
             Action::WriteIdentity(write) if write.at != own => Some(write.store.clone()),
             _ => None,
         });
-        let _ = world;
         let Some(other) = other else { return false };
         on_write(plan, step, |write| write.store = other.clone());
         true
