@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
+use crate::error::Error;
 use crate::formats::certificate::sha256_hex;
 use crate::layouts::{self, Layout, Store};
 use crate::model::{
@@ -110,6 +111,10 @@ impl Shape {
 
     /// What the planner makes of it; none where nothing that it could mean is there.
     pub(super) fn plan(&self, world: &World) -> Option<Plan> {
+        Some(self.try_plan(world)?.expect("a healthy world can be planned for"))
+    }
+
+    pub(super) fn try_plan(&self, world: &World) -> Option<Result<Plan, Error>> {
         let request = Renew {
             all: self.all,
             within: self.within.map(Span),
@@ -128,7 +133,7 @@ impl Shape {
             findings: &[],
             running_machine: self.root == "/",
         };
-        Some(plan(world, &asked, NOW).expect("a healthy world can be planned for"))
+        Some(plan(world, &asked, NOW))
     }
 
     pub(super) fn store(&self, leaf: &layouts::Leaf) -> IdentityStore {
