@@ -7,6 +7,9 @@ pub mod rehearse;
 pub mod renew;
 mod world;
 
+#[cfg(test)]
+mod tests;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Plan, World};
+use super::{Action, Plan, Step, World};
 use crate::error::Error;
 use crate::model::TrustEdge;
 
@@ -29,6 +29,8 @@ pub fn rehearse(plan: Plan, world: &World) -> Result<RehearsedPlan, Error> {
         for step in &phase.steps {
             for action in &step.actions {
                 let broken = broken_edges(&imagined);
+                premise(step, action, &imagined)
+                    .map_err(|why| refused(&format!("step '{}' may not begin so: {why}", step.id)))?;
                 action.effect(&mut imagined);
                 for goal in action.goal() {
                     goal.holds(&imagined)
@@ -43,7 +45,33 @@ pub fn rehearse(plan: Plan, world: &World) -> Result<RehearsedPlan, Error> {
             }
         }
     }
+    // What a later step unmakes was made in vain: a component restarted before its file was written, for one.
+    for step in plan.steps() {
+        for goal in step.actions.iter().flat_map(Action::goal) {
+            goal.holds(&imagined)
+                .map_err(|why| refused(&format!("step '{}' would not last until the end: {why}", step.id)))?;
+        }
+    }
     Ok(RehearsedPlan { plan })
+}
+
+/// What must hold before a file is replaced: it is the one that was looked at, and there is a way back.
+fn premise(step: &Step, action: &Action, world: &World) -> Result<(), String> {
+    let Action::WriteIdentity(write) = action else { return Ok(()) };
+    if world.leaf(&write.at).is_none_or(|leaf| leaf.fingerprint != write.renewal.old) {
+        return Err(format!("{} does not hold the certificate that is to be renewed", write.at));
+    }
+    let paths = write.store.paths();
+    if !paths.iter().any(|path| write.at.path() == Some(path)) {
+        return Err(format!("what would be written is not {}", write.at));
+    }
+    for path in &paths {
+        let expected = step.expects.iter().find(|expected| expected.path == *path);
+        if expected.is_none_or(|expected| world.backups.get(path) != Some(&expected.digest)) {
+            return Err(format!("{path} would be replaced without a backup"));
+        }
+    }
+    Ok(())
 }
 
 fn refused(why: &str) -> Error {

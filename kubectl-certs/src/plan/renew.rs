@@ -215,6 +215,15 @@ fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) 
     if let (Some(key_at), Some(digest)) = (&entry.key_at, &entry.key_digest) {
         expects.push(Expected { path: key_at.path().unwrap_or_default().to_owned(), digest: digest.clone() });
     }
+    if let Some(path) = store.paths().iter().find(|path| !expects.iter().any(|expected| expected.path == **path)) {
+        let why = match entry.key {
+            KeyState::Unreadable => format!("its private key {path} cannot be read as one"),
+            _ => format!("its private key was found in the certificate's own file, and not in {path}"),
+        };
+        return Err(Error::refused(format!("{at} cannot be renewed: {why}"))
+            .about(at)
+            .hint(format!("put a private key into {path}, even one that does not belong to the certificate")));
+    }
     let mut actions: Vec<Action> = expects
         .iter()
         .map(|expected| Action::BackUp(BackUp { path: expected.path.clone(), digest: expected.digest.clone() }))

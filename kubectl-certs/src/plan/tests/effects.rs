@@ -1,0 +1,172 @@
+//! `goal` holds on `effect`, for every action; and an effect is only what it declares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::worlds::{NOW, Shape, layout, shapes};
+use crate::formats::certificate::sha256_hex;
+use crate::model::{Location, Purpose, Span};
+use crate::plan::World;
+use crate::plan::action::{Action, BackUp, Issue, Restart, WriteIdentity};
+use crate::plan::condition::Renewal;
+
+proptest! {
+    #[test]
+    fn the_goal_of_every_action_holds_after_its_effect(shape in shapes()) {
+        let world = shape.world();
+        for actions in sequences(&shape, &world) {
+            let mut imagined = world.clone();
+            for action in &actions {
+                action.effect(&mut imagined);
+                for goal in action.goal() {
+                    prop_assert!(goal.holds(&imagined).is_ok(), "{goal}: {:?}\n{action:?}", goal.holds(&imagined));
+                }
+            }
+        }
+    }
+
+    /// Before it is done, it is not done: a goal that always holds would prove nothing.
+    #[test]
+    fn no_goal_of_what_writes_holds_before(shape in shapes()) {
+        let world = shape.world();
+        for action in sequences(&shape, &world).into_iter().flatten() {
+            let already = action.goal().iter().all(|goal| goal.holds(&world).is_ok());
+            prop_assert!(!already || matches!(action, Action::Restart(_)), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn an_effect_changes_nothing_that_it_does_not_declare(shape in shapes()) {
+        let world = shape.world();
+        for actions in sequences(&shape, &world) {
+            let mut imagined = world.clone();
+            for action in &actions {
+                let before = imagined.clone();
+                action.effect(&mut imagined);
+                let undeclared = undeclared_changes(&before, &imagined, &Declared::by(action, &before));
+                prop_assert!(undeclared.is_empty(), "{undeclared:?} by {action:?}");
+            }
+        }
+    }
+}
+
+/// Every action that makes sense in this world, after those that it builds on. Without the planner: it would choose.
+fn sequences(shape: &Shape, world: &World) -> Vec<Vec<Action>> {
+    let mut sequences = Vec::new();
+    for leaf in layout().leaves {
+        let entry = world.inventory.entries.iter().find(|entry| entry.origin.name.as_deref() == Some(leaf.name));
+        let Some((entry, old)) = entry.and_then(|entry| Some((entry, world.leaf(&entry.at)?))) else { continue };
+        let issuer = world.trust.issuers(&old.fingerprint)[0].clone();
+        let renewal = Renewal::of(old, &issuer, NOW.plus(Span(1000)));
+        let (store, step) = (shape.store(leaf), format!("renew-{}", leaf.name));
+        let mut actions: Vec<Action> = store
+            .paths()
+            .into_iter()
+            .map(|path| Action::BackUp(BackUp { digest: sha256_hex(path.as_bytes()), path }))
+            .collect();
+        actions.push(Action::Issue(Issue {
+            step: step.clone(),
+            at: entry.at.clone(),
+            store: store.clone(),
+            authority_certificate: "ca.crt".to_owned(),
+            authority_key: "ca.key".to_owned(),
+            not_before: NOW.minus(Span(300)),
+            renewal: renewal.clone(),
+        }));
+        actions.push(Action::WriteIdentity(WriteIdentity { step, at: entry.at.clone(), store, renewal }));
+        for use_ in world.inventory.uses.iter().filter(|use_| use_.place == entry.at) {
+            let path = entry.at.path().expect("a file").to_owned();
+            actions.push(Action::Restart(Restart { component: use_.component.clone(), path }));
+        }
+        sequences.push(actions);
+    }
+    sequences
+}
+
+/// What an action may change, and nothing else.
+#[derive(Default)]
+struct Declared {
+    backups: BTreeSet<String>,
+    staged: BTreeSet<String>,
+    places: BTreeSet<Location>,
+    addresses: BTreeSet<String>,
+    started: BTreeSet<String>,
+    written: BTreeSet<String>,
+    new_certificates: usize,
+}
+
+impl Declared {
+    /// Without a wildcard: whoever adds an action says here what it may change, and adds it to `sequences`.
+    fn by(action: &Action, world: &World) -> Self {
+        let mut declared = Self::default();
+        match action {
+            Action::BackUp(back_up) => {
+                declared.backups.insert(back_up.path.clone());
+            }
+            Action::Issue(issue) => {
+                declared.staged.insert(issue.step.clone());
+            }
+            Action::WriteIdentity(write) => {
+                declared.places.insert(write.at.clone());
+                declared.written.extend(write.store.paths());
+                declared.new_certificates = 1;
+                let uses = world.inventory.uses.iter().filter(|use_| use_.place == write.at);
+                declared.addresses.extend(uses.filter_map(|use_| match &use_.purpose {
+                    Purpose::Serve { address } => address.clone(),
+                    _ => None,
+                }));
+            }
+            Action::Restart(restart) => {
+                declared.started.insert(restart.component.clone());
+            }
+        }
+        declared
+    }
+}
+
+fn undeclared_changes(before: &World, after: &World, declared: &Declared) -> Vec<String> {
+    let mut found = Vec::new();
+    found.extend(changed("backup", &before.backups, &after.backups, &declared.backups));
+    found.extend(changed("staged", &before.staged, &after.staged, &declared.staged));
+    found.extend(changed("presented", &before.presented, &after.presented, &declared.addresses));
+    found.extend(changed("started", &before.started, &after.started, &declared.started));
+    found.extend(changed("written", &before.written, &after.written, &declared.written));
+    let (old, new) = (&before.inventory, &after.inventory);
+    let by_place = |inventory: &crate::model::Inventory| -> BTreeMap<_, _> {
+        inventory.entries.iter().map(|entry| (entry.at.clone(), entry.clone())).collect()
+    };
+    found.extend(changed("entry", &by_place(old), &by_place(new), &declared.places));
+    for (old, new) in old.uses.iter().zip(&new.uses) {
+        if old != new && !declared.places.contains(&old.place) {
+            found.push(format!("use of {}", old.place));
+        }
+    }
+    if old.certificates.iter().any(|(id, certificate)| new.certificates.get(id) != Some(certificate))
+        || new.certificates.len() > old.certificates.len() + declared.new_certificates
+        || old.uses.len() != new.uses.len()
+        || (old.read_at, &old.layouts, &old.der, &old.edges) != (new.read_at, &new.layouts, &new.der, &new.edges)
+        || old.gaps != new.gaps
+    {
+        found.push("something else of the inventory".to_owned());
+    }
+    for id in old.certificates.keys() {
+        if before.trust.signed(id) != after.trust.signed(id) {
+            found.push(format!("who signed {id}"));
+        }
+    }
+    found
+}
+
+fn changed<K: Ord + core::fmt::Debug, V: PartialEq>(
+    what: &str,
+    before: &BTreeMap<K, V>,
+    after: &BTreeMap<K, V>,
+    declared: &BTreeSet<K>,
+) -> Vec<String> {
+    let keys: BTreeSet<&K> = before.keys().chain(after.keys()).collect();
+    keys.into_iter()
+        .filter(|key| before.get(key) != after.get(key) && !declared.contains(key))
+        .map(|key| format!("{what} {key:?}"))
+        .collect()
+}

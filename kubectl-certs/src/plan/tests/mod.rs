@@ -1,0 +1,6 @@
+//! Planning over random worlds: what an action makes of the world is what its goal wants, and nothing else.
+
+mod effects;
+mod refusals;
+mod rehearsals;
+mod worlds;
