@@ -5,6 +5,7 @@
 
 mod authorities_elsewhere;
 mod disk;
+mod interrupts;
 mod kubeconfigs;
 mod leaks;
 mod meanwhile;

@@ -36,6 +36,7 @@ async fn read(reading: &Reading<'_>) -> Inventory {
                 for file in files.values() {
                     add_file(&mut inventory, file, &files, &names);
                 }
+                add_hollow(&mut inventory, &*node, &files, &names).await;
                 add_edges(&mut inventory, &found, root);
                 let processes = processes(&*node, found.layout).await;
                 uses::add(&mut inventory, &found, root, &files, &processes).await;
@@ -120,6 +121,27 @@ async fn processes(node: &dyn Node, layout: &Layout) -> Vec<Process> {
     match node.run(NodeOp::Processes { programs }).await {
         Ok(NodeReply::Processes(processes)) => processes,
         _ => Vec::new(),
+    }
+}
+
+/// A file that the layout's table names and that holds nothing: overwritten by accident, or cut to nothing by a full disk.
+async fn add_hollow(
+    inventory: &mut Inventory,
+    node: &dyn Node,
+    files: &BTreeMap<String, FileRecord>,
+    names: &BTreeMap<String, Named>,
+) {
+    let paths = names.keys().filter(|path| !files.contains_key(*path)).cloned().collect();
+    let Ok(NodeReply::Existing(hollow)) = node.run(NodeOp::Exist { paths }).await else { return };
+    for path in hollow {
+        let at = Location::file(path);
+        if !inventory.gaps.iter().any(|gap| gap.at == at) {
+            inventory.gaps.push(Gap {
+                at,
+                reason: GapReason::NoCertificateFound,
+                message: "this file should hold a certificate, and there is none in it".to_owned(),
+            });
+        }
     }
 }
 
