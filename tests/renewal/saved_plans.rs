@@ -148,6 +148,13 @@ fn a_plan_is_good_for_a_day() {
     };
     disk.apply(&planned_at(25)).expect(4).naming(&["a plan is good for 1d", "plan again"]);
     disk.apply(&planned_at(-1)).expect(4);
+    // Nor is there a way around it: a request may name the time for a plan, not for what is done now.
+    for at in ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
+        let scope = json!({"root": disk.root().display().to_string(), "at": at});
+        let request = json!({"renew": {"scope": scope, "all": true, "mode": "apply"}});
+        let said = disk.api(&json!({"api": "certs/v1alpha1", "request": request})).expect(4);
+        assert!(said.out.contains("a plan is good for 1d"), "{said:?}");
+    }
     assert!(!disk.state().exists());
     disk.apply(&planned_at(23)).expect(0);
 }

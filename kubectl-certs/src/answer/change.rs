@@ -7,7 +7,7 @@ use crate::access::Access;
 use crate::error::{Error, ErrorKind};
 use crate::execute::{self, Approval, Means};
 use crate::findings::{self, View};
-use crate::model::{Gap, Location, Span};
+use crate::model::{Gap, Location, Span, Time};
 use crate::plan::rehearse::rehearse;
 use crate::plan::renew::{Asked, plan};
 use crate::plan::{Plan, RehearsedPlan, World};
@@ -18,6 +18,9 @@ use crate::request::{API, Mode, Renew, Scope};
 const PLAN_KEEPS: Span = Span::hours(24);
 
 pub(super) async fn renew(request: &Renew, access: &Access, control: &Control) -> Result<Report, Error> {
+    if let (Mode::Apply, Some(at)) = (request.mode, request.scope.at) {
+        require_fresh(at, access)?;
+    }
     let (rehearsed, gaps) = make(request, access).await?;
     match request.mode {
         Mode::Plan => Ok(Report::Plan(Box::new(Planned { plan: rehearsed.plan().clone(), gaps }))),
@@ -32,11 +35,7 @@ pub(super) async fn apply(saved: &serde_json::Value, access: &Access, control: &
         return Err(Error::usage(format!("the plan speaks '{}', this program '{API}'", saved.api))
             .hint("plan again with this version"));
     }
-    let age = access.clock.now().since(saved.at);
-    if age > PLAN_KEEPS || age < Span(0) {
-        return Err(Error::refused(format!("the plan was made {}, and a plan is good for {PLAN_KEEPS}", saved.at))
-            .hint("plan again: the dates of the new certificates are part of it"));
-    }
+    require_fresh(saved.at, access)?;
     let request = Renew {
         mode: Mode::Plan,
         scope: Scope { at: Some(saved.at), ..saved.request.scope.clone() },
@@ -50,6 +49,15 @@ pub(super) async fn apply(saved: &serde_json::Value, access: &Access, control: &
         ));
     }
     execute(&rehearsed, access, control).await
+}
+
+fn require_fresh(at: Time, access: &Access) -> Result<(), Error> {
+    let age = access.clock.now().since(at);
+    if age > PLAN_KEEPS || age < Span(0) {
+        return Err(Error::refused(format!("the plan was made {at}, and a plan is good for {PLAN_KEEPS}"))
+            .hint("plan again: the dates of the new certificates are part of it"));
+    }
+    Ok(())
 }
 
 /// The plan itself, or the document that `-o json` prints around it, which holds nothing else.

@@ -80,6 +80,7 @@ fn broken_files(disk: &Disk, key: &str, conf: &str) -> Vec<(String, Said)> {
     let mut said = Vec::new();
     let (_, rest) = conf.split_once("client-key-data: ").expect("a key");
     let data = rest.lines().next().expect("a value");
+    let (first, second) = data.split_at(data.len() / 2);
     let kubeconfigs = [
         conf.replace("client-key-data: ", "client-key-data: {"),
         conf.replace("client-key-data: ", "client-key-data: \"\\x"),
@@ -99,6 +100,12 @@ fn broken_files(disk: &Disk, key: &str, conf: &str) -> Vec<(String, Said)> {
         conf.replace("    user: kubernetes-admin", &format!("    user: {data}")),
         format!("{{\"clusters\":[],\"contexts\":[],\"users\":[{{\"user\":{{\"client-key-data\":{data}"),
         conf.replace('\n', "\n\u{0}"),
+        // In the middle: some messages quote what stands around a fault.
+        conf.replace(data, &format!("\"{first}\\x{second}\"")),
+        conf.replace(data, &format!("{first}: {second}")),
+        conf.replace(data, &format!("[{first}}}{second}")),
+        conf.replace(data, &format!("'{first}' {second}")),
+        conf.replace(data, &format!("{first}\u{7}{second}")),
     ];
     for (index, broken) in kubeconfigs.iter().enumerate() {
         assert_ne!(broken, conf, "{index}");
