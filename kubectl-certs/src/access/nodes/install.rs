@@ -67,6 +67,15 @@ pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &IdentityS
     ready.into_iter().try_for_each(files::Replacement::put_in_place)
 }
 
+/// A killed run leaves drafts beside the files, and a draft may be a key.
+pub(super) fn clear(node: &LocalNode, run: &str, paths: &[String]) -> Result<(), NodeError> {
+    for path in paths {
+        let draft = files::sibling(&files::resolve(&node.root, Path::new(path))?, run);
+        files::wipe_if_there(&draft)?;
+    }
+    Ok(())
+}
+
 /// Digests of what `install` makes of the backed-up files: by them our own work is told from anybody else's.
 pub(super) fn installed(
     node: &LocalNode,

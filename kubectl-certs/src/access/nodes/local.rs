@@ -80,6 +80,10 @@ impl Node for LocalNode {
                 install::restore(self, &run, &paths)?;
                 NodeReply::Done
             }
+            NodeOp::Clear { run, paths } => {
+                install::clear(self, &run, &paths)?;
+                NodeReply::Done
+            }
             NodeOp::Restart { component } => {
                 NodeReply::Restarted { evidence: restart::restart(self, &component).await? }
             }

@@ -96,6 +96,11 @@ pub enum NodeOp {
         run: String,
         paths: Vec<String>,
     },
+    /// Wipes what a killed run left beside these files.
+    Clear {
+        run: String,
+        paths: Vec<String>,
+    },
     /// Ends the container of a static pod, so that the kubelet starts it anew.
     Restart {
         component: String,
