@@ -73,6 +73,25 @@ fn a_disk_without_room_for_backups_is_not_touched() {
     before.assert_unchanged(&disk.tree());
 }
 
+/// A process that is killed leaves its drafts beside the files, with a new key in each: they go with the run.
+#[test]
+fn drafts_that_a_killed_run_left_are_cleared_away() {
+    let disk = Disk::ecdsa();
+    let before = disk.material();
+    for verb in ["undo", "finish"] {
+        let run = disk.renew_all()["run"].as_str().expect("a name").to_owned();
+        for (folder, name) in [("pki", "apiserver.key"), ("pki/etcd", "peer.crt"), ("", "admin.conf")] {
+            let folder = disk.file(folder);
+            fs::copy(folder.join(name), folder.join(format!(".{name}.kubectl-certs-{run}"))).expect("a draft");
+        }
+        disk.on_root(&["runs", verb, &run]).expect(0);
+        assert_no_litter(&disk);
+        if verb == "undo" {
+            assert_as_before(&before, &disk.material());
+        }
+    }
+}
+
 #[test]
 fn symlinks_stay_symlinks_wherever_they_lead() {
     let disk = Disk::ecdsa();

@@ -47,6 +47,7 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     for step in begun.iter().rev().filter(|step| matches!(step.undo, Undo::Restore(_))) {
         done.steps.push(put_back(&plan, step, &mut journal, means).await?);
     }
+    clear(&plan, run, means).await?;
     for step in &begun {
         if let Undo::Restart(component) = &step.undo {
             let op = NodeOp::Restart { component: component.clone() };
@@ -59,6 +60,13 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     }
     journal.append(What::Undone).await?;
     Ok(done)
+}
+
+/// Nothing of a run that was killed stays beside the files.
+async fn clear(plan: &Plan, run: &str, means: &Means<'_>) -> Result<(), Error> {
+    let paths = plan.steps().flat_map(|step| &step.expects).map(|expected| expected.path.clone()).collect();
+    let op = NodeOp::ClearDrafts { run: run.to_owned(), paths };
+    means.node.run(op).await.map(drop).map_err(|error| from_node(&error))
 }
 
 /// Undoing an earlier run beneath a later one would mix their files.
@@ -141,9 +149,6 @@ async fn put_back(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &M
         .map(|expected| expected.path.clone())
         .collect();
     changed.sort_by_key(|path| is_key_of(step, path));
-    let paths = step.expects.iter().map(|expected| expected.path.clone()).collect();
-    let op = NodeOp::ClearDrafts { run: journal.run().to_owned(), paths };
-    means.node.run(op).await.map_err(|error| from_node(&error))?;
     let why = if changed.is_empty() { "it was as before" } else { "the old files were put back" };
     if !changed.is_empty() {
         let op = NodeOp::Restore { run: journal.run().to_owned(), paths: changed.clone() };
@@ -185,6 +190,10 @@ async fn finish_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     if matches!(history.state, RunState::Unfinished | RunState::Failed | RunState::Undoing) {
         return Err(Error::refused(format!("run {run} is {}: its backups may still be needed", history.state.word()))
             .hint(format!("first kubectl certs runs resume {run}, or kubectl certs runs undo {run}")));
+    }
+    // Whatever the plan was: what holds keys is wiped.
+    if let Ok(plan) = saved_plan(&*means.node, run).await {
+        clear(&plan, run, means).await?;
     }
     means.node.run(NodeOp::Wipe { run: run.to_owned() }).await.map_err(|error| from_node(&error))?;
     if history.state != RunState::Finished {

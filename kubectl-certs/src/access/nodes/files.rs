@@ -146,6 +146,25 @@ pub(super) fn remove_if_there(path: &Path) -> Result<(), NodeError> {
     }
 }
 
+/// Overwritten before it is removed: it may hold a key.
+pub(super) fn wipe_if_there(path: &Path) -> Result<(), NodeError> {
+    let wipe = || {
+        // What a symlink leads to is not ours.
+        if fs::symlink_metadata(path)?.is_symlink() {
+            return fs::remove_file(path);
+        }
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        let size = usize::try_from(file.metadata()?.len()).unwrap_or(0);
+        file.write_all(&vec![0; size])?;
+        file.sync_all()?;
+        fs::remove_file(path)
+    };
+    match wipe() {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(NodeError::io("wipe", path, &error)),
+        _ => Ok(()),
+    }
+}
+
 /// A new file that nobody else may read, not even for a moment.
 pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();

@@ -50,11 +50,12 @@ pub(super) fn restore(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
     Ok(())
 }
 
+/// A killed run leaves drafts beside the files, and a draft may be a key.
 pub(super) fn clear_drafts(node: &LocalNode, run: &str, paths: &[String]) -> Result<(), NodeError> {
     // The name becomes part of a file's name.
     node.run_folder(run)?;
     for path in paths {
-        files::remove_if_there(&files::sibling(&files::resolve(&node.root, Path::new(path))?, run))?;
+        files::wipe_if_there(&files::sibling(&files::resolve(&node.root, Path::new(path))?, run))?;
     }
     Ok(())
 }

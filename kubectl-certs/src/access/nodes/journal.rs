@@ -139,16 +139,8 @@ fn wipe_folder(folder: &PathBuf) -> Result<(), NodeError> {
         if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()) {
             wipe_folder(&path)?;
         } else {
-            wipe_file(&path).map_err(|error| NodeError::io("wipe", &path, &error))?;
+            files::wipe_if_there(&path)?;
         }
     }
     fs::remove_dir(folder).map_err(|error| NodeError::io("remove the folder", folder, &error))
-}
-
-fn wipe_file(path: &PathBuf) -> std::io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).open(path)?;
-    let size = usize::try_from(file.metadata()?.len()).unwrap_or(0);
-    file.write_all(&vec![0; size])?;
-    file.sync_all()?;
-    fs::remove_file(path)
 }
