@@ -40,7 +40,7 @@ pub enum End {
 impl Site {
     /// `name` is the folder's name: paths with spaces and letters outside ASCII must do as well.
     pub fn new(name: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir_in(fast()).expect("a folder");
         let root = folder.path().join(name);
         Self { folder, root }
     }
@@ -175,6 +175,13 @@ impl Site {
     fn scope(&self) -> Scope {
         Scope { root: Some(self.root.to_string_lossy().into_owned()), ..Scope::default() }
     }
+}
+
+/// In memory where that can be had: it is processes that die here, not machines, and a run waits for the disk hundreds
+/// of times.
+fn fast() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { memory } else { std::env::temp_dir() }
 }
 
 fn copy(from: &Path, to: &Path) {
