@@ -5,6 +5,8 @@ mod demo;
 mod look;
 mod observe;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -116,13 +116,21 @@ impl WriteIdentity {
             }
             entry.key = KeyState::Matches;
             entry.key_public = Some(new.public_key.clone());
-            // Not foreseeable: they are known when the file is read again.
-            entry.digest = None;
-            entry.key_digest = None;
+        }
+        let paths = self.store.paths();
+        let is_written = |at: &Location| at.path().is_some_and(|path| paths.iter().any(|written| written == path));
+        for entry in &mut world.inventory.entries {
+            // Not foreseeable: they are known when the files are read again. A file may hold several entries.
+            if is_written(&entry.at) {
+                entry.digest = None;
+            }
+            if entry.key_at.as_ref().is_some_and(is_written) {
+                entry.key_digest = None;
+            }
         }
         world.inventory.certificates.insert(id, new);
         let now = world.inventory.read_at;
-        for path in self.store.paths() {
+        for path in paths {
             world.written.insert(path, now);
         }
     }

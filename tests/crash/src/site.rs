@@ -13,6 +13,8 @@ use kubectl_certs::access::nodes::ThisMachine;
 use kubectl_certs::access::{Access, state_dir::StateDir};
 use kubectl_certs::answer::{Control, answer};
 use kubectl_certs::error::Error;
+use kubectl_certs::event::What;
+use kubectl_certs::plan::Plan;
 use kubectl_certs::report::{Report, RunInfo};
 use kubectl_certs::request::{Check, FailOn, Mode, Renew, Request, Runs, RunsVerb, Scope};
 use support::kubeadm::{KeyAlgorithm, Kubeadm};
@@ -38,7 +40,7 @@ pub enum End {
 impl Site {
     /// `name` is the folder's name: paths with spaces and letters outside ASCII must do as well.
     pub fn new(name: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir_in(fast()).expect("a folder");
         let root = folder.path().join(name);
         Self { folder, root }
     }
@@ -101,6 +103,20 @@ impl Site {
         runs.next().expect("a run").expect("a run").path().join("journal.jsonl")
     }
 
+    /// What the only run's journal tells.
+    pub fn events(&self) -> Vec<What> {
+        match self.ask(&self.runs(RunsVerb::Show)) {
+            Ok(Report::RunDetails(_, events)) => events.into_iter().map(|event| event.what).collect(),
+            other => panic!("runs show answered {other:?}"),
+        }
+    }
+
+    /// The plan of the only run.
+    pub fn plan(&self) -> Plan {
+        let text = fs::read(self.journal().with_file_name("plan.json")).expect("a plan");
+        serde_json::from_slice(&text).expect("a plan that can be read")
+    }
+
     /// Asks in a process that dies at the boundary `cut`, counted from 1.
     pub fn ask_and_die(&self, program: &Path, cut: usize, request: &Request) -> End {
         let output = self.command(program, cut, request).output().expect("the mortal program runs");
@@ -149,11 +165,6 @@ impl Site {
         Request::Check(Check { scope: self.scope(), fail_on: FailOn::Info, ignore: Vec::new() })
     }
 
-    /// Asks, and gives back the words of the refusal where it was refused.
-    pub fn outcome(&self, request: &Request) -> Result<(), String> {
-        self.ask(request).map(drop).map_err(|error| error.to_string())
-    }
-
     pub fn list_runs(&self) -> Vec<RunInfo> {
         match self.ask(&self.runs(RunsVerb::List)) {
             Ok(Report::Runs(runs)) => runs,
@@ -164,6 +175,13 @@ impl Site {
     fn scope(&self) -> Scope {
         Scope { root: Some(self.root.to_string_lossy().into_owned()), ..Scope::default() }
     }
+}
+
+/// In memory where that can be had: it is processes that die here, not machines, and a run waits for the disk hundreds
+/// of times.
+fn fast() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { memory } else { std::env::temp_dir() }
 }
 
 fn copy(from: &Path, to: &Path) {

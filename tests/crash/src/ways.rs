@@ -1,6 +1,9 @@
 //! What a person can do after a crash: start anew, go on, take back. Each answers with what is wrong.
 
+use std::path::Path;
+
 use kubectl_certs::error::exit;
+use kubectl_certs::event::What;
 use kubectl_certs::report::RunState;
 use kubectl_certs::request::RunsVerb;
 use support::tree::Tree;
@@ -17,6 +20,7 @@ pub fn all(case: &Case<'_>) -> Result<(), String> {
         [run] => run.state,
         runs => return Err(format!("there are {} runs", runs.len())),
     };
+    journal_is_true(case, &cut)?;
     if state != RunState::Done {
         refuses_a_fresh_one(case, &cut)?;
     }
@@ -26,12 +30,32 @@ pub fn all(case: &Case<'_>) -> Result<(), String> {
         (state, resumed) => return Err(format!("resume of a run that is {state:?}: {resumed:?}")),
     }
     case.renewed(&cut, RunState::Done).map_err(|why| format!("resume: {why}"))?;
+    if state == RunState::Unfinished && !site.events().iter().any(|event| matches!(event, What::Resumed)) {
+        return Err("the journal does not tell that the run was resumed".to_owned());
+    }
     case.can_be_finished()?;
 
     site.lay_out(&kept);
     site.ask(&site.runs(RunsVerb::Undo)).map_err(|error| format!("undo: {error}"))?;
     case.as_before().map_err(|why| format!("undo: {why}"))?;
     case.can_be_finished()
+}
+
+/// The journal runs behind the disk, never ahead: what it calls done is done.
+fn journal_is_true(case: &Case<'_>, cut: &Tree) -> Result<(), String> {
+    let plan = case.site.plan();
+    let events = case.site.events();
+    let done = events.iter().filter_map(|event| match event {
+        What::StepSucceeded { step, .. } => plan.steps().find(|planned| planned.id == *step),
+        _ => None,
+    });
+    for expected in done.flat_map(|step| &step.expects) {
+        let path = Path::new(&expected.path).strip_prefix(case.site.root()).expect("a file of this disk");
+        if case.before.file(path) == cut.file(path) {
+            return Err(format!("the journal calls the renewal of {} done, and it is not", path.display()));
+        }
+    }
+    Ok(())
 }
 
 /// An undo after going on finds the older truth in the backups, whatever the killed process left of them.

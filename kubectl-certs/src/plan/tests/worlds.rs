@@ -90,8 +90,8 @@ fn use_shapes() -> impl Strategy<Value = UseShape> {
 
 impl Shape {
     pub(super) fn world(&self) -> World {
-        let mut world = World::default();
-        world.inventory = Inventory { read_at: NOW, ..Inventory::default() };
+        let inventory = Inventory { read_at: NOW, ..Inventory::default() };
+        let mut world = World { inventory, ..World::default() };
         world.inventory.layouts.push(FoundLayout {
             name: layout().name.to_owned(),
             base: self.path("etc/kubernetes"),
