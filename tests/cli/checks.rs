@@ -99,6 +99,21 @@ fn keys_are_found_beside_their_certificates() {
     assert_eq!(key_states(), vec!["differs"; names.len()]);
 }
 
+/// By a second, which no minute shows: the sentence must still make sense.
+#[test]
+fn outliving_by_seconds_is_told_in_seconds() {
+    let program = Program::new();
+    let authority = Pair::authority("/CN=ca");
+    let end = support::openssl::x509(authority.certificate.as_bytes()).not_after.replace(' ', "T");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let leaf = Pair::signed_by(&authority, "/CN=leaf", &["-days", "3650"]);
+    program.write("leaf.crt", &leaf.certificate);
+    program.write("ca.crt", &authority.certificate);
+    let items = program.line("check . -o json").exits(1).items();
+    let message = items[0]["message"].as_str().expect("a sentence");
+    assert!(items[0]["code"] == "outlives-issuer" && message.ends_with(&format!("only until {end}")), "{message}");
+}
+
 /// kubectl does not work with such a file at all.
 #[test]
 fn a_kubeconfig_that_names_a_user_twice_is_said_to_be_broken() {

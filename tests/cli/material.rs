@@ -13,11 +13,11 @@ pub(crate) struct Pair {
 impl Pair {
     /// Signs itself; `subject` as openssl's `-subj` takes it (`/CN=name`).
     pub(crate) fn of(subject: &str) -> Self {
-        Self::made(subject, &[])
+        Self::made(subject, "365", &[])
     }
 
     pub(crate) fn authority(subject: &str) -> Self {
-        Self::made(subject, &["-addext", "basicConstraints=critical,CA:TRUE"])
+        Self::made(subject, "3650", &["-addext", "basicConstraints=critical,CA:TRUE"])
     }
 
     pub(crate) fn signed_by(issuer: &Self, subject: &str, more: &[&str]) -> Self {
@@ -27,16 +27,19 @@ impl Pair {
         std::fs::write(at("ca.key"), &issuer.key).expect("written");
         let (certificate, key) = (at("ca.crt"), at("ca.key"));
         let mut arguments = vec!["-CA", &certificate, "-CAkey", &key];
+        // None outlives its issuer.
+        let mut days = "1000";
         if !more.iter().any(|word| word.starts_with("basicConstraints")) {
             arguments.extend(["-addext", "basicConstraints=CA:FALSE"]);
+            days = "365";
         }
         arguments.extend(more);
-        Self::made(subject, &arguments)
+        Self::made(subject, days, &arguments)
     }
 
-    fn made(subject: &str, more: &[&str]) -> Self {
+    fn made(subject: &str, days: &str, more: &[&str]) -> Self {
         let mut arguments = vec!["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-        arguments.extend(["-keyout", "-", "-out", "-", "-utf8", "-days", "365", "-subj", subject]);
+        arguments.extend(["-keyout", "-", "-out", "-", "-utf8", "-days", days, "-subj", subject]);
         arguments.extend(more);
         let text = openssl::text(&arguments, b"");
         let blocks = pem::blocks(text.as_bytes());

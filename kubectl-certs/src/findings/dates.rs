@@ -149,12 +149,14 @@ fn outlives_issuer(view: &View<'_>) -> Vec<Finding> {
             let end =
                 issuers.filter_map(|id| view.inventory.certificates.get(id)).max_by_key(|issuer| issuer.not_after)?;
             (certificate.not_after > end.not_after).then_some(())?;
+            let (own, its) = match (certificate.not_after.minute(), end.not_after.minute()) {
+                (own, its) if own == its => (certificate.not_after.to_string(), end.not_after.to_string()),
+                minutes => minutes,
+            };
             let message = format!(
-                "{} is valid until {}, its authority {} only until {}",
+                "{} is valid until {own}, its authority {} only until {its}",
                 certificate.short_name(),
-                certificate.not_after.minute(),
-                end.short_name(),
-                end.not_after.minute()
+                end.short_name()
             );
             told_once(&OUTLIVES_ISSUER, Severity::Warning, rows, message)
         })
