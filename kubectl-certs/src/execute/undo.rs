@@ -192,7 +192,7 @@ async fn finish_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
             .hint(format!("first kubectl certs runs resume {run}, or kubectl certs runs undo {run}")));
     }
     // Whatever the plan was: what holds keys is wiped.
-    if let Ok(plan) = saved_plan(&*means.node, run).await {
+    if let Ok(plan) = plan_for(means, run).await {
         clear(&plan, run, means).await?;
     }
     means.node.run(NodeOp::Wipe { run: run.to_owned() }).await.map_err(|error| from_node(&error))?;
