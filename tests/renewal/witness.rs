@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 
 use serde_json::Value;
 use support::binaries::{self, Program};
@@ -55,7 +56,7 @@ pub(crate) fn identities(kubernetes: &Path) -> BTreeMap<&'static str, (Identity,
 
 /// Fails unless `new` says what `old` says, with another key, and the authority stands behind it.
 pub(crate) fn assert_renewal(name: &str, old: &Identity, new: &Identity, authority: &Path) {
-    let (before, after) = (openssl::x509(&old.certificate), openssl::x509(&new.certificate));
+    let (before, after) = (x509(&old.certificate), x509(&new.certificate));
     assert_eq!(openssl::verify(&new.certificate, authority, None), Ok(()), "{name}");
     assert_eq!(openssl::public_key_of(&new.key), after.public_key, "{name}: key and certificate are no pair");
     for (what, old, new) in [
@@ -70,8 +71,9 @@ pub(crate) fn assert_renewal(name: &str, old: &Identity, new: &Identity, authori
     assert_eq!(structure(&old.certificate), structure(&new.certificate), "{name}");
     assert_eq!(label(&old.key), label(&new.key), "{name}: another kind of key file");
     assert_eq!(key_kind(&old.key), key_kind(&new.key), "{name}");
-    let authority_key_id = extension(&fs::read(authority).expect("an authority"), "subjectKeyIdentifier");
-    assert_eq!(extension(&new.certificate, "authorityKeyIdentifier"), authority_key_id, "{name}");
+    let authority = x509(&fs::read(authority).expect("an authority"));
+    let wanted = key_id(&authority, "Subject Key Identifier");
+    assert_eq!(key_id(&after, "Authority Key Identifier"), wanted, "{name}");
 }
 
 /// The DER as openssl takes it apart, value by value, but for what a renewal may change.
@@ -118,10 +120,22 @@ fn key_kind(key: &[u8]) -> Vec<String> {
     text.lines().filter(|line| line.contains("Private-Key") || line.contains("OID")).map(str::to_owned).collect()
 }
 
-/// Of the authority's and its leaves' key ids only the hexadecimal digits are the same.
-fn extension(certificate: &[u8], name: &str) -> String {
-    let text = openssl::text(&["x509", "-noout", "-ext", name], certificate);
-    text.lines().last().unwrap_or_default().trim().trim_start_matches("keyid:").to_owned()
+/// The hexadecimal digits of `Subject` or `Authority Key Identifier`, which the text has in the line below its name.
+fn key_id(x509: &X509, name: &str) -> String {
+    let mut lines = x509.extensions.lines();
+    lines.find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name}: {x509:?}"));
+    lines.next().unwrap_or_default().trim().trim_start_matches("keyid:").to_owned()
+}
+
+/// Asked of openssl once: a run of it costs more than everything else here.
+fn x509(pem: &[u8]) -> X509 {
+    static KNOWN: Mutex<BTreeMap<Vec<u8>, X509>> = Mutex::new(BTreeMap::new());
+    let known = KNOWN.lock().expect("no test panics here").get(pem).cloned();
+    known.unwrap_or_else(|| {
+        let x509 = openssl::x509(pem);
+        KNOWN.lock().expect("no test panics here").insert(pem.to_vec(), x509.clone());
+        x509
+    })
 }
 
 /// Seconds from beginning to end; openssl writes `2026-01-31 12:00:00Z`.
@@ -169,7 +183,7 @@ pub(crate) fn placed(folder: &Path) -> BTreeMap<String, X509> {
         let certificates: Vec<_> = blocks.iter().filter(|block| block.label == "CERTIFICATE").collect();
         for (index, block) in certificates.iter().enumerate() {
             let number = if certificates.len() == 1 { String::new() } else { format!("#{}", index + 1) };
-            found.insert(format!("file:{}{number}", path.display()), openssl::x509(&block.text));
+            found.insert(format!("file:{}{number}", path.display()), x509(&block.text));
         }
     }
     found
@@ -193,7 +207,7 @@ fn placed_in_kubeconfig(path: &Path) -> Vec<(String, X509)> {
                 let blocks = pem::blocks(data.as_bytes());
                 assert_eq!(blocks.len(), 1, "{}: {list}", path.display());
                 let name = named["name"].as_str().expect("a name");
-                found.push((format!("kubeconfig:{}#{one}/{name}", path.display()), openssl::x509(&blocks[0].text)));
+                found.push((format!("kubeconfig:{}#{one}/{name}", path.display()), x509(&blocks[0].text)));
             }
         }
     }
