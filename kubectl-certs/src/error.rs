@@ -124,9 +124,10 @@ pub(crate) fn without_keys(text: &str) -> String {
 
 const PEM: &str = "-----BEGIN";
 
-/// A long run of what base64 consists of. Names and digests are of one case, and a `/` parts the pieces of a path.
+/// A long run of what base64 consists of. Digests are of one case; `/`, `-` and `_` part the pieces of paths and names, and
+/// a key or token is long enough to show between them.
 fn looks_like_a_key(word: &str) -> bool {
-    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '-' | '_');
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '=');
     word.split(|c| !is_base64(c)).any(|run| {
         let has = |kind: fn(&u8) -> bool| run.bytes().any(|byte| kind(&byte));
         run.len() >= 32 && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
@@ -169,6 +170,7 @@ mod tests {
             "/srv/Cluster-1/etc/kubernetes/pki/apiserver-kubelet-client.crt is 'not' there",
             "arn:aws:eks:eu-central-1:123456789012:cluster/my-own-Cluster",
             "container 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "/mnt/Backup-of-Node-1-2026-11-22-Control-Plane is no folder",
             "system:kube-controller-manager-of-the-second-control-plane-node-in-zone-1",
         ] {
             assert_eq!(Error::usage(text).message, text);
