@@ -134,6 +134,11 @@ async fn add_hollow(
     let paths = names.keys().filter(|path| !files.contains_key(*path)).cloned().collect();
     let Ok(NodeReply::Existing(hollow)) = node.run(NodeOp::Exist { paths }).await else { return };
     for path in hollow {
+        // A link to a file that was asked for by its own name is told of under that name.
+        let alone = node.run(NodeOp::Walk { places: vec![path.clone()] }).await;
+        if matches!(alone, Ok(NodeReply::Walked(walked)) if !walked.files.is_empty()) {
+            continue;
+        }
         let at = Location::file(path);
         if !inventory.gaps.iter().any(|gap| gap.at == at) {
             inventory.gaps.push(Gap {
