@@ -6,7 +6,7 @@ use crate::request::Look;
 #[command(after_help = "\
 Examples:
   kubectl certs show apiserver                     a leaf of this control-plane node
-  kubectl certs show --root /mnt/node1             the disk of a node
+  kubectl certs show admin.conf --root /mnt/node1  one on the disk of a node
   kubectl certs show tls://example.com:443 file:/etc/ssl/server.pem
   openssl s_client -connect h:443 -showcerts </dev/null | kubectl certs show -")]
 pub(super) struct Args {

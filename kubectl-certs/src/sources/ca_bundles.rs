@@ -2,11 +2,13 @@
 
 use futures::FutureExt;
 use k8s_openapi::List;
-use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhookConfiguration, ValidatingWebhookConfiguration, WebhookClientConfig,
+};
 
 use super::gather::{Found, Key, Kind, add};
 use super::{Reading, Source};
-use crate::access::cluster::Cluster;
+use crate::access::cluster::{Cluster, ClusterError};
 use crate::formats::{self, certificate};
 use crate::model::{BundleKind, Inventory, Location, Origin, Place};
 
@@ -36,34 +38,35 @@ async fn read(reading: &Reading<'_>) -> Inventory {
 /// Name of the configuration, name of the webhook, its bundle.
 type Bundle = (String, String, Vec<u8>);
 
-async fn bundles(cluster: &Cluster, kind: BundleKind) -> Result<Vec<Bundle>, crate::access::cluster::ClusterError> {
+async fn bundles(cluster: &Cluster, kind: BundleKind) -> Result<Vec<Bundle>, ClusterError> {
     let base = "/apis/admissionregistration.k8s.io/v1";
+    // Two kinds of one shape, but two types.
     Ok(match kind {
         BundleKind::ValidatingWebhook => {
-            let list: List<ValidatingWebhookConfiguration> =
-                cluster.get(&format!("{base}/validatingwebhookconfigurations")).await?;
-            let hooks = list.items.into_iter().flat_map(|item| {
-                let name = item.metadata.name.unwrap_or_default();
-                item.webhooks
-                    .into_iter()
-                    .flatten()
-                    .map(move |hook| (name.clone(), hook.name, hook.client_config.ca_bundle))
+            let path = format!("{base}/validatingwebhookconfigurations");
+            let list: List<ValidatingWebhookConfiguration> = cluster.get(&path).await?;
+            let items = list.items.into_iter().flat_map(|item| {
+                let hooks = item.webhooks.into_iter().flatten().map(|hook| (hook.name, hook.client_config));
+                with_bundle(item.metadata.name, hooks)
             });
-            hooks.filter_map(|(name, field, bundle)| Some((name, field, bundle?.0))).collect()
+            items.collect()
         }
         BundleKind::MutatingWebhook => {
-            let list: List<MutatingWebhookConfiguration> =
-                cluster.get(&format!("{base}/mutatingwebhookconfigurations")).await?;
-            let hooks = list.items.into_iter().flat_map(|item| {
-                let name = item.metadata.name.unwrap_or_default();
-                item.webhooks
-                    .into_iter()
-                    .flatten()
-                    .map(move |hook| (name.clone(), hook.name, hook.client_config.ca_bundle))
+            let path = format!("{base}/mutatingwebhookconfigurations");
+            let list: List<MutatingWebhookConfiguration> = cluster.get(&path).await?;
+            let items = list.items.into_iter().flat_map(|item| {
+                let hooks = item.webhooks.into_iter().flatten().map(|hook| (hook.name, hook.client_config));
+                with_bundle(item.metadata.name, hooks)
             });
-            hooks.filter_map(|(name, field, bundle)| Some((name, field, bundle?.0))).collect()
+            items.collect()
         }
     })
+}
+
+/// Those that have a bundle; the others are verified with the authorities of the API server's machine.
+fn with_bundle(name: Option<String>, hooks: impl Iterator<Item = (String, WebhookClientConfig)>) -> Vec<Bundle> {
+    let name = name.unwrap_or_default();
+    hooks.filter_map(|(field, client)| Some((name.clone(), field, client.ca_bundle?.0))).collect()
 }
 
 fn place(kind: BundleKind, name: String, field: String) -> Location {

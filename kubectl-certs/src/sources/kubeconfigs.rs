@@ -121,56 +121,36 @@ pub(super) fn add_view(
     keep: impl Fn(&KubeconfigField) -> bool,
 ) {
     let mut seen = BTreeSet::new();
-    // kubectl refuses the whole file; whoever looks for the reason finds it here.
-    let mut first_of_its_name = |inventory: &mut Inventory, field: &KubeconfigField| {
-        let first = seen.insert(field.clone());
-        if !first {
-            let (kind, name) = match field {
-                KubeconfigField::Cluster(name) => ("cluster", name),
-                KubeconfigField::User(name) => ("user", name),
-            };
-            inventory.gaps.push(Gap {
-                at: Location::kubeconfig(file.path.clone(), field.clone()),
-                reason: GapReason::BadKubeconfig,
-                message: format!("the {kind} '{name}' stands in it more than once; only the first one was read"),
-            });
-        }
-        first
-    };
-    for cluster in &view.clusters {
-        let field = KubeconfigField::Cluster(cluster.name.clone());
-        let Some(content) = cluster.embedded.as_ref().filter(|_| keep(&field)) else {
-            continue;
-        };
-        if !first_of_its_name(inventory, &field) {
+    let clusters = view.clusters.iter().map(|cluster| {
+        // The name in the layout is that of the identity, not of the bundle beside it.
+        let origin = Origin { layout: origin.layout.clone(), ..Origin::default() };
+        (KubeconfigField::Cluster(cluster.name.clone()), &cluster.embedded, Kind::Bundle, origin)
+    });
+    let users = view
+        .users
+        .iter()
+        .map(|user| (KubeconfigField::User(user.name.clone()), &user.embedded, Kind::Chain, origin.clone()));
+    for (field, embedded, kind, origin) in clusters.chain(users) {
+        let Some(content) = embedded.as_ref().filter(|_| keep(&field)) else { continue };
+        let at = Location::kubeconfig(file.path.clone(), field.clone());
+        if !seen.insert(field.clone()) {
+            inventory.gaps.push(twice(at, &field));
             continue;
         }
-        let found = Found {
-            at: Location::kubeconfig(file.path.clone(), field),
-            content,
-            key: Key::None,
-            kind: Kind::Bundle,
-            origin: Origin { layout: origin.layout.clone(), ..Origin::default() },
-            digest: Some(file.digest.clone()),
-        };
-        add(inventory, found);
+        let key = if kind == Kind::Chain { Key::inside(content) } else { Key::None };
+        add(inventory, Found { at, content, key, kind, origin, digest: Some(file.digest.clone()) });
     }
-    for user in &view.users {
-        let field = KubeconfigField::User(user.name.clone());
-        let Some(content) = user.embedded.as_ref().filter(|_| keep(&field)) else {
-            continue;
-        };
-        if !first_of_its_name(inventory, &field) {
-            continue;
-        }
-        let found = Found {
-            at: Location::kubeconfig(file.path.clone(), field),
-            content,
-            key: Key::inside(content),
-            kind: Kind::Chain,
-            origin: origin.clone(),
-            digest: Some(file.digest.clone()),
-        };
-        add(inventory, found);
+}
+
+/// kubectl refuses the whole file; whoever looks for the reason finds it here.
+fn twice(at: Location, field: &KubeconfigField) -> Gap {
+    let (kind, name) = match field {
+        KubeconfigField::Cluster(name) => ("cluster", name),
+        KubeconfigField::User(name) => ("user", name),
+    };
+    Gap {
+        at,
+        reason: GapReason::BadKubeconfig,
+        message: format!("the {kind} '{name}' stands in it more than once; only the first one was read"),
     }
 }
