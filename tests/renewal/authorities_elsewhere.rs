@@ -82,12 +82,14 @@ fn external_etcd_is_renewed_on_its_host_and_the_rest_on_the_node() {
         assert_listed_as_openssl_says(disk);
     }
     let (node_before, host_before) = (node.material(), host.material());
-    let said = node.on_root(&["renew", "--all", "--yes"]).expect(4);
+    let said = node.on_root(&["renew", "apiserver-etcd-client", "--yes"]).expect(4);
     said.naming(&["apiserver-etcd-client cannot be renewed here", "etcd-ca", "naming them as targets"]);
     assert!(!node.state().exists());
 
-    let asked: Vec<&str> = ["renew", "--yes", "front-proxy-client"].into_iter().chain(OF_CA).collect();
-    node.on_root(&asked).expect(0);
+    let run = node.renew_all();
+    let left: Vec<_> = run["leftAlone"].as_array().expect("what is left alone").iter().collect();
+    assert_eq!((left.len(), &left[0]["name"]), (1, &"apiserver-etcd-client".into()), "{left:?}");
+    assert!(left[0]["why"].as_str().is_some_and(|why| why.contains("renew it there")), "{left:?}");
     host.renew_all();
     for (disk, count) in [(&node, 3 + KUBECONFIGS.len()), (&host, 4)] {
         assert_listed_as_openssl_says(disk);

@@ -2,6 +2,7 @@
 //! no choice is left for execution.
 
 pub mod action;
+mod activate;
 pub mod condition;
 pub mod rehearse;
 pub mod renew;

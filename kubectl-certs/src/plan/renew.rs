@@ -1,14 +1,14 @@
 //! Planning leaf renewals: which leaves, by which authority, until when; then what must be restarted; then the proof.
 
-use super::action::{BackUp, Issue, Restart, WriteIdentity};
-use super::condition::{Condition, Renewal};
-use super::{Action, Expected, LeftAlone, Phase, Plan, Step, Undo, World};
+use super::action::{BackUp, Issue, WriteIdentity};
+use super::condition::Renewal;
+use super::{Action, Expected, LeftAlone, Phase, Plan, Step, Undo, World, activate};
 use crate::error::Error;
 use crate::findings::{self, Finding};
-use crate::layouts::{self, Layout, Leaf, Store};
+use crate::layouts::{self, Layout, Leaf, PurposeRow, Store};
 use crate::model::{
-    Certificate, Entry, Evidence, FoundLayout, IdentityStore, KeyState, KubeconfigField, Location, Place, Purpose,
-    Span, TakesEffect, Time, Use,
+    Certificate, Entry, Evidence, FoundLayout, IdentityStore, KeyState, KubeconfigField, Location, Place, Span,
+    TakesEffect, Time, Use,
 };
 use crate::request::{API, Renew};
 
@@ -42,25 +42,33 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
     let mut external = Vec::new();
     let mut steps = Vec::new();
     for candidate in &candidates {
-        if let Some(why) = not_chosen(world, asked, candidate, now) {
+        if let Some(why) = not_chosen(asked, candidate, now) {
             left_alone.push(candidate.left_alone(why));
             continue;
         }
         match step(world, asked, candidate, now)? {
             Planned::Step(step) => steps.push((candidate, step)),
+            Planned::External(authority) if asked.named.is_none() && serves_elsewhere(candidate, &candidates) => {
+                left_alone.push(candidate.left_alone(format!(
+                    "the servers that it is a client of are not on this disk, nor is the private key of their authority \
+                     {authority}: renew it there, and bring the new pair here"
+                )));
+            }
             Planned::External(authority) => external.push((candidate, authority)),
         }
     }
+    left_alone.extend(no_leaves(world, asked, &candidates));
     if !external.is_empty() {
         return Err(refuse_external(&external));
     }
+    refuse_shared_files(&steps)?;
     let mut request = asked.request.clone();
     request.scope.at = Some(now);
     let places: Vec<&Location> = steps.iter().map(|(candidate, _)| &candidate.entry.at).collect();
     let mut phases = Vec::new();
     if !steps.is_empty() {
-        let restarts = restarts(world, asked, &places, &mut left_alone);
-        let proof = proof(world, &places);
+        let restarts = activate::restarts(world, asked, &places, &mut left_alone);
+        let proof = activate::proof(world, &places);
         phases.push(Phase {
             name: "renew".to_owned(),
             why: "new keys and certificates under the same authorities, with everything else as it was".to_owned(),
@@ -125,7 +133,7 @@ fn candidates<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<Candidate<'a>> {
 }
 
 /// Why this one is left as it is, or nothing.
-fn not_chosen(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) -> Option<String> {
+fn not_chosen(asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) -> Option<String> {
     let request = asked.request;
     if let layouts::Renewal::ByItself { .. } = candidate.leaf.renewal {
         return Some(match candidate.leaf.signer {
@@ -149,8 +157,52 @@ fn not_chosen(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: 
             || finding.related.iter().any(|at| at.place == candidate.entry.at.place && finding.code != "key-differs");
         same && findings::check(&finding.code).is_some_and(|check| check.renewable)
     });
-    let _ = world;
     (!wrong).then(|| format!("{left} left and nothing wrong; --all renews it too"))
+}
+
+/// External etcd: the layout has servers of this authority, and none of them is here.
+fn serves_elsewhere(candidate: &Candidate<'_>, candidates: &[Candidate<'_>]) -> bool {
+    let layout = candidate.layout;
+    let serves = |leaf: &Leaf| {
+        leaf.signer == candidate.leaf.signer
+            && layout.uses.iter().any(|row| row.leaf == leaf.name && matches!(row.purpose, PurposeRow::Serve(_)))
+    };
+    layout.leaves.iter().any(serves) && !candidates.iter().any(|other| serves(other.leaf))
+}
+
+/// What was named beside leaves is told of, not passed over.
+fn no_leaves(world: &World, asked: &Asked<'_>, candidates: &[Candidate<'_>]) -> Vec<LeftAlone> {
+    let named = asked.named.iter().flatten();
+    named
+        .filter(|at| !candidates.iter().any(|candidate| candidate.entry.at == **at))
+        .map(|at| LeftAlone {
+            at: at.clone(),
+            name: world
+                .inventory
+                .entry(at)
+                .and_then(|entry| entry.origin.name.clone())
+                .unwrap_or_else(|| at.to_string()),
+            why: "not a leaf of the layout: authorities and bundles are not renewed".to_owned(),
+        })
+        .collect()
+}
+
+/// Two identities in one file cannot be renewed in one plan: the first write makes the second's reading stale.
+fn refuse_shared_files(steps: &[(&Candidate<'_>, Step)]) -> Result<(), Error> {
+    for (index, (one, _)) in steps.iter().enumerate() {
+        let path = one.entry.at.path();
+        if let Some((other, _)) = steps[index + 1..].iter().find(|(other, _)| other.entry.at.path() == path) {
+            return Err(Error::refused(format!(
+                "{} holds more than one identity ({} and {})",
+                path.unwrap_or_default(),
+                one.entry.at,
+                other.entry.at
+            ))
+            .about(&one.entry.at)
+            .hint("renew them one after the other, by these names"));
+        }
+    }
+    Ok(())
 }
 
 enum Planned {
@@ -255,7 +307,7 @@ fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) 
         actions,
         expects,
         undo: Undo::Restore(store.paths()),
-        impact: impact(&uses, &store),
+        impact: activate::impact(&uses, &store),
         pending_seconds: pending.max(),
     }))
 }
@@ -290,81 +342,6 @@ fn below(base: &str, root: &str, path: &str) -> String {
         Some(absolute) => format!("{}/{absolute}", root.trim_end_matches('/')),
         None => format!("{}/{path}", base.trim_end_matches('/')),
     }
-}
-
-fn impact(uses: &[&Use], store: &IdentityStore) -> String {
-    let mut running: Vec<String> = uses
-        .iter()
-        .filter(|use_| use_.loaded.evidence != Evidence::NotRunning)
-        .map(|use_| match use_.takes_effect {
-            TakesEffect::EachHandshake => format!("{} uses it from the next connection", use_.component),
-            TakesEffect::Watch => format!("{} notices within seconds, without a restart", use_.component),
-            TakesEffect::Timer { seconds } => {
-                format!("{} notices within {}", use_.component, Span(i64::from(seconds)))
-            }
-            TakesEffect::Restart => format!("{} needs a restart", use_.component),
-        })
-        .collect();
-    running.dedup();
-    match (running.is_empty(), store) {
-        (false, _) => running.join("; "),
-        // Nobody can be seen to use it: people do, and they tend to have copies.
-        (true, IdentityStore::Kubeconfig { .. }) if uses.is_empty() => {
-            "copies of it elsewhere (~/.kube/config) keep the old certificate".to_owned()
-        }
-        (true, _) => "no process here uses it; it is read at the next start".to_owned(),
-    }
-}
-
-/// Restarts of what reads its identity at start only; without a container there is nobody to start it again.
-fn restarts(world: &World, asked: &Asked<'_>, places: &[&Location], left_alone: &mut Vec<LeftAlone>) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let running = world.inventory.uses.iter().filter(|use_| {
-        places.contains(&&use_.place)
-            && use_.takes_effect == TakesEffect::Restart
-            && use_.loaded.evidence != Evidence::NotRunning
-            && matches!(use_.purpose, Purpose::ClientOf { .. })
-    });
-    for use_ in running {
-        let path = use_.place.path().unwrap_or_default().to_owned();
-        if !asked.running_machine || use_.component == "kubelet" {
-            left_alone.push(LeftAlone {
-                at: use_.place.clone(),
-                name: use_.component.clone(),
-                why: format!(
-                    "{} reads this only at its start and is not restarted from here: restart it yourself",
-                    use_.component
-                ),
-            });
-            continue;
-        }
-        steps.push(Step {
-            id: format!("restart-{}", use_.component),
-            title: format!("restart {}", use_.component),
-            actions: vec![Action::Restart(Restart { component: use_.component.clone(), path })],
-            expects: Vec::new(),
-            undo: Undo::Restart(use_.component.clone()),
-            impact: format!(
-                "{} is away for about 2 s; another control-plane node's takes over meanwhile",
-                use_.component
-            ),
-            pending_seconds: None,
-        });
-    }
-    steps
-}
-
-/// A handshake with each server that runs from what was written.
-fn proof(world: &World, places: &[&Location]) -> Vec<Condition> {
-    let served = world.inventory.uses.iter().filter(|use_| places.contains(&&use_.place));
-    served
-        .filter_map(|use_| match (&use_.purpose, use_.loaded.evidence) {
-            (Purpose::Serve { address: Some(address) }, evidence) if evidence != Evidence::NotRunning => {
-                Some(Condition::Presents { address: address.clone(), at: use_.place.clone() })
-            }
-            _ => None,
-        })
-        .collect()
 }
 
 fn refuse_external(external: &[(&Candidate<'_>, String)]) -> Error {
