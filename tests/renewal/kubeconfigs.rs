@@ -60,6 +60,37 @@ fn what_follows_the_leaf_stays_behind_it() {
     assert_ne!(openssl::x509(&blocks[0].text).fingerprint, openssl::x509(&decoded(&certificate)).fingerprint);
 }
 
+/// Written one after the other in one plan, the second would be planned from a file that the first has changed.
+#[test]
+fn two_identities_in_one_file_are_renewed_one_at_a_time() {
+    let disk = Disk::ecdsa();
+    let [_, certificate, key] = values(&disk.read("super-admin.conf"));
+    let second = format!(
+        "users:\n- name: second\n  user:\n    client-certificate-data: {certificate}\n    client-key-data: {key}\n"
+    );
+    disk.write("admin.conf", disk.read("admin.conf").replace("users:\n", &second));
+    let before = disk.tree();
+    let said = disk.on_root(&["renew", "--all", "--yes"]).expect(4);
+    said.naming(&["holds more than one identity", "#user/second", "#user/kubernetes-admin", "one after the other"]);
+    before.assert_unchanged(&disk.tree());
+    for user in ["second", "kubernetes-admin"] {
+        let [_, old_certificate, _] = values(&disk.read("admin.conf"));
+        let name = format!("kubeconfig:{}#user/{user}", disk.file("admin.conf").display());
+        disk.on_root(&["renew", &name, "--yes"]).expect(0);
+        let text = disk.read("admin.conf");
+        assert_eq!(text.contains(&old_certificate), user != "second", "the first user in the file is 'second'");
+    }
+    disk.on_root(&["check"]).expect(0);
+}
+
+#[test]
+fn an_authority_that_is_named_is_told_of_and_left_alone() {
+    let disk = Disk::ecdsa();
+    let run = disk.on_root(&["renew", "ca", "scheduler.conf", "--yes", "-o", "json"]).expect(0).item("RunResult");
+    assert_eq!((&run["leftAlone"][0]["name"], run["steps"].as_array().map(Vec::len)), (&"ca".into(), Some(1)));
+    disk.on_root(&["renew", "ca", "--yes"]).expect(4).naming(&["none of the targets is a leaf"]);
+}
+
 /// A value in several pieces cannot be replaced without writing the file anew, so it is left to its owner.
 #[test]
 fn a_folded_value_is_refused_and_nothing_is_lost() {
