@@ -27,6 +27,9 @@ pub enum What {
     Started {
         plan_digest: String,
         root: String,
+        /// The machines, where they are reached from elsewhere.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        nodes: Vec<String>,
         title: String,
     },
     /// Not stored.
@@ -60,6 +63,11 @@ pub enum What {
         until: Time,
         why: String,
     },
+    /// A node no longer answers; what was under way there is not known. Not stored.
+    Lost {
+        node: String,
+        why: String,
+    },
     Finished {
         done: usize,
         skipped: usize,
@@ -80,6 +88,19 @@ pub enum What {
 impl What {
     /// Progress is for the moment; everything else is history.
     pub fn is_stored(&self) -> bool {
-        !matches!(self, Self::Waiting { .. })
+        !matches!(self, Self::Waiting { .. } | Self::Lost { .. })
+    }
+
+    /// The step that it is about.
+    pub fn step(&self) -> Option<&str> {
+        match self {
+            Self::StepStarted { step, .. }
+            | Self::StepSkipped { step, .. }
+            | Self::StepSucceeded { step, .. }
+            | Self::StepFailed { step, .. }
+            | Self::Pending { step, .. }
+            | Self::UndoneStep { step, .. } => Some(step),
+            _ => None,
+        }
     }
 }

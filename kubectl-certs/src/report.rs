@@ -114,6 +114,9 @@ pub struct RunDone {
     pub run: String,
     pub state: RunState,
     pub root: String,
+    /// The machines, where they are reached from elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
     pub steps: Vec<StepDone>,
     /// What shows that servers present what was written.
     pub evidence: Vec<String>,
@@ -139,6 +142,9 @@ pub struct StepDone {
 pub struct RunInfo {
     pub run: String,
     pub root: String,
+    /// The machines, where they are reached from elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
     pub state: RunState,
     pub title: String,
     pub started: Time,

@@ -99,6 +99,12 @@ pub struct Renew {
     /// Also what is far from its end.
     #[serde(skip_serializing_if = "is_false")]
     pub all: bool,
+    /// Leaves of these names only, on every node.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// On these of the nodes only; the others are still read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
     /// What ends within this time, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<Span>,
@@ -162,6 +168,9 @@ pub struct Scope {
     /// A node's disk in a folder: only files below it are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
+    /// Nodes that are reached by SSH.
+    #[serde(skip_serializing_if = "Ssh::is_default")]
+    pub ssh: Ssh,
     #[serde(skip_serializing_if = "Connection::is_default")]
     pub connection: Connection,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -177,6 +186,73 @@ pub struct Scope {
     /// PEM that came with the request (the target `-`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
+}
+
+/// Machines, and how the system's OpenSSH client gets there; what is absent comes from people's `ssh_config`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Ssh {
+    /// `[USER@]HOST[:PORT]`, or a name of `ssh_config`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// File of the private key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// `[USER@]HOST[:PORT]` to go through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jump: Option<String>,
+    /// Another `ssh_config`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// `OPTION=VALUE` as for `ssh -o`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// Folder of the static builds of the helper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helper: Option<String>,
+}
+
+impl Ssh {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Scope {
+    /// Which disks, without the question what of them.
+    pub fn disks(&self) -> Self {
+        Self { root: self.root.clone(), ssh: self.ssh.clone(), ..Self::default() }
+    }
+
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What a person adds to a command to mean the same disks.
+    pub fn disk_arguments(&self) -> String {
+        let mut text = String::new();
+        let mut add = |name: &str, value: &str| text.push_str(&format!(" --{name} {}", quoted(value)));
+        self.root.iter().filter(|root| *root != "/").for_each(|root| add("root", root));
+        self.ssh.hosts.iter().for_each(|host| add("ssh", host));
+        self.ssh.key.iter().for_each(|key| add("ssh-key", key));
+        self.ssh.jump.iter().for_each(|jump| add("ssh-jump", jump));
+        self.ssh.config.iter().for_each(|config| add("ssh-config", config));
+        self.ssh.options.iter().for_each(|option| add("ssh-option", option));
+        self.ssh.helper.iter().for_each(|helper| add("node-helper", helper));
+        text
+    }
+}
+
+/// As one word of the shell that people have here.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-:=@%+,".contains(c) || (cfg!(windows) && c == '\\');
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else if cfg!(windows) {
+        format!("\"{word}\"")
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// kubectl's own options.

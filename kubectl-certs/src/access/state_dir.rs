@@ -4,7 +4,9 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::request::Scope;
 
 /// None when the environment names no home: then there are only the journals on the nodes.
 #[derive(Clone, Debug)]
@@ -26,33 +28,40 @@ impl StateDir {
         Self(Some(folder))
     }
 
-    /// Remembers where a run's journal is. Best effort: the journal on the node is the one that counts.
-    pub fn remember(&self, run: &str, root: &str) {
+    /// Remembers on which disks a run's journal is. Best effort: the journals on the nodes are the ones that count.
+    pub fn remember(&self, run: &str, disks: &Scope) {
         let Some(folder) = &self.0 else { return };
         let write = || {
             fs::create_dir_all(folder.join("runs"))?;
             let mut file = fs::File::create(folder.join("runs").join(run))?;
-            file.write_all(root.as_bytes())
+            file.write_all(&serde_json::to_vec(disks)?)
         };
         // Nothing depends on it, and a read-only home must not stop a repair.
         write().ok();
     }
 
     /// Where the journal of a run is, if this operator started it.
-    pub fn root_of(&self, run: &str) -> Option<String> {
+    pub fn disks_of(&self, run: &str) -> Option<Scope> {
         let plain = run.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        fs::read_to_string(self.0.as_ref()?.join("runs").join(run)).ok().filter(|_| plain)
+        plain.then(|| read(&self.0.as_ref()?.join("runs").join(run)))?
     }
 
-    /// The roots of all runs that this operator started, each once.
-    pub fn roots(&self) -> Vec<String> {
+    /// The disks of all runs that this operator started, each once.
+    pub fn disks(&self) -> Vec<Scope> {
         let Some(folder) = &self.0 else { return Vec::new() };
         let Ok(entries) = fs::read_dir(folder.join("runs")) else {
             return Vec::new();
         };
-        let mut roots: Vec<String> = entries.filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok()).collect();
-        roots.sort();
-        roots.dedup();
-        roots
+        let mut all: Vec<Scope> = Vec::new();
+        for disks in entries.filter_map(|entry| read(&entry.ok()?.path())) {
+            if !all.contains(&disks) {
+                all.push(disks);
+            }
+        }
+        all
     }
+}
+
+fn read(path: &Path) -> Option<Scope> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
 }

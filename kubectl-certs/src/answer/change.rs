@@ -4,7 +4,8 @@ use super::Control;
 use super::look;
 use super::observe::{Observer, inventory, of_inventory};
 use crate::access::Access;
-use crate::error::{Error, ErrorKind};
+use crate::access::nodes::{self, Fleet};
+use crate::error::Error;
 use crate::execute::{self, Approval, Means};
 use crate::findings::{self, View};
 use crate::model::{Gap, Location, Span, Time};
@@ -98,12 +99,15 @@ async fn execute(rehearsed: &RehearsedPlan, access: &Access, control: &Control) 
     if plan.is_empty() {
         return Ok(Report::Plan(Box::new(Planned { plan: plan.clone(), gaps: Vec::new() })));
     }
-    let observe = Observer { access };
+    let scope = Scope { root: Some(plan.root.clone()), ..plan.request.scope.disks() };
+    let fleet = fleet(&scope, access).await?;
+    let observe = Observer { access, fleet: &fleet };
     let means = Means {
         access,
         observe: &observe,
-        node: access.nodes.at(&plan.root),
+        fleet: &fleet,
         root: &plan.root,
+        place: &scope.disk_arguments(),
         sink: control.sink.clone(),
         stop: control.stop.clone(),
     };
@@ -112,7 +116,9 @@ async fn execute(rehearsed: &RehearsedPlan, access: &Access, control: &Control) 
 
 async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Gap>), Error> {
     let (root, named) = root_and_names(request, access).await?;
-    let inventory = inventory(access, &root).await?;
+    let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..request.scope.disks() };
+    let fleet = fleet(&scope, access).await?;
+    let inventory = inventory(access, fleet.members()).await?;
     if inventory.layouts.is_empty() {
         return Err(Error::refused(format!(
             "{root} has no cluster files of a known layout, so it is not known who signs what"
@@ -122,23 +128,30 @@ async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Ga
     let now = request.scope.at.unwrap_or(inventory.read_at);
     let world = of_inventory(inventory);
     refuse_blind(&world, &root)?;
-    let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..Scope::default() };
     let findings = findings::run(&View { inventory: &world.inventory, trust: &world.trust, scope: &scope, now });
-    let asked = Asked { request, root: &root, named, findings: &findings, running_machine: root == "/" };
+    let nodes = fleet.members().iter().filter_map(|member| member.name.clone()).collect();
+    let asked = Asked { request, root: &root, nodes, named, findings: &findings };
     let plan = plan(&world, &asked, now)?;
     let gaps = world.inventory.gaps.clone();
     Ok((rehearse(plan, &world)?, gaps))
 }
 
-/// Which disk, and which entries of it the targets name.
+/// All nodes that were named, or the disk of this machine.
+pub(super) async fn fleet(scope: &Scope, access: &Access) -> Result<Fleet, Error> {
+    nodes::fleet(scope, &*access.nodes).await.map_err(|error| Error::unreadable(error.message))
+}
+
+/// Which disk, and which entries the targets name.
 async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Option<Vec<Location>>), Error> {
     let scope = &request.scope;
     if scope.targets.is_empty() {
         return Ok((scope.root.clone().unwrap_or_else(|| "/".to_owned()), None));
     }
     let (inventory, wanted) = look::read(scope, access).await?;
-    let root = match wanted.roots.as_slice() {
-        [root] => root.clone(),
+    let mut roots: Vec<&str> = wanted.members.iter().map(|member| member.root.as_str()).collect();
+    roots.dedup();
+    let root = match roots.as_slice() {
+        [root] => (*root).to_owned(),
         [] => {
             return Err(Error::refused(format!(
                 "{} is not among the files of a node, and nothing else can be renewed yet",
@@ -150,9 +163,7 @@ async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Opt
     };
     let rows: Vec<_> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     if let Some(target) = wanted.unanswered(&rows).into_iter().next() {
-        return Err(Error::new(ErrorKind::NotFound, format!("no certificate was found at {target}"))
-            .about(target)
-            .hint("kubectl certs list -o name prints the names of what is there"));
+        return Err(look::nothing_at(target, &inventory));
     }
     Ok((root, Some(rows.iter().map(|row| row.entry.at.clone()).collect())))
 }

@@ -94,19 +94,13 @@ fn unanswered(wanted: &Wanted, inventory: &Inventory, rows: &[Row<'_>]) -> Resul
     let unanswered = wanted.unanswered(rows);
     let Some(first) = unanswered.first() else { return Ok(Vec::new()) };
     if rows.is_empty() {
-        let Some(gap) = inventory.gaps.iter().find(|gap| first.means(&gap.at, None)).or(inventory.gaps.first()) else {
-            return Err(Error::new(ErrorKind::NotFound, format!("no certificate was found at {first}"))
-                .about(first)
-                .hint("kubectl certs list -o name prints the names of what is there"));
-        };
-        let own = first.means(&gap.at, None) || first.location().is_none();
-        let place = if own { String::new() } else { format!(": {}", gap.at) };
-        let message =
-            format!("no certificate could be read at {first}{place} ({}): {}", gap.reason.code(), gap.message);
-        return Err(Error::new(ErrorKind::Unreadable, message).about(first));
+        return Err(nothing_at(first, inventory));
     }
     // The disk stands for a name that it has nothing of.
-    let disk = || Location::file(wanted.roots.first().cloned().unwrap_or_else(|| "/".to_owned()));
+    let disk = || match wanted.members.first() {
+        Some(member) => Location::file_on(member.name.as_deref(), &member.root),
+        None => Location::file("/"),
+    };
     let gaps = unanswered.into_iter().filter(|target| !inventory.gaps.iter().any(|gap| target.means(&gap.at, None)));
     Ok(gaps
         .map(|target| Gap {
@@ -115,6 +109,19 @@ fn unanswered(wanted: &Wanted, inventory: &Inventory, rows: &[Row<'_>]) -> Resul
             message: format!("no certificate was found at {target}"),
         })
         .collect())
+}
+
+/// Why a target has no certificate, as far as the reading tells.
+pub(super) fn nothing_at(target: &Target, inventory: &Inventory) -> Error {
+    let Some(gap) = inventory.gaps.iter().find(|gap| target.means(&gap.at, None)).or(inventory.gaps.first()) else {
+        return Error::new(ErrorKind::NotFound, format!("no certificate was found at {target}"))
+            .about(target)
+            .hint("kubectl certs list -o name prints the names of what is there");
+    };
+    let own = target.means(&gap.at, None) || target.location().is_none();
+    let place = if own { String::new() } else { format!(": {}", gap.at) };
+    let message = format!("no certificate could be read at {target}{place} ({}): {}", gap.reason.code(), gap.message);
+    Error::new(ErrorKind::Unreadable, message).about(target)
 }
 
 /// What could not be read, as far as it was asked for: who names a certificate is not told of a broken neighbour.
@@ -142,7 +149,7 @@ fn on_its_disk(scope: &Scope, wanted: &Wanted) -> Scope {
 
 /// Does a layout's own name, given with the same --root, mean what it means here?
 fn are_names_targets(scope: &Scope, wanted: &Wanted) -> bool {
-    matches!(wanted.roots.as_slice(), [root] if scope.root.as_ref().map_or("/", String::as_str) == root)
+    matches!(wanted.members.as_slice(), [member] if scope.root.as_ref().map_or("/", String::as_str) == member.root)
 }
 
 pub(super) fn listed(row: &Row<'_>, now: Time) -> Listed {

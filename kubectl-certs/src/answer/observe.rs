@@ -1,39 +1,89 @@
-//! One reading of the world for a plan: the inventory, and what the run has left on the node.
+//! One reading of the world for a plan: the inventory, and what the run has left on the nodes.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 
 use crate::access::Access;
-use crate::access::nodes::{NodeOp, NodeReply};
-use crate::access::tls;
+use crate::access::nodes::{Fleet, Member, NodeOp, NodeReply};
 use crate::error::Error;
-use crate::execute::Observe;
+use crate::execute::{Fresh, Observe};
 use crate::formats::certificate;
-use crate::model::{Inventory, Purpose, host_and_port};
-use crate::plan::{Action, Condition, Plan, World};
-use crate::request::Scope;
+use crate::model::{Inventory, Location, Purpose};
+use crate::plan::{Action, Condition, OnNode, Plan, Step, World, on_node};
 use crate::sources;
 use crate::trust::TrustGraph;
 
 pub(super) struct Observer<'a> {
     pub(super) access: &'a Access,
+    pub(super) fleet: &'a Fleet,
 }
 
 #[async_trait]
 impl Observe for Observer<'_> {
     async fn world(&self, run: &str, plan: &Plan) -> Result<World, Error> {
-        let inventory = inventory(self.access, &plan.root).await?;
-        let mut world = untrusting(inventory);
-        let node = self.access.nodes.at(&plan.root);
-        for action in plan.steps().flat_map(|step| &step.actions) {
+        let mut world = untrusting(inventory(self.access, self.fleet.members()).await?);
+        for step in plan.steps() {
+            self.left_by_run(&mut world, run, step).await;
+        }
+        world.trust = TrustGraph::build(&world.inventory);
+        let gates = plan.phases.iter().flat_map(|phase| &phase.gate);
+        let addresses: Vec<OnNode> = gates
+            .filter_map(|condition| match condition {
+                Condition::Presents { address, at } => Some(on_node(at, address)),
+                _ => None,
+            })
+            .collect();
+        self.presented(&mut world, &addresses).await;
+        Ok(world)
+    }
+
+    async fn refresh(&self, world: &mut World, run: &str, step: &Step, what: Fresh) -> Result<(), Error> {
+        if what == Fresh::Node {
+            let node = step.node.as_deref();
+            if let Some(member) = self.fleet.member(node) {
+                let part = inventory(self.access, core::slice::from_ref(member)).await?;
+                replace(world, node, part);
+            }
+        }
+        self.left_by_run(world, run, step).await;
+        world.trust = TrustGraph::build(&world.inventory);
+        Ok(())
+    }
+
+    async fn presented(&self, world: &mut World, addresses: &[OnNode]) {
+        let mut by_node: BTreeMap<&Option<String>, Vec<String>> = BTreeMap::new();
+        for (node, address) in addresses {
+            world.presented.remove(&(node.clone(), address.clone()));
+            by_node.entry(node).or_default().push(address.clone());
+        }
+        let asked = by_node.into_iter().filter_map(|(name, addresses)| {
+            let member = self.fleet.member(name.as_deref())?;
+            Some(async move { (name, sources::presented(&*member.node, addresses).await) })
+        });
+        for (name, seen) in join_all(asked).await {
+            world.presented.extend(seen.into_iter().map(|(address, leaf)| ((name.clone(), address), leaf)));
+        }
+    }
+}
+
+impl Observer<'_> {
+    /// Backups, staged identities, and what they make of the files.
+    async fn left_by_run(&self, world: &mut World, run: &str, step: &Step) {
+        let Ok(node) = self.fleet.node(step.node.as_deref()) else { return };
+        let run = || run.to_owned();
+        for action in &step.actions {
             match action {
                 Action::BackUp(back_up) => {
-                    let op = NodeOp::BackedUp { run: run.to_owned(), path: back_up.path.clone() };
-                    if let Ok(NodeReply::BackedUp(Some(digest))) = node.run(op).await {
-                        world.backups.insert(back_up.path.clone(), digest);
+                    let path = back_up.at.path().unwrap_or_default().to_owned();
+                    if let Ok(NodeReply::BackedUp(Some(digest))) = node.run(NodeOp::BackedUp { run: run(), path }).await
+                    {
+                        world.backups.insert(back_up.at.clone(), digest);
                     }
                 }
                 Action::Issue(issue) => {
-                    let op = NodeOp::Staged { run: run.to_owned(), step: issue.step.clone() };
+                    let op = NodeOp::Staged { run: run(), step: issue.step.clone() };
                     if let Ok(NodeReply::Staged(Some(staged))) = node.run(op).await {
                         let parsed =
                             staged.certificate.as_ref().and_then(|der| Some((certificate::parse(der).ok()?, der)));
@@ -47,47 +97,21 @@ impl Observe for Observer<'_> {
                     }
                 }
                 Action::WriteIdentity(write) => {
-                    let (run, step, store) = (run.to_owned(), write.step.clone(), write.store.clone());
+                    let op = NodeOp::Installed { run: run(), step: write.step.clone(), store: write.store.clone() };
                     // Nothing staged or backed up yet: nothing of ours can be there.
-                    if let Ok(NodeReply::Installed(ours)) = node.run(NodeOp::Installed { run, step, store }).await {
-                        world.ours.extend(ours);
+                    if let Ok(NodeReply::Installed(ours)) = node.run(op).await {
+                        world.ours.extend(ours.into_iter().map(|(path, digest)| (write.at.beside(&path), digest)));
                     }
                 }
-                Action::Restart(_) => {}
-            }
-        }
-        world.trust = TrustGraph::build(&world.inventory);
-        let addresses: Vec<&str> = plan
-            .phases
-            .iter()
-            .flat_map(|phase| &phase.gate)
-            .filter_map(|condition| match condition {
-                Condition::Presents { address, .. } => Some(address.as_str()),
-                _ => None,
-            })
-            .collect();
-        self.presented(&mut world, &addresses).await;
-        Ok(world)
-    }
-
-    async fn presented(&self, world: &mut World, addresses: &[&str]) {
-        for address in addresses {
-            world.presented.remove(*address);
-            let Some((host, port)) = host_and_port(address) else { continue };
-            if let Ok(chain) = tls::presented(&host, port).await
-                && let Some(leaf) = chain.first()
-            {
-                world.presented.insert((*address).to_owned(), certificate::fingerprint(leaf));
+                Action::Remake(_) | Action::Restart(_) => {}
             }
         }
     }
 }
 
-/// All files of the node's layout; a plan's own targets only choose among them.
-pub(super) async fn inventory(access: &Access, root: &str) -> Result<Inventory, Error> {
-    let scope = Scope { root: Some(root.to_owned()), ..Scope::default() };
-    let wanted = sources::resolve(&scope, access).await?;
-    sources::collect(access, &wanted).await
+/// All files of the layouts on these disks; a plan's own targets only choose among them.
+pub(super) async fn inventory(access: &Access, members: &[Member]) -> Result<Inventory, Error> {
+    sources::collect(access, &sources::Wanted::disks(members)).await
 }
 
 pub(super) fn of_inventory(inventory: Inventory) -> World {
@@ -98,17 +122,47 @@ pub(super) fn of_inventory(inventory: Inventory) -> World {
 /// Signatures are what costs most of a reading: whoever has certificates to add verifies them all afterwards, once.
 fn untrusting(inventory: Inventory) -> World {
     let mut world = World::default();
-    for use_ in &inventory.uses {
-        if let (Purpose::Serve { address: Some(address) }, Some(seen)) = (&use_.purpose, &use_.loaded.certificate) {
-            world.presented.insert(address.clone(), seen.clone());
-        }
-        if let Some(started) = use_.loaded.started {
-            world.started.insert(use_.component.clone(), started);
-        }
-        if let (Some(path), Some(written)) = (use_.place.path(), use_.loaded.written) {
-            world.written.insert(path.to_owned(), written);
-        }
-    }
+    note_uses(&mut world, &inventory);
     world.inventory = inventory;
     world
+}
+
+fn note_uses(world: &mut World, inventory: &Inventory) {
+    for use_ in &inventory.uses {
+        if let (Purpose::Serve { address: Some(address) }, Some(seen)) = (&use_.purpose, &use_.loaded.certificate) {
+            world.presented.insert(on_node(&use_.place, address), seen.clone());
+        }
+        if let Some(started) = use_.loaded.started {
+            world.started.insert(on_node(&use_.place, &use_.component), started);
+        }
+        if let (Some(file), Some(written)) = (use_.place.whole_file(), use_.loaded.written) {
+            world.written.insert(file, written);
+        }
+    }
+}
+
+/// What was known of one node gives way to what was read there just now.
+fn replace(world: &mut World, node: Option<&str>, part: Inventory) {
+    let elsewhere = |at: &Location| at.node() != node;
+    world.started.retain(|(name, _), _| name.as_deref() != node);
+    world.written.retain(|at, _| elsewhere(at));
+    world.presented.retain(|(name, _), _| name.as_deref() != node);
+    note_uses(world, &part);
+    let inventory = &mut world.inventory;
+    inventory.entries.retain(|entry| elsewhere(&entry.at));
+    inventory.uses.retain(|use_| elsewhere(&use_.place));
+    inventory.gaps.retain(|gap| elsewhere(&gap.at));
+    inventory.layouts.retain(|found| found.node.as_deref() != node);
+    inventory.entries.extend(part.entries);
+    inventory.entries.sort_by(|a, b| a.at.cmp(&b.at));
+    inventory.uses.extend(part.uses);
+    inventory.gaps.extend(part.gaps);
+    inventory.layouts.extend(part.layouts);
+    // Kept of the others and of what was there before: who meets whom does not change within a run.
+    inventory.edges.extend(part.edges);
+    inventory.edges.sort();
+    inventory.edges.dedup();
+    inventory.certificates.extend(part.certificates);
+    inventory.der.extend(part.der);
+    inventory.read_at = part.read_at;
 }

@@ -1,32 +1,35 @@
 //! The journal: what was done, and going on with it, taking it back, closing it.
 
 use super::Control;
+use super::change::fleet;
 use super::observe::Observer;
 use crate::access::Access;
 use crate::error::{Error, ErrorKind};
-use crate::execute::{self, History, Means};
+use crate::execute::{self, Means};
 use crate::report::{Report, RunInfo, RunState};
-use crate::request::{Runs, RunsVerb};
+use crate::request::{Runs, RunsVerb, Scope};
 
 pub(super) async fn runs(request: &Runs, access: &Access, control: &Control) -> Result<Report, Error> {
     if request.verb == RunsVerb::List {
         return Ok(Report::Runs(all(request, access).await?.into_iter().map(|(info, _)| info).collect()));
     }
-    let (run, root) = which(request, access).await?;
-    let node = access.nodes.at(&root);
-    let observe = Observer { access };
+    let (run, scope) = which(request, access).await?;
+    let fleet = fleet(&scope, access).await?;
+    let root = scope.root.as_deref().unwrap_or("/");
+    let observe = Observer { access, fleet: &fleet };
     let means = Means {
         access,
         observe: &observe,
-        node: node.clone(),
-        root: &root,
+        fleet: &fleet,
+        root,
+        place: &scope.disk_arguments(),
         sink: control.sink.clone(),
         stop: control.stop.clone(),
     };
     match request.verb {
         RunsVerb::List | RunsVerb::Show => {
-            let history = execute::history(&*node, &run).await?;
-            let info = history.info(&*node).await;
+            let history = execute::history(&fleet, &run).await?;
+            let info = history.info(&fleet).await;
             Ok(Report::RunDetails(info, history.events))
         }
         RunsVerb::Resume => execute::resume(&run, &means).await.map(Report::Run),
@@ -35,11 +38,11 @@ pub(super) async fn runs(request: &Runs, access: &Access, control: &Control) -> 
     }
 }
 
-/// The run that was named, or the only one that the verb can mean.
-async fn which(request: &Runs, access: &Access) -> Result<(String, String), Error> {
+/// The run that was named, or the only one that the verb can mean; and the disks that it is on.
+async fn which(request: &Runs, access: &Access) -> Result<(String, Scope), Error> {
+    let named = (!request.scope.disks().is_default()).then(|| request.scope.disks());
     if let Some(run) = &request.run {
-        let root = request.scope.root.clone().or_else(|| access.state.root_of(run)).unwrap_or_else(|| "/".to_owned());
-        return Ok((run.clone(), root));
+        return Ok((run.clone(), named.or_else(|| access.state.disks_of(run)).unwrap_or_default()));
     }
     let fits = |state: RunState| match request.verb {
         RunsVerb::Resume => matches!(state, RunState::Unfinished | RunState::Failed),
@@ -47,10 +50,10 @@ async fn which(request: &Runs, access: &Access) -> Result<(String, String), Erro
         RunsVerb::Finish => matches!(state, RunState::Done | RunState::Undone),
         RunsVerb::List | RunsVerb::Show => true,
     };
-    let fitting: Vec<(RunInfo, String)> =
+    let fitting: Vec<(RunInfo, Scope)> =
         all(request, access).await?.into_iter().filter(|(info, _)| fits(info.state)).collect();
     match fitting.as_slice() {
-        [(info, root)] => Ok((info.run.clone(), root.clone())),
+        [(info, scope)] => Ok((info.run.clone(), scope.clone())),
         [] => Err(Error::new(ErrorKind::NotFound, "there is no run that this could mean")
             .hint("kubectl certs runs list shows all")),
         _ => {
@@ -60,28 +63,36 @@ async fn which(request: &Runs, access: &Access) -> Result<(String, String), Erro
     }
 }
 
-/// Runs on the disk that was named; else those of this machine and of the disks that this operator worked on.
-async fn all(request: &Runs, access: &Access) -> Result<Vec<(RunInfo, String)>, Error> {
-    let roots = if let Some(root) = &request.scope.root {
-        vec![root.clone()]
+/// Runs on the disks that were named; else those of this machine and of the disks that this operator worked on.
+async fn all(request: &Runs, access: &Access) -> Result<Vec<(RunInfo, Scope)>, Error> {
+    let named = request.scope.disks();
+    let is_named = !named.is_default();
+    let scopes = if is_named {
+        vec![named]
     } else {
-        let mut roots = access.state.roots();
-        roots.push("/".to_owned());
-        roots.sort();
-        roots.dedup();
-        roots
+        let mut scopes = access.state.disks();
+        scopes.push(Scope::default());
+        scopes
     };
-    let mut infos = Vec::new();
-    for root in roots {
-        let node = access.nodes.at(&root);
-        let histories: Vec<History> = match execute::histories(&*node).await {
-            Ok(histories) => histories,
-            // Not being root here hides only what root did here.
-            Err(_) if request.scope.root.is_none() => continue,
-            Err(error) => return Err(error),
+    let mut infos: Vec<(RunInfo, Scope)> = Vec::new();
+    for scope in scopes {
+        let found = async {
+            let fleet = fleet(&scope, access).await?;
+            let mut found = Vec::new();
+            for history in execute::histories(&fleet).await? {
+                found.push(history.info(&fleet).await);
+            }
+            Ok::<_, Error>(found)
         };
-        for history in histories {
-            infos.push((history.info(&*node).await, root.clone()));
+        match found.await {
+            Ok(found) => {
+                let new = |info: &RunInfo| !infos.iter().any(|(known, _)| known.run == info.run);
+                let found: Vec<_> = found.into_iter().filter(new).map(|info| (info, scope.clone())).collect();
+                infos.extend(found);
+            }
+            // Not being root here hides only what root did here.
+            Err(_) if !is_named => {}
+            Err(error) => return Err(error),
         }
     }
     infos.sort_by(|(a, _), (b, _)| a.run.cmp(&b.run));

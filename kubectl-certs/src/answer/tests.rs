@@ -13,12 +13,12 @@ use super::{Control, change};
 use crate::access::Access;
 use crate::access::state_dir::StateDir;
 use crate::error::Error;
-use crate::execute::{self, Approval, Means, Observe};
+use crate::execute::{self, Approval, Fresh, Means, Observe};
 use crate::model::{CertId, Certificate, IdentityStore, KeyId, Location, Time};
 use crate::plan::action::{BackUp, Issue, WriteIdentity};
 use crate::plan::condition::Renewal;
 use crate::plan::rehearse::rehearse;
-use crate::plan::{Action, Expected, Plan, Step, Undo, World};
+use crate::plan::{Action, Expected, OnNode, Plan, Step, Undo, World};
 use crate::report::Report;
 use crate::request::{Renew, Scope};
 
@@ -67,7 +67,9 @@ fn kind(action: &Action) -> &'static str {
             IdentityStore::Combined { .. } => "write a combined file",
             IdentityStore::Kubeconfig { .. } => "write a kubeconfig",
         },
-        Action::Restart(_) => panic!("a restart needs a container runtime: it is tried on clusters"),
+        Action::Remake(_) | Action::Restart(_) => {
+            panic!("a restart needs a container runtime: it is tried on clusters")
+        }
     }
 }
 
@@ -87,15 +89,18 @@ async fn run(access: &Access, root: &str) -> (Plan, Vec<World>) {
     };
     let mut plan = planned.plan;
     plan.phases[0].steps.retain(|step| ["renew-apiserver", "renew-admin.conf"].contains(&step.id.as_str()));
-    let world = of_inventory(inventory(access, root).await.expect("read"));
+    let scope = Scope { root: Some(root.to_owned()), ..Scope::default() };
+    let fleet = change::fleet(&scope, access).await.expect("a disk");
+    let world = of_inventory(inventory(access, fleet.members()).await.expect("read"));
     // The kubelet renews this one by itself, so the planner never does; the action can.
     plan.phases[0].steps.push(combined_step(&world, root));
-    let observe = Recorder { inner: Observer { access }, worlds: Mutex::default() };
+    let observe = Recorder { inner: Observer { access, fleet: &fleet }, worlds: Mutex::default() };
     let means = Means {
         access,
         observe: &observe,
-        node: access.nodes.at(root),
+        fleet: &fleet,
         root,
+        place: "",
         sink: Arc::new(|_| {}),
         stop: Arc::default(),
     };
@@ -114,22 +119,23 @@ fn combined_step(world: &World, root: &str) -> Step {
     let (step, store) = ("renew-combined".to_owned(), IdentityStore::Combined { path: path.clone() });
     Step {
         id: step.clone(),
+        node: None,
         title: "a combined file".to_owned(),
         actions: vec![
-            Action::BackUp(BackUp { path: path.clone(), digest: digest.clone() }),
+            Action::BackUp(BackUp { at: at.clone(), digest: digest.clone() }),
             Action::Issue(Issue {
                 step: step.clone(),
                 at: at.clone(),
                 store: store.clone(),
-                authority_certificate: format!("{root}/etc/kubernetes/pki/ca.crt"),
-                authority_key: format!("{root}/etc/kubernetes/pki/ca.key"),
+                authority_certificate: at.beside(&format!("{root}/etc/kubernetes/pki/ca.crt")),
+                authority_key: at.beside(&format!("{root}/etc/kubernetes/pki/ca.key")),
                 not_before: old.not_before,
                 renewal: renewal.clone(),
             }),
-            Action::WriteIdentity(WriteIdentity { step, at, store, renewal }),
+            Action::WriteIdentity(WriteIdentity { step, at: at.clone(), store, renewal }),
         ],
-        expects: vec![Expected { path: path.clone(), digest }],
-        undo: Undo::Restore(vec![path]),
+        expects: vec![Expected { at: at.clone(), digest }],
+        undo: Undo::Restore(vec![at]),
         impact: String::new(),
         pending_seconds: None,
     }
@@ -144,12 +150,16 @@ struct Recorder<'a> {
 #[async_trait]
 impl Observe for Recorder<'_> {
     async fn world(&self, run: &str, plan: &Plan) -> Result<World, Error> {
-        let world = self.inner.world(run, plan).await?;
-        self.worlds.lock().expect("worlds").push(world.clone());
-        Ok(world)
+        self.inner.world(run, plan).await
     }
 
-    async fn presented(&self, world: &mut World, addresses: &[&str]) {
+    async fn refresh(&self, world: &mut World, run: &str, step: &Step, what: Fresh) -> Result<(), Error> {
+        self.inner.refresh(world, run, step, what).await?;
+        self.worlds.lock().expect("worlds").push(world.clone());
+        Ok(())
+    }
+
+    async fn presented(&self, world: &mut World, addresses: &[OnNode]) {
         self.inner.presented(world, addresses).await;
     }
 }
@@ -181,7 +191,7 @@ fn comparable(world: &World) -> Vec<String> {
         lines.push(format!("{step} staged {} signed by {issuers:?}", json(&certificate)));
     }
     lines.push(json(&(&inventory.layouts, &inventory.edges, &inventory.gaps)));
-    lines.push(json(&(&world.backups, &world.started)));
+    lines.push(format!("{:?} {:?}", world.backups, world.started));
     lines.push(format!("{:?}", world.presented));
     // Two names of one thing become one: the imagined certificate and the real one.
     let mut text = lines.join("\n");

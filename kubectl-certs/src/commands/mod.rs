@@ -11,6 +11,7 @@ mod renew;
 mod runs;
 mod scope;
 mod show;
+mod ssh;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 

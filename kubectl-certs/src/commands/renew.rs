@@ -13,6 +13,8 @@ Examples:
   kubectl certs renew                              what needs it, after a question
   kubectl certs renew apiserver admin.conf --yes   these, without a question
   kubectl certs renew --within 90d                 also what ends within 90 days
+  kubectl certs renew --all --ssh root@cp1 --ssh root@cp2 --ssh root@cp3
+                                                   a whole control plane, from outside
   kubectl certs renew --all --dry-run -o json > plan.json; kubectl certs apply plan.json")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -21,6 +23,14 @@ pub(super) struct Args {
     /// Also what is far from its end
     #[arg(long)]
     all: bool,
+
+    /// Only leaves of this name (apiserver, admin.conf, …), on every node; may be repeated
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+
+    /// Only on this of the nodes; may be repeated
+    #[arg(long = "node", value_name = "NODE", requires = "hosts")]
+    nodes: Vec<String>,
 
     /// Also what ends within this time
     #[arg(long, value_name = "DURATION")]
@@ -54,6 +64,8 @@ impl From<&Args> for Renew {
         Self {
             scope: (&args.scope).into(),
             all: args.all,
+            only: args.only.clone(),
+            nodes: args.nodes.clone(),
             within: args.within,
             validity: args.validity,
             mode: Mode::Plan,

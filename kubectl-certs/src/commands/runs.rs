@@ -1,6 +1,7 @@
 use clap::Subcommand;
 
 use super::scope::{OutputArgs, absolute};
+use super::ssh::SshArgs;
 use crate::request::{Runs, RunsVerb, Scope};
 
 /// The journal of changes: list, show, resume, undo, finish
@@ -47,6 +48,9 @@ struct PlaceArgs {
     root: Option<String>,
 
     #[command(flatten)]
+    ssh: SshArgs,
+
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -65,7 +69,9 @@ impl Args {
 
 impl From<Args> for Runs {
     fn from(args: Args) -> Self {
-        let scope = Scope { root: args.place().root.as_deref().map(absolute), ..Scope::default() };
+        let place = args.place();
+        let root = place.root.as_deref().map(absolute);
+        let scope = Scope { root, ssh: (&place.ssh).into(), ..Scope::default() };
         let (verb, run) = match args.verb {
             Verb::List(_) => (RunsVerb::List, None),
             Verb::Show(args) => (RunsVerb::Show, args.run),

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::ssh::SshArgs;
 use crate::output::Format;
 use crate::request::Scope;
 
@@ -18,6 +19,9 @@ pub(super) struct ScopeArgs {
     /// The disk of a node in this folder (that in which etc/kubernetes lies); then only files are read
     #[arg(long, value_name = "DIR")]
     root: Option<String>,
+
+    #[command(flatten)]
+    ssh: SshArgs,
 
     /// All namespaces, which is the default
     #[arg(short = 'A', long)]
@@ -52,6 +56,7 @@ impl From<&ScopeArgs> for Scope {
         Self {
             targets: args.targets.clone(),
             root: args.root.as_deref().map(absolute),
+            ssh: (&args.ssh).into(),
             all_namespaces: args.all_namespaces,
             selector: args.selector.clone(),
             ..Self::default()

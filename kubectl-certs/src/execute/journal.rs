@@ -1,9 +1,11 @@
 //! The journal of a run: intents and outcomes, one event a line, on the node's disk before anything goes on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
 
 use super::{Means, from_node};
-use crate::access::nodes::{Node, NodeErrorKind, NodeOp, NodeReply};
+use crate::access::nodes::{Fleet, Member, NodeError, NodeErrorKind, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, What};
 use crate::model::Time;
@@ -24,20 +26,35 @@ pub struct Journal<'a> {
     seq: u64,
     begun: BTreeSet<String>,
     ended: BTreeSet<String>,
+    /// The node of each step.
+    nodes: BTreeMap<String, Option<String>>,
+    /// Nodes that did not take a line; told of once.
+    lost: BTreeSet<Option<String>>,
 }
 
 impl<'a> Journal<'a> {
-    pub(super) fn new(means: &'a Means<'a>, run: String) -> Self {
-        Self { means, run, seq: 0, begun: BTreeSet::new(), ended: BTreeSet::new() }
+    pub(super) fn new(means: &'a Means<'a>, run: String, plan: &Plan) -> Self {
+        let nodes = plan.steps().map(|step| (step.id.clone(), step.node.clone())).collect();
+        let (begun, ended, lost) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { means, run, seq: 0, begun, ended, nodes, lost }
     }
 
     /// Goes on where an earlier process stopped.
-    pub(super) fn after(means: &'a Means<'a>, run: String, history: &History) -> Self {
+    pub(super) fn after(means: &'a Means<'a>, history: &History, plan: &Plan) -> Self {
+        let nodes = plan.steps().map(|step| (step.id.clone(), step.node.clone())).collect();
+        Self { nodes, ..Self::closing(means, history) }
+    }
+
+    /// For what is no step any more: the plan may be gone.
+    pub(super) fn closing(means: &'a Means<'a>, history: &History) -> Self {
         Self {
+            means,
+            run: history.run.clone(),
             seq: history.events.last().map_or(0, |event| event.seq),
             begun: history.begun.clone(),
             ended: history.ended.clone(),
-            ..Self::new(means, run)
+            nodes: BTreeMap::new(),
+            lost: BTreeSet::new(),
         }
     }
 
@@ -53,16 +70,49 @@ impl<'a> Journal<'a> {
         self.ended.contains(step)
     }
 
+    /// Whether something is on the disks that was not there before this run.
+    pub(super) fn has_begun_any(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
     pub(super) async fn append(&mut self, what: What) -> Result<(), Error> {
         self.seq += 1;
         let event = self.event(what);
         if event.what.is_stored() {
             let line = serde_json::to_string(&event).map_err(|error| Error::failed(error.to_string()))?;
-            let op = NodeOp::Append { run: self.run.clone(), line };
-            self.means.node.run(op).await.map_err(|error| from_node(&error))?;
+            self.write(&event, &line).await?;
         }
         (self.means.sink)(&event);
         remember(&event.what, &mut self.begun, &mut self.ended);
+        Ok(())
+    }
+
+    /// Every node gets every line, so that any of them tells what happened. What is done on a node must stand on that
+    /// node first; that another one does not answer any more stops nothing here.
+    async fn write(&mut self, event: &Event, line: &str) -> Result<(), Error> {
+        let write = |member: &'a Member| async move {
+            let op = NodeOp::Append { run: event.run.clone(), line: line.to_owned() };
+            (member, member.node.run(op).await)
+        };
+        let needed = event.what.step().and_then(|step| self.nodes.get(step)).cloned();
+        let means = self.means;
+        let mut written = 0;
+        let mut failed: Vec<(&Member, NodeError)> = Vec::new();
+        for (member, outcome) in join_all(means.fleet.members().iter().map(write)).await {
+            match outcome {
+                Ok(_) => written += 1,
+                Err(error) => failed.push((member, error)),
+            }
+        }
+        for (member, error) in failed {
+            if written == 0 || needed.as_ref() == Some(&member.name) {
+                return Err(from_node(&error));
+            }
+            if self.lost.insert(member.name.clone()) {
+                let node = member.name.clone().unwrap_or_else(|| "this machine".to_owned());
+                self.tell(What::Lost { node, why: error.message });
+            }
+        }
         Ok(())
     }
 
@@ -77,8 +127,11 @@ impl<'a> Journal<'a> {
 
     pub(super) async fn save_plan(&self, plan: &Plan) -> Result<(), Error> {
         let text = serde_json::to_string_pretty(plan).map_err(|error| Error::failed(error.to_string()))?;
-        let op = NodeOp::SavePlan { run: self.run.clone(), plan: text };
-        self.means.node.run(op).await.map(drop).map_err(|error| from_node(&error))
+        for member in self.means.fleet.members() {
+            let op = NodeOp::SavePlan { run: self.run.clone(), plan: text.clone() };
+            member.node.run(op).await.map_err(|error| from_node(&error))?;
+        }
+        Ok(())
     }
 }
 
@@ -88,6 +141,7 @@ pub struct History {
     pub run: String,
     pub state: RunState,
     pub root: String,
+    pub nodes: Vec<String>,
     pub title: String,
     pub started: Time,
     pub events: Vec<Event>,
@@ -95,16 +149,20 @@ pub struct History {
     pub(super) ended: BTreeSet<String>,
 }
 
-/// All runs that left a journal on this node, the oldest first.
-pub async fn histories(node: &dyn Node) -> Result<Vec<History>, Error> {
-    let runs = match node.run(NodeOp::Runs).await {
-        Ok(NodeReply::Runs(runs)) => runs,
-        Ok(_) => Vec::new(),
-        Err(error) => return Err(from_node(&error)),
-    };
+/// All runs that left a journal on these nodes, the oldest first.
+pub async fn histories(fleet: &Fleet) -> Result<Vec<History>, Error> {
+    let asked = fleet.members().iter().map(|member| member.node.run(NodeOp::Runs));
+    let mut runs = BTreeSet::new();
+    for reply in join_all(asked).await {
+        match reply {
+            Ok(NodeReply::Runs(found)) => runs.extend(found),
+            Ok(_) => {}
+            Err(error) => return Err(from_node(&error)),
+        }
+    }
     let mut histories = Vec::new();
     for run in runs {
-        match history(node, &run).await {
+        match history(fleet, &run).await {
             Ok(history) => histories.push(history),
             // Cut off before its first line: nothing was done.
             Err(error) if error.kind == ErrorKind::NotFound => {}
@@ -114,23 +172,32 @@ pub async fn histories(node: &dyn Node) -> Result<Vec<History>, Error> {
     Ok(histories)
 }
 
-pub async fn history(node: &dyn Node, run: &str) -> Result<History, Error> {
+pub async fn history(fleet: &Fleet, run: &str) -> Result<History, Error> {
     let none = || {
         Error::new(ErrorKind::NotFound, format!("there is no run {run} here"))
             .hint("kubectl certs runs list shows those that are")
     };
-    let lines = match node.run(NodeOp::Journal { run: run.to_owned() }).await {
-        Ok(NodeReply::Journal(lines)) => lines,
-        Ok(_) => Vec::new(),
-        Err(error) if error.kind == NodeErrorKind::NotFound => return Err(none()),
-        Err(error) => return Err(from_node(&error)),
-    };
-    // A line that a crash cut short was never acted upon; an event of a newer version is none that this one wrote.
-    let events: Vec<Event> = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let asked = fleet.members().iter().map(|member| member.node.run(NodeOp::Journal { run: run.to_owned() }));
+    let mut events: Vec<Event> = Vec::new();
+    for reply in join_all(asked).await {
+        match reply {
+            // A line that a crash cut short was never acted upon; an event of a newer version is none that this one
+            // wrote.
+            Ok(NodeReply::Journal(lines)) => {
+                events.extend(lines.iter().filter_map(|line| serde_json::from_str::<Event>(line).ok()));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind == NodeErrorKind::NotFound => {}
+            Err(error) => return Err(from_node(&error)),
+        }
+    }
+    // Each node has its copy of what it heard; together they are the whole.
+    events.sort_by(|a, b| (a.seq, a.time).cmp(&(b.seq, b.time)));
+    events.dedup_by(|a, b| (a.seq, a.time) == (b.seq, b.time));
     let Some(first) = events.first() else { return Err(none()) };
-    let (root, title) = match &first.what {
-        What::Started { root, title, .. } => (root.clone(), title.clone()),
-        _ => (String::new(), String::new()),
+    let (root, nodes, title) = match &first.what {
+        What::Started { root, nodes, title, .. } => (root.clone(), nodes.clone(), title.clone()),
+        _ => (String::new(), Vec::new(), String::new()),
     };
     let (mut begun, mut ended) = (BTreeSet::new(), BTreeSet::new());
     let mut state = RunState::Unfinished;
@@ -138,7 +205,7 @@ pub async fn history(node: &dyn Node, run: &str) -> Result<History, Error> {
         remember(&event.what, &mut begun, &mut ended);
         state = next_state(state, &event.what);
     }
-    Ok(History { run: run.to_owned(), state, root, title, started: first.time, begun, ended, events })
+    Ok(History { run: run.to_owned(), state, root, nodes, title, started: first.time, begun, ended, events })
 }
 
 fn next_state(state: RunState, what: &What) -> RunState {
@@ -165,12 +232,16 @@ fn remember(what: &What, begun: &mut BTreeSet<String>, ended: &mut BTreeSet<Stri
     }
 }
 
-pub(super) async fn saved_plan(node: &dyn Node, run: &str) -> Result<Plan, Error> {
-    let text = match node.run(NodeOp::Plan { run: run.to_owned() }).await {
-        Ok(NodeReply::Plan(Some(text))) => text,
-        Ok(_) => return Err(Error::failed(format!("the plan of run {run} is gone"))),
-        Err(error) => return Err(from_node(&error)),
-    };
+pub(super) async fn saved_plan(fleet: &Fleet, run: &str) -> Result<Plan, Error> {
+    let mut text = None;
+    for member in fleet.members() {
+        match member.node.run(NodeOp::Plan { run: run.to_owned() }).await {
+            Ok(NodeReply::Plan(Some(found))) => text = text.or(Some(found)),
+            Ok(_) => {}
+            Err(error) => return Err(from_node(&error)),
+        }
+    }
+    let text = text.ok_or_else(|| Error::failed(format!("the plan of run {run} is gone")))?;
     serde_json::from_str(&text).map_err(|error| {
         Error::new(ErrorKind::FailedUnsafe, format!("the plan of run {run} cannot be read: {error}"))
             .hint("it was written by another version; use that one, or restore from the run's backup folder by hand")
@@ -179,7 +250,14 @@ pub(super) async fn saved_plan(node: &dyn Node, run: &str) -> Result<Plan, Error
 
 /// The plan to go on with. It names files by where the disk was seen then; elsewhere these are other files, or none.
 pub(super) async fn plan_for(means: &Means<'_>, run: &str) -> Result<Plan, Error> {
-    let plan = saved_plan(&*means.node, run).await?;
+    let plan = saved_plan(means.fleet, run).await?;
+    if let Some(absent) = plan.changed_nodes().into_iter().find(|node| means.fleet.member(*node).is_none()) {
+        return Err(Error::refused(match absent {
+            Some(node) => format!("run {run} changed {node}, which is not among the nodes that were named"),
+            None => format!("run {run} changed another disk than this"),
+        })
+        .hint(format!("name all of its nodes: {}", plan.request.scope.disk_arguments().trim())));
+    }
     if plan.root.trim_end_matches('/') == means.root.trim_end_matches('/') {
         return Ok(plan);
     }
@@ -188,11 +266,12 @@ pub(super) async fn plan_for(means: &Means<'_>, run: &str) -> Result<Plan, Error
 }
 
 impl History {
-    pub async fn info(&self, node: &dyn Node) -> RunInfo {
-        let total = saved_plan(node, &self.run).await.map_or(self.begun.len(), |plan| plan.steps().count());
+    pub async fn info(&self, fleet: &Fleet) -> RunInfo {
+        let total = saved_plan(fleet, &self.run).await.map_or(self.begun.len(), |plan| plan.steps().count());
         RunInfo {
             run: self.run.clone(),
             root: self.root.clone(),
+            nodes: self.nodes.clone(),
             state: self.state,
             title: self.title.clone(),
             started: self.started,

@@ -1,21 +1,34 @@
-//! One run at a time on a node. Who comes second is told who is first and since when.
+//! One run at a time on each node. Who comes second is told who is first and since when.
 
-use std::sync::Arc;
-
-use super::Means;
-use crate::access::nodes::{Holder, Node, NodeOp, NodeReply};
+use super::{Means, from_node};
+use crate::access::nodes::{Fleet, Holder, Member, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 
 pub(super) struct Lock {
-    node: Arc<dyn Node>,
+    fleet: Fleet,
     run: String,
 }
 
+/// On all nodes, in the order of their names: two runs that want the same nodes cannot each hold half of them.
 pub(super) async fn take(means: &Means<'_>, run: &str) -> Result<Lock, Error> {
-    let facts = match means.node.run(NodeOp::Facts).await {
+    let mut taken = Lock { fleet: Fleet::default(), run: run.to_owned() };
+    for member in means.fleet.members() {
+        match take_one(means, member, run).await {
+            Ok(()) => taken.fleet.add(member.clone()),
+            Err(error) => {
+                taken.release().await;
+                return Err(error);
+            }
+        }
+    }
+    Ok(taken)
+}
+
+async fn take_one(means: &Means<'_>, member: &Member, run: &str) -> Result<(), Error> {
+    let facts = match member.node.run(NodeOp::Facts).await {
         Ok(NodeReply::Facts(facts)) => facts,
         Ok(_) => return Err(Error::failed("the node did not say what it is")),
-        Err(error) => return Err(super::from_node(&error)),
+        Err(error) => return Err(from_node(&error)),
     };
     let holder = Holder {
         run: run.to_owned(),
@@ -24,24 +37,30 @@ pub(super) async fn take(means: &Means<'_>, run: &str) -> Result<Lock, Error> {
         pid: std::process::id(),
         boot: facts.boot,
     };
-    match means.node.run(NodeOp::Lock { holder }).await {
-        Ok(NodeReply::LockedBy(None)) => Ok(Lock { node: means.node.clone(), run: run.to_owned() }),
+    match member.node.run(NodeOp::Lock { holder }).await {
+        Ok(NodeReply::LockedBy(None)) => Ok(()),
         Ok(NodeReply::LockedBy(Some(other))) => Err(Error::new(
             ErrorKind::Locked,
             format!(
-                "{} is changing this node since {} (run {}, process {})",
-                other.who, other.since, other.run, other.pid
+                "{} is changing {} since {} (run {}, process {})",
+                other.who,
+                member.name.as_deref().unwrap_or("this node"),
+                other.since,
+                other.run,
+                other.pid
             ),
         )
-        .hint("wait until that run is done; kubectl certs runs list shows it")),
+        .hint(format!("wait until that run is done; kubectl certs runs list{} shows it", means.place))),
         Ok(_) => Err(Error::failed("the node did not answer the question for its lock")),
-        Err(error) => Err(super::from_node(&error)),
+        Err(error) => Err(from_node(&error)),
     }
 }
 
 impl Lock {
     pub(super) async fn release(self) {
         // A lock that stays is taken over as soon as this process is gone.
-        self.node.run(NodeOp::Unlock { run: self.run }).await.ok();
+        for member in self.fleet.members() {
+            member.node.run(NodeOp::Unlock { run: self.run.clone() }).await.ok();
+        }
     }
 }

@@ -15,11 +15,11 @@ pub use journal::{History, Journal, histories, history};
 pub use undo::{finish, undo};
 
 use crate::access::Access;
-use crate::access::nodes::{Node, NodeError, NodeErrorKind};
+use crate::access::nodes::{Fleet, NodeError, NodeErrorKind};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Sink, What};
 use crate::model::{Location, Span};
-use crate::plan::{Condition, Phase, Plan, RehearsedPlan, Step, World};
+use crate::plan::{Action, Condition, OnNode, Phase, Plan, RehearsedPlan, Step, World, on_node};
 use crate::report::{RunDone, RunState, StepDone};
 
 /// A gate is proven by so many readings in a row, as AKS Engine waits for five: one good answer may be luck.
@@ -33,18 +33,32 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Reads the world as far as a plan is concerned with it.
 #[async_trait]
 pub trait Observe: Send + Sync {
+    /// All of it.
     async fn world(&self, run: &str, plan: &Plan) -> Result<World, Error>;
+    /// What one step is concerned with, read again.
+    async fn refresh(&self, world: &mut World, run: &str, step: &Step, what: Fresh) -> Result<(), Error>;
     /// What servers present at this moment, without reading anything else.
-    async fn presented(&self, world: &mut World, addresses: &[&str]);
+    async fn presented(&self, world: &mut World, addresses: &[OnNode]);
+}
+
+/// How much is read again. Only as much as needed: a node may be far away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fresh {
+    /// What the run keeps for the step: backups and what is staged.
+    Run,
+    /// The files and processes of the step's node too.
+    Node,
 }
 
 /// What execution works with.
 pub struct Means<'a> {
     pub access: &'a Access,
     pub observe: &'a dyn Observe,
-    pub node: Arc<dyn Node>,
-    /// Where the disk of `node` is seen.
+    pub fleet: &'a Fleet,
+    /// Where the disks are seen.
     pub root: &'a str,
+    /// What a person adds to a command to mean these disks.
+    pub place: &'a str,
     pub sink: Sink,
     /// Set when somebody wants the run to stop; it does at the next step boundary.
     pub stop: Arc<AtomicBool>,
@@ -75,11 +89,12 @@ pub async fn apply(rehearsed: &RehearsedPlan, approval: &Approval, means: &Means
 }
 
 async fn begin(plan: &Plan, run: String, means: &Means<'_>) -> Result<RunDone, Error> {
-    refuse_beside_unfinished(means, &plan.root).await?;
-    means.access.state.remember(&run, &plan.root);
-    let mut journal = Journal::new(means, run.clone());
+    refuse_beside_unfinished(means).await?;
+    means.access.state.remember(&run, &plan.request.scope.disks());
+    let mut journal = Journal::new(means, run, plan);
     journal.save_plan(plan).await?;
-    journal.append(What::Started { plan_digest: plan.digest(), root: plan.root.clone(), title: title(plan) }).await?;
+    let (root, nodes) = (plan.root.clone(), plan.nodes.clone());
+    journal.append(What::Started { plan_digest: plan.digest(), root, nodes, title: title(plan) }).await?;
     go_on(plan, &mut journal, means).await
 }
 
@@ -92,7 +107,7 @@ pub async fn resume(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
 }
 
 async fn resume_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
-    let history = history(&*means.node, run).await?;
+    let history = history(means.fleet, run).await?;
     match history.state {
         RunState::Unfinished | RunState::Failed => {}
         RunState::Undoing | RunState::Undone => {
@@ -104,7 +119,7 @@ async fn resume_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
         }
     }
     let plan = journal::plan_for(means, run).await?;
-    let mut journal = Journal::after(means, run.to_owned(), &history);
+    let mut journal = Journal::after(means, &history, &plan);
     journal.append(What::Resumed).await?;
     go_on(&plan, &mut journal, means).await
 }
@@ -114,11 +129,11 @@ fn title(plan: &Plan) -> String {
     format!("{steps} step{}", if steps == 1 { "" } else { "s" })
 }
 
-async fn refuse_beside_unfinished(means: &Means<'_>, root: &str) -> Result<(), Error> {
-    for history in histories(&*means.node).await? {
+async fn refuse_beside_unfinished(means: &Means<'_>) -> Result<(), Error> {
+    for history in histories(means.fleet).await? {
         if matches!(history.state, RunState::Unfinished | RunState::Failed | RunState::Undoing) {
             let run = &history.run;
-            let place = if root == "/" { String::new() } else { format!(" --root {root}") };
+            let place = means.place;
             return Err(Error::refused(format!("run {run} of {} is not finished", history.started))
                 .hint(format!("go on with it: kubectl certs runs resume {run}{place}"))
                 .hint(format!("or take it back: kubectl certs runs undo {run}{place}")));
@@ -136,7 +151,7 @@ async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Res
             Ok(done)
         }
         Err(error) => {
-            let error = with_ways_out(error, journal, &plan.root);
+            let error = with_ways_out(error, journal, means.place);
             // The failure is what must reach the person, even where the journal cannot be written any more.
             journal.append(What::Failed { error: error.clone() }).await.ok();
             Err(error)
@@ -144,9 +159,12 @@ async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Res
     }
 }
 
-fn with_ways_out(error: Error, journal: &Journal<'_>, root: &str) -> Error {
-    let place = if root == "/" { String::new() } else { format!(" --root {root}") };
+fn with_ways_out(mut error: Error, journal: &Journal<'_>, place: &str) -> Error {
     let run = journal.run();
+    // A refusal promises that nothing was changed.
+    if error.kind == ErrorKind::Refused && journal.has_begun_any() {
+        error.kind = ErrorKind::FailedSafe;
+    }
     error
         .hint(format!("go on: kubectl certs runs resume {run}{place}"))
         .hint(format!("or take back what was done: kubectl certs runs undo {run}{place}"))
@@ -157,13 +175,15 @@ async fn steps_and_gates(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'
         run: journal.run().to_owned(),
         state: RunState::Done,
         root: plan.root.clone(),
+        nodes: plan.nodes.clone(),
         steps: Vec::new(),
         evidence: Vec::new(),
         left_alone: plan.left_alone.clone(),
     };
+    let mut world = means.observe.world(journal.run(), plan).await?;
     for phase in &plan.phases {
         if !phase.gate.is_empty() {
-            let evidence = pass_gate(plan, phase, journal, means).await?;
+            let evidence = pass_gate(phase, &mut world, journal, means).await?;
             journal.append(What::GatePassed { phase: phase.name.clone(), evidence: evidence.clone() }).await?;
             done.evidence.extend(evidence);
         }
@@ -171,14 +191,19 @@ async fn steps_and_gates(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'
             if means.stop.load(Ordering::Relaxed) {
                 return Err(Error::new(ErrorKind::Interrupted, format!("stopped before step {}, as asked", step.id)));
             }
-            done.steps.push(do_step(plan, step, journal, means).await?);
+            done.steps.push(do_step(step, &mut world, journal, means).await?);
         }
     }
     Ok(done)
 }
 
-async fn do_step(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<StepDone, Error> {
-    let world = means.observe.world(journal.run(), plan).await?;
+async fn do_step(
+    step: &Step,
+    world: &mut World,
+    journal: &mut Journal<'_>,
+    means: &Means<'_>,
+) -> Result<StepDone, Error> {
+    means.observe.refresh(world, journal.run(), step, Fresh::Node).await?;
     let mut outcome = StepDone {
         id: step.id.clone(),
         title: step.title.clone(),
@@ -186,7 +211,7 @@ async fn do_step(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &Me
         evidence: Vec::new(),
         pending_until: None,
     };
-    if let Ok(evidence) = reached(step, &world) {
+    if let Ok(evidence) = reached(step, world) {
         // Cut off after the last action and before the journal heard of it, or done by somebody else.
         let what = if journal.has_begun(&step.id) {
             What::StepSucceeded { step: step.id.clone(), evidence: evidence.clone() }
@@ -200,9 +225,9 @@ async fn do_step(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &Me
         outcome.evidence = evidence;
         return Ok(outcome);
     }
-    check_expected(step, &world)?;
+    check_expected(step, world)?;
     journal.append(What::StepStarted { step: step.id.clone(), title: step.title.clone() }).await?;
-    match perform_all(plan, step, world, journal, means).await {
+    match perform_all(step, world, journal, means).await {
         Ok(evidence) => outcome.evidence = evidence,
         Err(error) => {
             journal.append(What::StepFailed { step: step.id.clone(), error: error.clone() }).await.ok();
@@ -220,63 +245,73 @@ async fn do_step(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &Me
 
 /// The last action's goals say that a step is done: those before it prepare.
 fn reached(step: &Step, world: &World) -> Result<Vec<String>, String> {
-    let goals = step.actions.last().map(crate::plan::Action::goal).unwrap_or_default();
+    let goals = step.actions.last().map(Action::goal).unwrap_or_default();
     goals.iter().map(|goal| goal.holds(world)).collect()
 }
 
 /// Nobody has touched what this step replaces, but perhaps a cut-off attempt of this very run.
 fn check_expected(step: &Step, world: &World) -> Result<(), Error> {
     for expected in &step.expects {
-        let entry = world.inventory.entries.iter().find(|entry| {
-            entry.at.path() == Some(&expected.path)
-                || entry.key_at.as_ref().and_then(Location::path) == Some(&expected.path)
-        });
-        let Some(entry) = entry else {
-            return Err(
-                Error::refused(format!("{} is gone since this was planned", expected.path)).about(&expected.path)
-            );
+        let at = &expected.at;
+        let found = match digest_of(at, world) {
+            Some(digest) => digest,
+            // Taken away by this run, and not made anew yet.
+            None if is_remade(step) && world.backups.get(at) == Some(&expected.digest) => continue,
+            None => return Err(Error::refused(format!("{at} is gone since this was planned")).about(at)),
         };
-        let is_key = entry.at.path() != Some(&expected.path);
-        let found = if is_key { &entry.key_digest } else { &entry.digest };
-        if found.as_deref() == Some(&expected.digest) {
+        if found == Some(&expected.digest) {
             continue;
         }
-        if found.is_none() || found.as_ref() != world.ours.get(&expected.path) {
+        if found.is_none() || found != world.ours.get(at) {
             return Err(Error::refused(format!(
-                "{} was changed since this was planned: found {}, expected {}",
-                expected.path,
-                found.as_deref().map_or("nothing readable", |digest| &digest[..12]),
+                "{at} was changed since this was planned: found {}, expected {}",
+                found.map_or("nothing readable", |digest| &digest[..12]),
                 &expected.digest[..12]
             ))
-            .about(&expected.path)
+            .about(at)
             .hint("somebody else may be renewing too; look at it, then plan again"));
         }
     }
     Ok(())
 }
 
+/// The digest of a file of which something was read: none where there is no such file, or nothing readable in it.
+fn digest_of<'a>(at: &Location, world: &'a World) -> Option<Option<&'a String>> {
+    let entries = &world.inventory.entries;
+    // A key file with its certificate: a file of its own is told of with the certificate that it belongs to.
+    let own = entries.iter().find(|entry| entry.at.whole_file().as_ref() == Some(at));
+    match own {
+        Some(entry) => Some(entry.digest.as_ref()),
+        None => entries.iter().find(|entry| entry.key_at.as_ref() == Some(at)).map(|entry| entry.key_digest.as_ref()),
+    }
+}
+
+fn is_remade(step: &Step) -> bool {
+    step.actions.iter().any(|action| matches!(action, Action::Remake(_)))
+}
+
 async fn perform_all(
-    plan: &Plan,
     step: &Step,
-    mut world: World,
+    world: &mut World,
     journal: &Journal<'_>,
     means: &Means<'_>,
 ) -> Result<Vec<String>, Error> {
     let mut evidence = Vec::new();
     for action in &step.actions {
         let goals = action.goal();
-        if goals.iter().all(|goal| goal.holds(&world).is_ok()) {
+        if goals.iter().all(|goal| goal.holds(world).is_ok()) {
             continue;
         }
-        let said =
-            perform::perform(action, journal.run(), &world, &*means.node).await.map_err(|error| from_node(&error))?;
+        let said = perform::perform(action, step, journal.run(), world, means.fleet)
+            .await
+            .map_err(|error| from_node(&error))?;
         evidence.extend(said);
-        world = read_until(&goals, plan, journal, means).await?;
+        read_until(action, &goals, step, world, journal, means).await?;
         for goal in goals {
             let shown = goal
-                .holds(&world)
+                .holds(world)
                 .map_err(|why| Error::failed(format!("step {} did not reach its goal: {why}", step.id)))?;
-            if matches!(goal, Condition::Renewed { .. } | Condition::Restarted { .. }) {
+            if !matches!(goal, Condition::BackedUp { .. } | Condition::Staged { .. }) {
                 evidence.push(shown);
             }
         }
@@ -287,16 +322,22 @@ async fn perform_all(
 /// Reads again until the goals hold, or for so long that they will not: a process that was just started shows late.
 #[expect(clippy::disallowed_methods, reason = "waiting is measured by the machine's steady clock, not by the calendar")]
 async fn read_until(
+    action: &Action,
     goals: &[Condition],
-    plan: &Plan,
+    step: &Step,
+    world: &mut World,
     journal: &Journal<'_>,
     means: &Means<'_>,
-) -> Result<World, Error> {
+) -> Result<(), Error> {
+    let what = match action {
+        Action::BackUp(_) | Action::Issue(_) => Fresh::Run,
+        Action::WriteIdentity(_) | Action::Remake(_) | Action::Restart(_) => Fresh::Node,
+    };
     let deadline = tokio::time::Instant::now() + SETTLES;
     loop {
-        let world = means.observe.world(journal.run(), plan).await?;
-        if goals.iter().all(|goal| goal.holds(&world).is_ok()) || tokio::time::Instant::now() > deadline {
-            return Ok(world);
+        means.observe.refresh(world, journal.run(), step, what).await?;
+        if goals.iter().all(|goal| goal.holds(world).is_ok()) || tokio::time::Instant::now() > deadline {
+            return Ok(());
         }
         tokio::time::sleep(BETWEEN).await;
     }
@@ -304,21 +345,26 @@ async fn read_until(
 
 #[expect(clippy::disallowed_methods, reason = "waiting is measured by the machine's steady clock, not by the calendar")]
 /// Waits until the whole gate holds so many times in a row; says what it waits for.
-async fn pass_gate(plan: &Plan, phase: &Phase, journal: &Journal<'_>, means: &Means<'_>) -> Result<Vec<String>, Error> {
-    let addresses: Vec<&str> = phase
+async fn pass_gate(
+    phase: &Phase,
+    world: &mut World,
+    journal: &Journal<'_>,
+    means: &Means<'_>,
+) -> Result<Vec<String>, Error> {
+    let addresses: Vec<OnNode> = phase
         .gate
         .iter()
         .filter_map(|condition| match condition {
-            Condition::Presents { address, .. } => Some(address.as_str()),
+            Condition::Presents { address, at } => Some(on_node(at, address)),
             _ => None,
         })
         .collect();
-    let mut world = means.observe.world(journal.run(), plan).await?;
+    means.observe.presented(world, &addresses).await;
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let mut successes = 0;
     let mut told = None;
     loop {
-        let outcome: Result<Vec<String>, String> = phase.gate.iter().map(|condition| condition.holds(&world)).collect();
+        let outcome: Result<Vec<String>, String> = phase.gate.iter().map(|condition| condition.holds(world)).collect();
         match outcome {
             Ok(evidence) => {
                 successes += 1;
@@ -345,7 +391,7 @@ async fn pass_gate(plan: &Plan, phase: &Phase, journal: &Journal<'_>, means: &Me
             }
         }
         tokio::time::sleep(BETWEEN).await;
-        means.observe.presented(&mut world, &addresses).await;
+        means.observe.presented(world, &addresses).await;
     }
 }
 

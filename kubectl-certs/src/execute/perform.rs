@@ -1,38 +1,38 @@
-//! One action, by the node's operations. Everything was decided before; here it only happens.
+//! One action, by the nodes' operations. Everything was decided before; here it only happens.
 
-use crate::access::nodes::{Node, NodeError, NodeOp, NodeReply, Sign};
-use crate::plan::action::Issue;
-use crate::plan::{Action, World};
+use crate::access::nodes::{Fleet, Node, NodeError, NodeOp, NodeReply, Sign};
+use crate::model::Location;
+use crate::plan::action::{Issue, Remake};
+use crate::plan::{Action, Step, World};
 
 /// Returns what the node said that shows it.
 pub(super) async fn perform(
     action: &Action,
+    step: &Step,
     run: &str,
     world: &World,
-    node: &dyn Node,
+    fleet: &Fleet,
 ) -> Result<Vec<String>, NodeError> {
+    let node = fleet.node(step.node.as_deref())?;
     match action {
         Action::BackUp(back_up) => {
-            let op = NodeOp::BackUp { run: run.to_owned(), paths: vec![back_up.path.clone()] };
+            let op = NodeOp::BackUp { run: run.to_owned(), paths: paths(core::slice::from_ref(&back_up.at)) };
             node.run(op).await?;
         }
-        Action::Issue(issue) => issue_on(node, run, issue, world).await?,
+        Action::Issue(issue) => issue_on(node, fleet, run, issue, world).await?,
         Action::WriteIdentity(write) => {
             let op = NodeOp::Install { run: run.to_owned(), step: write.step.clone(), store: write.store.clone() };
             node.run(op).await?;
         }
-        Action::Restart(restart) => {
-            let op = NodeOp::Restart { component: restart.component.clone() };
-            if let NodeReply::Restarted { evidence } = node.run(op).await? {
-                return Ok(vec![evidence]);
-            }
-        }
+        Action::Remake(remake) => return remake_on(node, run, remake).await,
+        Action::Restart(restart) => return restart_on(node, &restart.component).await,
     }
     Ok(Vec::new())
 }
 
-/// The key is made where it is used, the signature where the authority's key is; here both are one node.
-async fn issue_on(node: &dyn Node, run: &str, issue: &Issue, world: &World) -> Result<(), NodeError> {
+/// The key is made where it is used, the signature where the authority's key is; only the request and the certificate
+/// travel between them.
+async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, world: &World) -> Result<(), NodeError> {
     let old = world.inventory.der.get(&issue.renewal.old);
     let old =
         old.ok_or_else(|| NodeError::refused(format!("the certificate to be renewed is no longer in {}", issue.at)))?;
@@ -46,18 +46,36 @@ async fn issue_on(node: &dyn Node, run: &str, issue: &Issue, world: &World) -> R
         return Err(unexpected());
     };
     let sign = NodeOp::Sign(Sign {
-        authority_certificate: issue.authority_certificate.clone(),
-        authority_key: issue.authority_key.clone(),
+        authority_certificate: issue.authority_certificate.path().unwrap_or_default().to_owned(),
+        authority_key: issue.authority_key.path().unwrap_or_default().to_owned(),
         old: old.clone(),
         request,
         not_before: issue.not_before,
         not_after: issue.renewal.not_after,
     });
-    let NodeReply::Certificate(certificate) = node.run(sign).await? else {
+    let signer = fleet.node(issue.authority_key.node())?;
+    let NodeReply::Certificate(certificate) = signer.run(sign).await? else {
         return Err(unexpected());
     };
     let stage = NodeOp::Stage { run: run.to_owned(), step: issue.step.clone(), certificate };
     node.run(stage).await.map(drop)
+}
+
+async fn remake_on(node: &dyn Node, run: &str, remake: &Remake) -> Result<Vec<String>, NodeError> {
+    node.run(NodeOp::Remove { run: run.to_owned(), paths: paths(&remake.files()) }).await?;
+    restart_on(node, &remake.component).await
+}
+
+pub(super) async fn restart_on(node: &dyn Node, component: &str) -> Result<Vec<String>, NodeError> {
+    match node.run(NodeOp::Restart { component: component.to_owned() }).await? {
+        NodeReply::Restarted { evidence } => Ok(vec![evidence]),
+        _ => Err(unexpected()),
+    }
+}
+
+/// As that node knows them.
+pub(super) fn paths(files: &[Location]) -> Vec<String> {
+    files.iter().filter_map(Location::path).map(str::to_owned).collect()
 }
 
 fn unexpected() -> NodeError {

@@ -1,12 +1,13 @@
 //! Taking a run back: its steps in reverse, each checked before it is touched. The first doubt stops it.
 
 use super::journal::{Journal, history, plan_for};
-use super::{Means, from_node, lock, pass_gate};
-use crate::access::nodes::NodeOp;
+use super::perform::{paths, restart_on};
+use super::{Fresh, Means, digest_of, from_node, is_remade, lock, pass_gate};
+use crate::access::nodes::{NodeErrorKind, NodeOp};
 use crate::error::Error;
 use crate::event::What;
 use crate::model::{IdentityStore, Location};
-use crate::plan::{Action, Plan, Step, Undo, World};
+use crate::plan::{Action, Expected, Plan, Step, Undo, World};
 use crate::report::{RunDone, RunState, StepDone};
 
 pub async fn undo(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
@@ -17,7 +18,7 @@ pub async fn undo(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
 }
 
 async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
-    let history = history(&*means.node, run).await?;
+    let history = history(means.fleet, run).await?;
     match history.state {
         RunState::Finished => {
             return Err(Error::refused(format!("run {run} was finished: its backups are wiped, there is no way back")));
@@ -27,150 +28,189 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     }
     refuse_under_a_later_run(&history.run, means).await?;
     let plan = plan_for(means, run).await?;
-    let mut journal = Journal::after(means, run.to_owned(), &history);
+    let mut journal = Journal::after(means, &history, &plan);
     let begun: Vec<&Step> = plan.steps().filter(|step| journal.has_begun(&step.id)).collect();
     // Everything is looked at before the first file is put back: half an undo helps nobody.
-    let world = means.observe.world(run, &plan).await?;
+    let mut world = means.observe.world(run, &plan).await?;
     for step in &begun {
-        check(step, journal.run(), &world)?;
+        check(step, &journal, &world)?;
     }
     journal.append(What::UndoStarted).await?;
     let mut done = RunDone {
         run: run.to_owned(),
         state: RunState::Undone,
         root: plan.root.clone(),
+        nodes: plan.nodes.clone(),
         steps: Vec::new(),
         evidence: Vec::new(),
         left_alone: Vec::new(),
     };
     // Files first, in reverse; then the components that read them at their start.
     for step in begun.iter().rev().filter(|step| matches!(step.undo, Undo::Restore(_))) {
-        done.steps.push(put_back(&plan, step, &mut journal, means).await?);
+        done.steps.push(put_back(step, &mut world, &mut journal, means).await?);
     }
     clear(&plan, run, means).await?;
-    for step in &begun {
-        if let Undo::Restart(component) = &step.undo {
-            let op = NodeOp::Restart { component: component.clone() };
-            means.node.run(op).await.map_err(|error| from_node(&error))?;
-            done.steps.push(undone(step, true, format!("{component} was restarted with what was put back")));
-        }
-    }
+    done.steps.extend(restart(&begun, &done.steps, means).await?);
     for phase in plan.phases.iter().filter(|phase| !phase.gate.is_empty()) {
-        done.evidence.extend(pass_gate(&plan, phase, &journal, means).await?);
+        done.evidence.extend(pass_gate(phase, &mut world, &journal, means).await?);
     }
     journal.append(What::Undone).await?;
     Ok(done)
 }
 
+/// Whatever was started with what is no longer there.
+async fn restart(begun: &[&Step], put_back: &[StepDone], means: &Means<'_>) -> Result<Vec<StepDone>, Error> {
+    let changed = |step: &Step| put_back.iter().any(|done| done.id == step.id && done.changed);
+    let mut done = Vec::new();
+    for step in begun {
+        let component = match &step.undo {
+            Undo::Restart(component) => component,
+            Undo::Restore(_) => match step.actions.last() {
+                Some(Action::Remake(remake)) if changed(step) => &remake.component,
+                _ => continue,
+            },
+        };
+        let node = means.fleet.node(step.node.as_deref()).map_err(|error| from_node(&error))?;
+        match restart_on(node, component).await {
+            Ok(_) => done.push(undone(step, true, format!("{component} was restarted with what was put back"))),
+            // The files are as they were, and that is what was asked for; the person does the rest.
+            Err(error) if error.kind == NodeErrorKind::Refused => {
+                done.push(undone(step, false, format!("restart {component} yourself: {}", error.message)));
+            }
+            Err(error) => return Err(from_node(&error)),
+        }
+    }
+    Ok(done)
+}
+
 /// Nothing of a run that was killed stays beside the files.
 async fn clear(plan: &Plan, run: &str, means: &Means<'_>) -> Result<(), Error> {
-    let paths = plan.steps().flat_map(|step| &step.expects).map(|expected| expected.path.clone()).collect();
-    let op = NodeOp::ClearDrafts { run: run.to_owned(), paths };
-    means.node.run(op).await.map(drop).map_err(|error| from_node(&error))
+    for member in means.fleet.members() {
+        let own = |step: &&Step| step.node == member.name;
+        let files: Vec<Location> =
+            plan.steps().filter(own).flat_map(|step| &step.expects).map(|expected| expected.at.clone()).collect();
+        let op = NodeOp::ClearDrafts { run: run.to_owned(), paths: paths(&files) };
+        member.node.run(op).await.map_err(|error| from_node(&error))?;
+    }
+    Ok(())
 }
 
 /// Undoing an earlier run beneath a later one would mix their files.
 async fn refuse_under_a_later_run(run: &str, means: &Means<'_>) -> Result<(), Error> {
-    let later = super::histories(&*means.node)
+    let later = super::histories(means.fleet)
         .await?
         .into_iter()
         .find(|history| history.run.as_str() > run && !matches!(history.state, RunState::Undone | RunState::Finished));
     match later {
         Some(later) => Err(Error::refused(format!("run {} came after {run} and is not undone", later.run))
-            .hint(format!("undo that one first: kubectl certs runs undo {}", later.run))),
+            .hint(format!("undo that one first: kubectl certs runs undo {}{}", later.run, means.place))),
         None => Ok(()),
     }
 }
 
 /// What is there now is what was there before, or what this run wrote; and what is to be put back is whole.
-fn check(step: &Step, run: &str, world: &World) -> Result<(), Error> {
+fn check(step: &Step, journal: &Journal<'_>, world: &World) -> Result<(), Error> {
+    let run = journal.run();
     for expected in &step.expects {
-        let state = state_of(step, &expected.path, &expected.digest, world);
-        if state == PathState::Ours && world.backups.get(&expected.path) != Some(&expected.digest) {
+        let at = &expected.at;
+        let state = state_of(step, at, &expected.digest, journal, world);
+        if state == FileState::Ours && world.backups.get(at) != Some(&expected.digest) {
             return Err(Error::refused(format!(
-                "the backup of {} is gone or is no longer what the file was, so nothing was put back",
-                expected.path
+                "the backup of {at} is gone or is no longer what the file was, so nothing was put back"
             ))
-            .about(&expected.path)
+            .about(at)
             .hint(format!(
                 "a 'runs finish' that was cut off leaves it so; complete it: kubectl certs runs finish {run}"
             )));
         }
-        if state == PathState::Foreign {
+        if state == FileState::Foreign {
             return Err(Error::refused(format!(
-                "{} was changed by somebody after run step {}: putting the old file back would lose that",
-                expected.path, step.id
+                "{at} was changed by somebody after run step {}: putting the old file back would lose that",
+                step.id
             ))
-            .about(&expected.path)
-            .hint(
-                "nothing was put back; the old file is in the run's backup folder under /var/lib/kubectl-certs/runs",
-            ));
+            .about(at)
+            .hint(format!(
+                "nothing was put back; the old file is in the folder var/lib/kubectl-certs/runs/{run}/backup of that disk"
+            )));
         }
     }
     Ok(())
 }
 
-#[derive(PartialEq, Eq)]
-enum PathState {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FileState {
     AsBefore,
     Ours,
+    /// Somebody's, and this run never came to write there.
+    Untouched,
     Foreign,
 }
 
-fn state_of(step: &Step, path: &str, before: &str, world: &World) -> PathState {
-    let entry = world.inventory.entries.iter().find(|entry| {
-        (entry.at.path() == Some(path) && Some(&entry.at) == place_of(step))
-            || entry.key_at.as_ref().and_then(Location::path) == Some(path)
-    });
-    let Some(entry) = entry else { return PathState::Foreign };
-    let is_key = entry.at.path() != Some(path);
-    let found = if is_key { &entry.key_digest } else { &entry.digest };
-    if found.as_deref() == Some(before) {
-        return PathState::AsBefore;
+fn state_of(step: &Step, at: &Location, before: &String, journal: &Journal<'_>, world: &World) -> FileState {
+    let found = digest_of(at, world).flatten();
+    if found == Some(before) {
+        return FileState::AsBefore;
     }
-    if found.is_some() && found.as_ref() == world.ours.get(path) { PathState::Ours } else { PathState::Foreign }
+    // Taken away for its owner to make it anew: whatever is there now, or nothing, came of that.
+    if is_remade(step) && world.backups.get(at) == Some(before) {
+        return FileState::Ours;
+    }
+    if found.is_some() && found == world.ours.get(at) {
+        return FileState::Ours;
+    }
+    // Cut off or refused before the write: then none of the step's files is ours.
+    let wrote = journal.has_ended(&step.id)
+        || step.expects.iter().any(|expected| {
+            let found = digest_of(&expected.at, world).flatten();
+            found.is_some() && found == world.ours.get(&expected.at) && found != Some(&expected.digest)
+        });
+    if wrote { FileState::Foreign } else { FileState::Untouched }
 }
 
-fn place_of(step: &Step) -> Option<&Location> {
-    step.actions.iter().find_map(|action| match action {
-        Action::WriteIdentity(write) => Some(&write.at),
-        _ => None,
-    })
-}
-
-async fn put_back(plan: &Plan, step: &Step, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<StepDone, Error> {
-    let world = means.observe.world(journal.run(), plan).await?;
-    check(step, journal.run(), &world)?;
+async fn put_back(
+    step: &Step,
+    world: &mut World,
+    journal: &mut Journal<'_>,
+    means: &Means<'_>,
+) -> Result<StepDone, Error> {
+    means.observe.refresh(world, journal.run(), step, Fresh::Node).await?;
+    check(step, journal, world)?;
+    let in_state = |wanted: FileState, world: &World, journal: &Journal<'_>| -> Vec<Location> {
+        let state = |expected: &&Expected| state_of(step, &expected.at, &expected.digest, journal, world) == wanted;
+        step.expects.iter().filter(state).map(|expected| expected.at.clone()).collect()
+    };
     // The certificate first: the reverse of how they were written.
-    let mut changed: Vec<String> = step
-        .expects
-        .iter()
-        .filter(|expected| state_of(step, &expected.path, &expected.digest, &world) == PathState::Ours)
-        .map(|expected| expected.path.clone())
-        .collect();
-    changed.sort_by_key(|path| is_key_of(step, path));
-    let why = if changed.is_empty() { "it was as before" } else { "the old files were put back" };
+    let mut changed = in_state(FileState::Ours, world, journal);
+    changed.sort_by_key(|at| is_key_of(step, at));
+    let why = match (changed.is_empty(), in_state(FileState::Untouched, world, journal).is_empty()) {
+        (false, _) => "the old files were put back",
+        (true, true) => "it was as before",
+        (true, false) => "this run never wrote it; what somebody else wrote was left as it is",
+    };
     if !changed.is_empty() {
-        let op = NodeOp::Restore { run: journal.run().to_owned(), paths: changed.clone() };
-        means.node.run(op).await.map_err(|error| from_node(&error))?;
-        let world = means.observe.world(journal.run(), plan).await?;
-        if let Some(expected) = step
-            .expects
-            .iter()
-            .find(|expected| state_of(step, &expected.path, &expected.digest, &world) != PathState::AsBefore)
-        {
-            return Err(Error::failed(format!("{} is not as it was before, although it was put back", expected.path)));
+        let node = means.fleet.node(step.node.as_deref()).map_err(|error| from_node(&error))?;
+        let op = NodeOp::Restore { run: journal.run().to_owned(), paths: paths(&changed) };
+        node.run(op).await.map_err(|error| from_node(&error))?;
+        means.observe.refresh(world, journal.run(), step, Fresh::Node).await?;
+        let differs = |at: &&Location| {
+            let before = step.expects.iter().find(|expected| expected.at == **at).map(|expected| &expected.digest);
+            digest_of(at, world).flatten() != before
+        };
+        if let Some(at) = changed.iter().find(differs) {
+            return Err(Error::failed(format!("{at} is not as it was before, although it was put back")));
         }
     }
     journal.append(What::UndoneStep { step: step.id.clone(), why: why.to_owned() }).await?;
     Ok(undone(step, !changed.is_empty(), why.to_owned()))
 }
 
-fn is_key_of(step: &Step, path: &str) -> bool {
-    step.actions.iter().any(|action| match action {
-        Action::WriteIdentity(write) => matches!(&write.store, IdentityStore::Pair { key, .. } if key == path),
-        _ => false,
-    })
+fn is_key_of(step: &Step, at: &Location) -> bool {
+    let store = step.actions.iter().find_map(|action| match action {
+        Action::WriteIdentity(write) => Some(&write.store),
+        Action::Remake(remake) => Some(&remake.store),
+        _ => None,
+    });
+    matches!(store, Some(IdentityStore::Pair { key, .. }) if at.path() == Some(key))
 }
 
 fn undone(step: &Step, changed: bool, why: String) -> StepDone {
@@ -186,25 +226,32 @@ pub async fn finish(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
 }
 
 async fn finish_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
-    let history = history(&*means.node, run).await?;
+    let history = history(means.fleet, run).await?;
     if matches!(history.state, RunState::Unfinished | RunState::Failed | RunState::Undoing) {
         return Err(Error::refused(format!("run {run} is {}: its backups may still be needed", history.state.word()))
             .hint(format!("first kubectl certs runs resume {run}, or kubectl certs runs undo {run}")));
     }
     // Whatever the plan was: what holds keys is wiped.
-    if let Ok(plan) = plan_for(means, run).await {
-        clear(&plan, run, means).await?;
+    let plan = plan_for(means, run).await.ok();
+    if let Some(plan) = &plan {
+        clear(plan, run, means).await?;
     }
-    means.node.run(NodeOp::Wipe { run: run.to_owned() }).await.map_err(|error| from_node(&error))?;
-    if history.state != RunState::Finished {
-        Journal::after(means, run.to_owned(), &history).append(What::Wiped).await?;
+    for member in means.fleet.members() {
+        member.node.run(NodeOp::Wipe { run: run.to_owned() }).await.map_err(|error| from_node(&error))?;
     }
+    let again = history.state == RunState::Finished;
+    if !again {
+        Journal::closing(means, &history).append(What::Wiped).await?;
+    }
+    let evidence =
+        if again { "it was finished already" } else { "backups and staged files were overwritten and removed" };
     Ok(RunDone {
         run: run.to_owned(),
         state: RunState::Finished,
         root: history.root,
+        nodes: history.nodes,
         steps: Vec::new(),
-        evidence: vec!["backups and staged files were overwritten and removed".to_owned()],
+        evidence: vec![evidence.to_owned()],
         left_alone: Vec::new(),
     })
 }

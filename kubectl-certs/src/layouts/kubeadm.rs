@@ -118,7 +118,16 @@ pub(super) const KUBEADM: Layout = Layout {
         },
         client("kube-scheduler", "kube-apiserver", "scheduler.conf", "kubeconfig", Restart),
         client("kubelet", "kube-apiserver", "kubelet.conf", "kubeconfig", Restart),
-        trust("kubelet", "API servers", "ca", "client-ca-file", Watch),
+        // The kubelet's other files are named in its configuration and not in its arguments.
+        client("kubelet", "kube-apiserver", "kubelet-client", "", Restart),
+        UseRow {
+            component: "kubelet",
+            purpose: PurposeRow::Serve(Listen::Port { port: "port", address: "address", default: 10250 }),
+            leaf: "kubelet-serving",
+            flag: "",
+            takes_effect: Restart,
+        },
+        trust("kubelet", "API servers", "ca", "", Watch),
     ],
 };
 

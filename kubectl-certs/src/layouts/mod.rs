@@ -72,7 +72,8 @@ pub struct UseRow {
     pub component: &'static str,
     pub purpose: PurposeRow,
     pub leaf: &'static str,
-    /// The option of the component that names the file, without dashes; by it a running process is recognised.
+    /// The option of the component that names the file, without dashes; by it a running process is recognised. Empty
+    /// where the component has one configuration on a machine and names the file there.
     pub flag: &'static str,
     pub takes_effect: TakesEffect,
 }

@@ -73,6 +73,11 @@ impl Row<'_> {
 #[serde(rename_all = "camelCase")]
 pub struct FoundLayout {
     pub name: String,
+    /// Absent for this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Where that node's disk is seen.
+    pub root: String,
     /// The folder that its table is relative to.
     pub base: String,
     pub why: String,

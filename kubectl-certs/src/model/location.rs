@@ -57,8 +57,12 @@ impl Location {
         Self::from(Place::File { node: None, path: path.into() })
     }
 
-    pub fn kubeconfig(path: impl Into<String>, field: KubeconfigField) -> Self {
-        Self::from(Place::Kubeconfig { node: None, path: path.into(), field })
+    pub fn file_on(node: Option<&str>, path: impl Into<String>) -> Self {
+        Self::from(Place::File { node: node.map(str::to_owned), path: path.into() })
+    }
+
+    pub fn kubeconfig_on(node: Option<&str>, path: impl Into<String>, field: KubeconfigField) -> Self {
+        Self::from(Place::Kubeconfig { node: node.map(str::to_owned), path: path.into(), field })
     }
 
     #[must_use]
@@ -72,6 +76,24 @@ impl Location {
             Place::File { path, .. } | Place::Kubeconfig { path, .. } => Some(path),
             _ => None,
         }
+    }
+
+    /// The node that holds it, where that is not this machine.
+    pub fn node(&self) -> Option<&str> {
+        match &self.place {
+            Place::File { node, .. } | Place::Kubeconfig { node, .. } => node.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The whole file that holds it, where a file does.
+    pub fn whole_file(&self) -> Option<Self> {
+        Some(self.beside(self.path()?))
+    }
+
+    /// Another file on the same node.
+    pub fn beside(&self, path: &str) -> Self {
+        Self::file_on(self.node(), path)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::error::{Error, exit};
 use crate::findings::Severity;
 use crate::report::Report;
 use crate::request::API;
+use crate::request::quoted;
 use wire::{Document, Item};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -143,18 +144,6 @@ pub fn failure(error: &Error, format: Format) -> Option<String> {
         Format::Json => serde_json::to_string_pretty(&failure).ok().map(|text| text + "\n"),
         Format::Yaml => serde_saphyr::to_string(&failure).ok(),
         Format::Table | Format::Wide | Format::Name => None,
-    }
-}
-
-/// A word for the shell: paths may have spaces and quotes in them.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-:=@%+,".contains(c) || (cfg!(windows) && c == '\\');
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else if cfg!(windows) {
-        format!("\"{word}\"")
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A plan as people read it before they say yes: what happens, what they will notice, how it is proven, what is left.
 
 use super::table::table;
+use super::text::disks;
 use super::{Rendered, Style};
 use crate::plan::Plan;
 
@@ -25,7 +26,7 @@ pub(super) fn render(plan: &Plan, style: &Style) -> Rendered {
         err: format!(
             "{count} step{} on {}. Each file is backed up first; {} runs undo takes all of it back.\n",
             if count == 1 { "" } else { "s" },
-            if plan.root == "/" { "this machine" } else { &plan.root },
+            disks(&plan.root, &plan.nodes),
             style.program
         ),
     }

@@ -187,19 +187,28 @@ fn list_runs(runs: &[RunInfo], style: &Style) -> Rendered {
                 run.state.word().to_owned(),
                 format!("{}/{}", run.steps_done, run.steps_total),
                 run.started.to_string(),
-                run.root.clone(),
+                disks(&run.root, &run.nodes),
             ]
         })
         .collect();
-    Rendered { out: table(&["RUN", "STATE", "STEPS", "STARTED", "ROOT"], rows, style.headers), ..Rendered::default() }
+    Rendered { out: table(&["RUN", "STATE", "STEPS", "STARTED", "ON"], rows, style.headers), ..Rendered::default() }
+}
+
+/// For people: which machines, or which disk.
+pub(super) fn disks(root: &str, nodes: &[String]) -> String {
+    match (nodes.is_empty(), root) {
+        (false, _) => nodes.join(", "),
+        (true, "/") => "this machine".to_owned(),
+        (true, root) => root.to_owned(),
+    }
 }
 
 fn run_details(run: &RunInfo, events: &[Event]) -> Rendered {
     let mut out = format!(
-        "Run:      {}\nState:    {}\nRoot:     {}\nStarted:  {}\nSteps:    {} of {}\nEvents:\n",
+        "Run:      {}\nState:    {}\nOn:       {}\nStarted:  {}\nSteps:    {} of {}\nEvents:\n",
         run.run,
         run.state.word(),
-        run.root,
+        disks(&run.root, &run.nodes),
         run.started,
         run.steps_done,
         run.steps_total
@@ -225,7 +234,10 @@ pub(super) fn progress(event: &Event) -> Option<String> {
 
 fn sentence(event: &Event) -> String {
     let text = match &event.what {
-        What::Started { title, root, .. } => format!("run {} begins: {title} on {root}", event.run),
+        What::Started { title, root, nodes, .. } => {
+            format!("run {} begins: {title} on {}", event.run, disks(root, nodes))
+        }
+        What::Lost { node, why } => format!("{node} no longer answers: {why}"),
         What::Waiting { why, .. } => format!("waiting: {why}"),
         What::StepStarted { step, title } => format!("{step}: {title}"),
         What::StepSkipped { step, why } => format!("{step}: skipped, {why}"),

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::World;
 use super::condition::{Condition, Renewal};
+use super::{World, on_node};
 use crate::formats::certificate::sha256_hex;
 use crate::model::{CertId, Certificate, Holds, IdentityStore, KeyId, KeyState, Location, Time};
 
@@ -16,6 +16,8 @@ pub enum Action {
     Issue(Issue),
     /// Puts the staged key and certificate in place.
     WriteIdentity(WriteIdentity),
+    /// Takes away what a component makes for itself when it is not there, and restarts it.
+    Remake(Remake),
     /// Ends the component's container, so that it starts with what is on the disk.
     Restart(Restart),
 }
@@ -23,7 +25,7 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BackUp {
-    pub path: String,
+    pub at: Location,
     pub digest: String,
 }
 
@@ -33,8 +35,9 @@ pub struct Issue {
     pub step: String,
     pub at: Location,
     pub store: IdentityStore,
-    pub authority_certificate: String,
-    pub authority_key: String,
+    /// On the node that has the authority's key, which may be another one.
+    pub authority_certificate: Location,
+    pub authority_key: Location,
     pub not_before: Time,
     pub renewal: Renewal,
 }
@@ -50,10 +53,20 @@ pub struct WriteIdentity {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Remake {
+    pub component: String,
+    pub at: Location,
+    pub store: IdentityStore,
+    /// What must be gone.
+    pub old: CertId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Restart {
     pub component: String,
     /// What it reads at its start.
-    pub path: String,
+    pub at: Location,
 }
 
 impl Action {
@@ -61,7 +74,7 @@ impl Action {
     pub fn goal(&self) -> Vec<Condition> {
         match self {
             Self::BackUp(back_up) => {
-                vec![Condition::BackedUp { path: back_up.path.clone(), digest: back_up.digest.clone() }]
+                vec![Condition::BackedUp { at: back_up.at.clone(), digest: back_up.digest.clone() }]
             }
             Self::Issue(issue) => {
                 vec![Condition::Staged { step: issue.step.clone(), renewal: Box::new(issue.renewal.clone()) }]
@@ -69,8 +82,9 @@ impl Action {
             Self::WriteIdentity(write) => {
                 vec![Condition::Renewed { at: write.at.clone(), renewal: Box::new(write.renewal.clone()) }]
             }
+            Self::Remake(remake) => vec![Condition::Remade { at: remake.at.clone(), old: remake.old.clone() }],
             Self::Restart(restart) => {
-                vec![Condition::Restarted { component: restart.component.clone(), path: restart.path.clone() }]
+                vec![Condition::Restarted { component: restart.component.clone(), at: restart.at.clone() }]
             }
         }
     }
@@ -79,7 +93,7 @@ impl Action {
     pub fn effect(&self, world: &mut World) {
         match self {
             Self::BackUp(back_up) => {
-                world.backups.insert(back_up.path.clone(), back_up.digest.clone());
+                world.backups.insert(back_up.at.clone(), back_up.digest.clone());
             }
             Self::Issue(issue) => {
                 let Some(old) = world.leaf(&issue.at) else { return };
@@ -88,9 +102,10 @@ impl Action {
                 world.staged.insert(issue.step.clone(), (new.public_key.clone(), Some(new)));
             }
             Self::WriteIdentity(write) => write.effect(world),
+            Self::Remake(remake) => remake.effect(world),
             Self::Restart(restart) => {
-                let written = world.written.get(&restart.path).copied().unwrap_or_default();
-                world.started.insert(restart.component.clone(), written);
+                let written = world.written.get(&restart.at).copied().unwrap_or_default();
+                world.started.insert(on_node(&restart.at, &restart.component), written);
             }
         }
     }
@@ -98,41 +113,70 @@ impl Action {
 
 impl WriteIdentity {
     fn effect(&self, world: &mut World) {
-        let Some((_, Some(new))) = world.staged.get(&self.step).cloned() else {
-            return;
+        if let Some((_, Some(new))) = world.staged.get(&self.step).cloned() {
+            put(world, &self.at, &self.files(), new);
+        }
+    }
+
+    /// What it writes.
+    pub fn files(&self) -> Vec<Location> {
+        self.store.paths().iter().map(|path| self.at.beside(path)).collect()
+    }
+}
+
+impl Remake {
+    fn effect(&self, world: &mut World) {
+        let Some(old) = world.leaf(&self.at) else { return };
+        // Signed by an authority that the component makes for the moment.
+        let seed = format!("remade {}", old.fingerprint);
+        let new = Certificate {
+            fingerprint: CertId(sha256_hex(seed.as_bytes())),
+            public_key: KeyId(sha256_hex(format!("key of {seed}").as_bytes())),
+            ..old.clone()
         };
-        let id = new.fingerprint.clone();
-        for use_ in world.inventory.uses.iter_mut().filter(|use_| use_.place == self.at) {
-            use_.stored = Some(id.clone());
-            if let crate::model::Purpose::Serve { address: Some(address) } = &use_.purpose {
-                world.presented.insert(address.clone(), id.clone());
-            }
-        }
-        if let Some(entry) = world.inventory.entries.iter_mut().find(|entry| entry.at == self.at) {
-            if let Holds::Chain(ids) = &mut entry.holds
-                && let Some(first) = ids.first_mut()
-            {
-                *first = id.clone();
-            }
-            entry.key = KeyState::Matches;
-            entry.key_public = Some(new.public_key.clone());
-        }
-        let paths = self.store.paths();
-        let is_written = |at: &Location| at.path().is_some_and(|path| paths.iter().any(|written| written == path));
-        for entry in &mut world.inventory.entries {
-            // Not foreseeable: they are known when the files are read again. A file may hold several entries.
-            if is_written(&entry.at) {
-                entry.digest = None;
-            }
-            if entry.key_at.as_ref().is_some_and(is_written) {
-                entry.key_digest = None;
-            }
-        }
-        world.inventory.certificates.insert(id, new);
+        put(world, &self.at, &self.files(), new);
         let now = world.inventory.read_at;
-        for path in paths {
-            world.written.insert(path, now);
+        world.started.insert(on_node(&self.at, &self.component), now);
+    }
+
+    /// What it takes away.
+    pub fn files(&self) -> Vec<Location> {
+        self.store.paths().iter().map(|path| self.at.beside(path)).collect()
+    }
+}
+
+/// An identity takes the place of the old one, and servers present it.
+fn put(world: &mut World, at: &Location, files: &[Location], new: Certificate) {
+    let id = new.fingerprint.clone();
+    for use_ in world.inventory.uses.iter_mut().filter(|use_| use_.place == *at) {
+        use_.stored = Some(id.clone());
+        if let crate::model::Purpose::Serve { address: Some(address) } = &use_.purpose {
+            world.presented.insert(on_node(at, address), id.clone());
         }
+    }
+    if let Some(entry) = world.inventory.entries.iter_mut().find(|entry| entry.at == *at) {
+        if let Holds::Chain(ids) = &mut entry.holds
+            && let Some(first) = ids.first_mut()
+        {
+            *first = id.clone();
+        }
+        entry.key = KeyState::Matches;
+        entry.key_public = Some(new.public_key.clone());
+    }
+    let is_written = |at: &Location| at.whole_file().is_some_and(|file| files.contains(&file));
+    for entry in &mut world.inventory.entries {
+        // Not foreseeable: they are known when the files are read again. A file may hold several entries.
+        if is_written(&entry.at) {
+            entry.digest = None;
+        }
+        if entry.key_at.as_ref().is_some_and(is_written) {
+            entry.key_digest = None;
+        }
+    }
+    world.inventory.certificates.insert(id, new);
+    let now = world.inventory.read_at;
+    for file in files {
+        world.written.insert(file.clone(), now);
     }
 }
 

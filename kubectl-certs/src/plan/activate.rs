@@ -30,23 +30,25 @@ pub(super) fn impact(uses: &[&Use], store: &IdentityStore) -> String {
     }
 }
 
-/// Restarts of what reads its identity at start only; without a container there is nobody to start it again.
+/// Restarts of what reads its identity at start only, node by node; without a container or a service there is nobody to
+/// start it again.
 pub(super) fn restarts(
     world: &World,
     asked: &Asked<'_>,
-    places: &[&Location],
+    written: &[&Location],
+    remade: Vec<Step>,
     left_alone: &mut Vec<LeftAlone>,
 ) -> Vec<Step> {
-    let mut steps = Vec::new();
+    let mut steps: Vec<Step> = Vec::new();
     let running = world.inventory.uses.iter().filter(|use_| {
-        places.contains(&&use_.place)
+        written.contains(&&use_.place)
             && use_.takes_effect == TakesEffect::Restart
             && use_.loaded.evidence != Evidence::NotRunning
             && matches!(use_.purpose, Purpose::ClientOf { .. })
     });
     for use_ in running {
-        let path = use_.place.path().unwrap_or_default().to_owned();
-        if !asked.running_machine || use_.component == "kubelet" {
+        let Some(file) = use_.place.whole_file() else { continue };
+        if !asked.is_running_machine() {
             left_alone.push(LeftAlone {
                 at: use_.place.clone(),
                 name: use_.component.clone(),
@@ -57,25 +59,59 @@ pub(super) fn restarts(
             });
             continue;
         }
-        steps.push(Step {
-            id: format!("restart-{}", use_.component),
-            title: format!("restart {}", use_.component),
-            actions: vec![Action::Restart(Restart { component: use_.component.clone(), path })],
-            expects: Vec::new(),
-            undo: Undo::Restart(use_.component.clone()),
-            impact: format!(
-                "{} is away for about 2 s; another control-plane node's takes over meanwhile",
-                use_.component
-            ),
-            pending_seconds: None,
-        });
+        // One start is enough, also where it reads several of the files.
+        let node = file.node();
+        let same = |step: &Step| step.node.as_deref() == node && restarted(step) == Some(&use_.component);
+        if remade.iter().chain(&steps).any(same) {
+            continue;
+        }
+        steps.push(restart(&use_.component, file));
     }
+    steps.extend(remade);
+    steps.sort_by(|a, b| a.node.cmp(&b.node));
     steps
 }
 
-/// A handshake with each server that runs from what was written.
-pub(super) fn proof(world: &World, places: &[&Location]) -> Vec<Condition> {
-    let served = world.inventory.uses.iter().filter(|use_| places.contains(&&use_.place));
+fn restart(component: &str, file: Location) -> Step {
+    let on = file.node().map_or_else(String::new, |node| format!(" on {node}"));
+    let at = file.node().map_or_else(String::new, |node| format!("@{node}"));
+    let away = match component {
+        "kubelet" => "its containers keep running",
+        _ => "another control-plane node's takes over meanwhile",
+    };
+    Step {
+        id: format!("restart-{component}{at}"),
+        node: file.node().map(str::to_owned),
+        title: format!("restart {component}{on}"),
+        actions: vec![Action::Restart(Restart { component: component.to_owned(), at: file })],
+        expects: Vec::new(),
+        undo: Undo::Restart(component.to_owned()),
+        impact: format!("{component} is away for about 2 s; {away}"),
+        pending_seconds: None,
+    }
+}
+
+/// The component that starts anew in this step.
+pub(super) fn restarted(step: &Step) -> Option<&String> {
+    step.actions.iter().find_map(|action| match action {
+        Action::Restart(restart) => Some(&restart.component),
+        Action::Remake(remake) => Some(&remake.component),
+        _ => None,
+    })
+}
+
+/// A handshake with each server that runs from what was written or made anew.
+pub(super) fn proof(world: &World, written: &[&Location], restarts: &[Step]) -> Vec<Condition> {
+    let remade: Vec<&Location> = restarts
+        .iter()
+        .flat_map(|step| &step.actions)
+        .filter_map(|action| match action {
+            Action::Remake(remake) => Some(&remake.at),
+            _ => None,
+        })
+        .collect();
+    let served =
+        world.inventory.uses.iter().filter(|use_| written.contains(&&use_.place) || remade.contains(&&use_.place));
     served
         .filter_map(|use_| match (&use_.purpose, use_.loaded.evidence) {
             (Purpose::Serve { address: Some(address) }, evidence) if evidence != Evidence::NotRunning => {

@@ -5,22 +5,24 @@ use core::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::World;
+use super::{World, on_node};
 use crate::model::{CertId, Certificate, KeyId, KeyState, Location, Time};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Condition {
     /// A backup of the file is there and has this content.
-    BackedUp { path: String, digest: String },
+    BackedUp { at: Location, digest: String },
     /// A key and a certificate that renew the old one lie ready.
     Staged { step: String, renewal: Box<Renewal> },
     /// The place holds a renewal of the old certificate with its key.
     Renewed { at: Location, renewal: Box<Renewal> },
     /// The server at this address presents what is stored there, and goes on doing so.
     Presents { address: String, at: Location },
+    /// The place holds another certificate than this one, and its key.
+    Remade { at: Location, old: CertId },
     /// The component's process is younger than what it reads at its start.
-    Restarted { component: String, path: String },
+    Restarted { component: String, at: Location },
 }
 
 /// What makes a certificate the renewal of another one. Holds all that must be equal, since the old one will be gone.
@@ -79,10 +81,10 @@ impl Condition {
     /// What shows that it holds, or why it does not.
     pub fn holds(&self, world: &World) -> Result<String, String> {
         match self {
-            Self::BackedUp { path, digest } => match world.backups.get(path) {
-                Some(found) if found == digest => Ok(format!("{path} is backed up")),
-                Some(_) => Err(format!("the backup of {path} has another content than the file had")),
-                None => Err(format!("{path} is not backed up")),
+            Self::BackedUp { at, digest } => match world.backups.get(at) {
+                Some(found) if found == digest => Ok(format!("{at} is backed up")),
+                Some(_) => Err(format!("the backup of {at} has another content than the file had")),
+                None => Err(format!("{at} is not backed up")),
             },
             Self::Staged { step, renewal } => match world.staged.get(step) {
                 Some((key, Some(certificate))) if certificate.public_key == *key => {
@@ -112,27 +114,48 @@ impl Condition {
             }
             Self::Presents { address, at } => {
                 let stored = world.leaf(at).ok_or_else(|| format!("{at} holds no certificate"))?;
-                match world.presented.get(address) {
+                let there = on(at);
+                match world.presented.get(&on_node(at, address)) {
                     Some(seen) if *seen == stored.fingerprint => {
-                        Ok(format!("{address} presents certificate {} (seen in a TLS handshake)", short(seen)))
+                        Ok(format!("{address}{there} presents certificate {} (seen in a TLS handshake)", short(seen)))
                     }
                     Some(seen) => Err(format!(
-                        "{address} still presents {}, stored is {}",
+                        "{address}{there} still presents {}, stored is {}",
                         short(seen),
                         short(&stored.fingerprint)
                     )),
-                    None => Err(format!("{address} does not answer")),
+                    None => Err(format!("{address}{there} does not answer")),
                 }
             }
-            Self::Restarted { component, path } => match (world.started.get(component), world.written.get(path)) {
-                (Some(started), Some(written)) if started >= written => {
-                    Ok(format!("{component} started {started}, after {path} was written"))
+            Self::Remade { at, old } => {
+                let entry = world.inventory.entry(at).ok_or_else(|| format!("{at} is not there yet"))?;
+                match world.leaf(at) {
+                    Some(found) if found.fingerprint == *old => Err(format!("{at} still holds {}", short(old))),
+                    Some(found) if entry.key == KeyState::Matches => {
+                        Ok(format!("{at} holds certificate {} and its key", short(&found.fingerprint)))
+                    }
+                    _ => Err(format!("{at} is not complete yet")),
                 }
-                (Some(started), _) => Err(format!("{component} runs since {started}, before {path} was written")),
-                (None, _) => Err(format!("{component} is not running")),
-            },
+            }
+            Self::Restarted { component, at } => {
+                let there = on(at);
+                match (world.started.get(&on_node(at, component)), world.written.get(at)) {
+                    (Some(started), Some(written)) if started >= written => {
+                        Ok(format!("{component}{there} started {started}, after {at} was written"))
+                    }
+                    (Some(started), _) => {
+                        Err(format!("{component}{there} runs since {started}, before {at} was written"))
+                    }
+                    (None, _) => Err(format!("{component}{there} is not running")),
+                }
+            }
         }
     }
+}
+
+/// For sentences that would not tell otherwise which of many it is.
+fn on(at: &Location) -> String {
+    at.node().map_or_else(String::new, |node| format!(" on {node}"))
 }
 
 pub(crate) fn short(id: &CertId) -> &str {
@@ -142,11 +165,12 @@ pub(crate) fn short(id: &CertId) -> &str {
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BackedUp { path, .. } => write!(f, "{path} is backed up"),
+            Self::BackedUp { at, .. } => write!(f, "{at} is backed up"),
             Self::Staged { step, .. } => write!(f, "key and certificate for {step} lie ready"),
             Self::Renewed { at, .. } => write!(f, "{at} holds the new certificate and its key"),
-            Self::Presents { address, at } => write!(f, "{address} presents what is stored in {at}"),
-            Self::Restarted { component, path } => write!(f, "{component} has read {path} again"),
+            Self::Presents { address, at } => write!(f, "{address}{} presents what is stored in {at}", on(at)),
+            Self::Remade { at, .. } => write!(f, "{at} holds another certificate than before"),
+            Self::Restarted { component, at } => write!(f, "{component}{} has read {at} again", on(at)),
         }
     }
 }

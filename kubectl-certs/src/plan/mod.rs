@@ -3,7 +3,9 @@
 
 pub mod action;
 mod activate;
+mod candidates;
 pub mod condition;
+mod leaf;
 pub mod rehearse;
 pub mod renew;
 mod world;
@@ -11,13 +13,15 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use action::Action;
 pub use condition::Condition;
 pub use rehearse::RehearsedPlan;
-pub use world::World;
+pub use world::{OnNode, World, on_node};
 
 use crate::formats::certificate::sha256_hex;
 use crate::model::{Location, Time};
@@ -30,8 +34,11 @@ pub struct Plan {
     /// What was asked; planning it again at `at` over an unchanged world gives this plan.
     pub request: Renew,
     pub at: Time,
-    /// The node's disk that it changes; `/` is this machine.
+    /// Where the disk is seen that it changes, `/` for running machines.
     pub root: String,
+    /// The machines, where they are reached from elsewhere; empty for this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
     pub phases: Vec<Phase>,
     /// What was named or found and is left alone, and why.
     pub left_alone: Vec<LeftAlone>,
@@ -52,6 +59,9 @@ pub struct Phase {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Step {
     pub id: String,
+    /// Whose files and components it changes; absent for this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
     pub title: String,
     pub actions: Vec<Action>,
     /// What is replaced, as it was when this was planned.
@@ -67,7 +77,7 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Expected {
-    pub path: String,
+    pub at: Location,
     /// SHA-256 of the file.
     pub digest: String,
 }
@@ -76,7 +86,7 @@ pub struct Expected {
 #[serde(rename_all = "camelCase")]
 pub enum Undo {
     /// These files are put back from the backup.
-    Restore(Vec<String>),
+    Restore(Vec<Location>),
     /// The component is restarted once more, after its files were put back.
     Restart(String),
 }
@@ -92,6 +102,11 @@ pub struct LeftAlone {
 impl Plan {
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
         self.phases.iter().flat_map(|phase| &phase.steps)
+    }
+
+    /// The nodes that it changes something on, in the order of their names.
+    pub fn changed_nodes(&self) -> BTreeSet<Option<&str>> {
+        self.steps().map(|step| step.node.as_deref()).collect()
     }
 
     pub fn is_empty(&self) -> bool {

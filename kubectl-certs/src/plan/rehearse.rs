@@ -57,18 +57,21 @@ pub fn rehearse(plan: Plan, world: &World) -> Result<RehearsedPlan, Error> {
 
 /// What must hold before a file is replaced: it is the one that was looked at, and there is a way back.
 fn premise(step: &Step, action: &Action, world: &World) -> Result<(), String> {
-    let Action::WriteIdentity(write) = action else { return Ok(()) };
-    if world.leaf(&write.at).is_none_or(|leaf| leaf.fingerprint != write.renewal.old) {
-        return Err(format!("{} does not hold the certificate that is to be renewed", write.at));
+    let (at, files, old) = match action {
+        Action::WriteIdentity(write) => (&write.at, write.files(), &write.renewal.old),
+        Action::Remake(remake) => (&remake.at, remake.files(), &remake.old),
+        Action::BackUp(_) | Action::Issue(_) | Action::Restart(_) => return Ok(()),
+    };
+    if world.leaf(at).is_none_or(|leaf| leaf.fingerprint != *old) {
+        return Err(format!("{at} does not hold the certificate that is to be renewed"));
     }
-    let paths = write.store.paths();
-    if !paths.iter().any(|path| write.at.path() == Some(path)) {
-        return Err(format!("what would be written is not {}", write.at));
+    if step.node.as_deref() != at.node() || !files.iter().any(|file| at.whole_file().as_ref() == Some(file)) {
+        return Err(format!("what would be written is not {at}"));
     }
-    for path in &paths {
-        let expected = step.expects.iter().find(|expected| expected.path == *path);
-        if expected.is_none_or(|expected| world.backups.get(path) != Some(&expected.digest)) {
-            return Err(format!("{path} would be replaced without a backup"));
+    for file in &files {
+        let expected = step.expects.iter().find(|expected| expected.at == *file);
+        if expected.is_none_or(|expected| world.backups.get(file) != Some(&expected.digest)) {
+            return Err(format!("{file} would be replaced without a backup"));
         }
     }
     Ok(())

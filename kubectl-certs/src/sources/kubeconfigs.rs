@@ -47,7 +47,7 @@ async fn read(reading: &Reading<'_>) -> Inventory {
         match (&file.content.kubeconfig, &file.content.kubeconfig_fault) {
             (Some(view), _) => {
                 let view = with_named_files(reading, file, view, &keep, &mut inventory).await;
-                add_view(&mut inventory, file, &view, &Origin::default(), keep);
+                add_view(&mut inventory, None, file, &view, &Origin::default(), keep);
             }
             (None, fault) if named => inventory.gaps.push(Gap {
                 at: Location::file(file.path.clone()),
@@ -74,14 +74,14 @@ async fn with_named_files(
     for cluster in view.clusters.iter_mut().filter(|cluster| cluster.embedded.is_none()) {
         let field = KubeconfigField::Cluster(cluster.name.clone());
         if let Some(named) = cluster.path.as_ref().filter(|_| keep(&field)) {
-            let at = Location::kubeconfig(file.path.clone(), field);
+            let at = Location::kubeconfig_on(None, file.path.clone(), field);
             cluster.embedded = content_of(reading, path(named), &at, inventory).await;
         }
     }
     for user in view.users.iter_mut().filter(|user| user.embedded.is_none()) {
         let field = KubeconfigField::User(user.name.clone());
         let Some(named) = user.certificate_path.as_ref().filter(|_| keep(&field)) else { continue };
-        let at = Location::kubeconfig(file.path.clone(), field);
+        let at = Location::kubeconfig_on(None, file.path.clone(), field);
         let Some(mut content) = content_of(reading, path(named), &at, inventory).await else { continue };
         if let (false, Some(key)) = (content.has_key(), &user.key_path)
             && let Some(key) = content_of(reading, path(key), &at, inventory).await
@@ -115,6 +115,7 @@ pub(super) fn unread_gap(at: Location, why: Unread, message: String) -> Gap {
 /// The embedded entries of one file. What it names by path is read where that path is read.
 pub(super) fn add_view(
     inventory: &mut Inventory,
+    on: Option<&str>,
     file: &FileRecord,
     view: &KubeconfigView,
     origin: &Origin,
@@ -132,7 +133,7 @@ pub(super) fn add_view(
         .map(|user| (KubeconfigField::User(user.name.clone()), &user.embedded, Kind::Chain, origin.clone()));
     for (field, embedded, kind, origin) in clusters.chain(users) {
         let Some(content) = embedded.as_ref().filter(|_| keep(&field)) else { continue };
-        let at = Location::kubeconfig(file.path.clone(), field.clone());
+        let at = Location::kubeconfig_on(on, file.path.clone(), field.clone());
         if !seen.insert(field.clone()) {
             inventory.gaps.push(twice(at, &field));
             continue;

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use futures::future::{BoxFuture, join_all};
 
+pub use node_files::presented;
 pub use wanted::{Wanted, resolve, targets};
 
 use crate::access::Access;

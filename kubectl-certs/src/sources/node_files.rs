@@ -1,70 +1,96 @@
 //! Files on a node's disk: the layouts that are recognised there, and plain files and folders that were named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use futures::FutureExt;
+use futures::future::join_all;
 
 use super::gather::{Found, Key, Kind, add, key_names};
 use super::kubeconfigs::{add_view, unread_gap};
-use super::{Reading, Source};
-use crate::access::nodes::{FileRecord, Node, NodeOp, NodeReply, Process};
+use super::{Reading, Source, merge};
+use crate::access::nodes::{FileRecord, Member, Node, NodeOp, NodeReply, Process};
 use crate::formats::Content;
 use crate::layouts::{self, Base, Layout, Renewal, Store};
-use crate::model::{FoundLayout, Gap, GapReason, Inventory, KubeconfigField, Location, Origin, Place, TrustEdge};
+use crate::model::{
+    Entry, FoundLayout, Gap, GapReason, Inventory, KubeconfigField, Location, Origin, Place, TrustEdge,
+};
 
 mod uses;
 
+pub use uses::presented;
+
 pub(super) const SOURCE: Source = Source {
     name: "node files",
-    wanted: |wanted| !wanted.roots.is_empty() || !wanted.paths.is_empty(),
+    wanted: |wanted| !wanted.members.is_empty() || !wanted.paths.is_empty(),
     read: |reading| read(reading).boxed(),
 };
 
 async fn read(reading: &Reading<'_>) -> Inventory {
+    let wanted = reading.wanted;
     let mut inventory = Inventory::default();
-    for root in &reading.wanted.roots {
-        let node = reading.access.nodes.at(root);
-        match detect(&*node, root).await {
-            Some(found) => {
-                let mut places: Vec<String> = found.base.read.iter().map(|folder| join(root, folder)).collect();
-                places.extend(
-                    reading.wanted.within_roots.iter().filter(|path| Path::new(path).starts_with(root)).cloned(),
-                );
-                let files = walk(&*node, places, &mut inventory).await;
-                let names = names(&found, root);
-                for file in files.values() {
-                    add_file(&mut inventory, file, &files, &names);
-                }
-                add_hollow(&mut inventory, &*node, &files, &names).await;
-                add_edges(&mut inventory, &found, root);
-                let processes = processes(&*node, found.layout).await;
-                uses::add(&mut inventory, &found, root, &files, &processes).await;
-                inventory.layouts.push(FoundLayout {
-                    name: found.layout.name.to_owned(),
-                    base: join(root, found.base.folder),
-                    why: format!("{} exists", found.mark),
-                });
-            }
-            None if root == "/" => inventory.gaps.push(Gap {
-                at: Location::file("/"),
-                reason: GapReason::NotFound,
-                message: "this machine has no cluster files of a known layout (looked for /etc/kubernetes)".to_owned(),
-            }),
-            None => plain(&mut inventory, &*node, vec![root.clone()]).await,
-        }
+    let mut places = BTreeSet::new();
+    // Side by side: each node is read by itself, and a slow one costs its own time only.
+    for part in join_all(wanted.members.iter().map(|member| disk(member, reading))).await {
+        merge(&mut inventory, part, &mut places);
     }
-    if !reading.wanted.paths.is_empty() {
-        let node = reading.access.nodes.at("/");
-        plain(&mut inventory, &*node, reading.wanted.paths.clone()).await;
+    add_edges(&mut inventory);
+    if !wanted.paths.is_empty() {
+        let this_machine = Member { name: None, root: "/".to_owned(), node: reading.access.nodes.at("/") };
+        let mut part = Inventory::default();
+        plain(&mut part, &this_machine, wanted.paths.clone()).await;
+        merge(&mut inventory, part, &mut places);
     }
     inventory
 }
 
-async fn plain(inventory: &mut Inventory, node: &dyn Node, places: Vec<String>) {
-    let files = walk(node, places, inventory).await;
+/// One node's disk.
+async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
+    let mut inventory = Inventory::default();
+    let Member { name, root, node } = member;
+    let on = name.as_deref();
+    let Some(found) = detect(&**node, root).await else {
+        if member.is_running_machine() {
+            inventory.gaps.push(Gap {
+                at: Location::file_on(on, "/"),
+                reason: GapReason::NotFound,
+                message: format!(
+                    "{} has no cluster files of a known layout (looked for /etc/kubernetes)",
+                    on.unwrap_or("this machine")
+                ),
+            });
+        } else {
+            plain(&mut inventory, member, vec![root.clone()]).await;
+        }
+        return inventory;
+    };
+    let mut places: Vec<String> = found.base.read.iter().map(|folder| join(root, folder)).collect();
+    let asked_for = reading.wanted.within_roots.iter().filter(|at| at.node() == on);
+    places.extend(
+        asked_for.filter_map(Location::path).filter(|path| Path::new(path).starts_with(root)).map(str::to_owned),
+    );
+    let files = walk(member, places, &mut inventory).await;
+    let names = names(&found, root);
     for file in files.values() {
-        add_file(inventory, file, &files, &BTreeMap::new());
+        add_file(&mut inventory, on, file, &files, &names);
+    }
+    add_hollow(&mut inventory, member, &files, &names).await;
+    let processes = processes(&**node, found.layout).await;
+    uses::add(&mut inventory, &found, member, &files, &processes).await;
+    inventory.layouts.push(FoundLayout {
+        name: found.layout.name.to_owned(),
+        node: name.clone(),
+        root: root.clone(),
+        base: join(root, found.base.folder),
+        why: format!("{} exists", found.mark),
+    });
+    inventory
+}
+
+async fn plain(inventory: &mut Inventory, member: &Member, places: Vec<String>) {
+    let files = walk(member, places, inventory).await;
+    for file in files.values() {
+        add_file(inventory, member.name.as_deref(), file, &files, &BTreeMap::new());
     }
 }
 
@@ -89,23 +115,24 @@ async fn detect(node: &dyn Node, root: &str) -> Option<Detected> {
     None
 }
 
-async fn walk(node: &dyn Node, places: Vec<String>, inventory: &mut Inventory) -> BTreeMap<String, FileRecord> {
+async fn walk(member: &Member, places: Vec<String>, inventory: &mut Inventory) -> BTreeMap<String, FileRecord> {
     let asked = places.clone();
-    match node.run(NodeOp::Walk { places }).await {
+    let at = |path: String| Location::file_on(member.name.as_deref(), path);
+    match member.node.run(NodeOp::Walk { places }).await {
         Ok(NodeReply::Walked(walked)) => {
             for (path, why, message) in walked.unread {
                 // A layout's second folder need not exist: a control plane without a kubelet's files is one all the same.
                 if why == crate::access::nodes::Unread::NotFound && asked.iter().skip(1).any(|place| *place == path) {
                     continue;
                 }
-                inventory.gaps.push(unread_gap(Location::file(path), why, message));
+                inventory.gaps.push(unread_gap(at(path), why, message));
             }
             walked.files.into_iter().map(|file| (file.path.clone(), file)).collect()
         }
         Ok(_) => BTreeMap::new(),
         Err(error) => {
             inventory.gaps.push(Gap {
-                at: Location::file(asked.first().cloned().unwrap_or_default()),
+                at: at(asked.first().cloned().unwrap_or_default()),
                 reason: GapReason::ReadFailed,
                 message: error.message,
             });
@@ -127,10 +154,11 @@ async fn processes(node: &dyn Node, layout: &Layout) -> Vec<Process> {
 /// A file that the layout's table names and that holds nothing: overwritten by accident, or cut to nothing by a full disk.
 async fn add_hollow(
     inventory: &mut Inventory,
-    node: &dyn Node,
+    member: &Member,
     files: &BTreeMap<String, FileRecord>,
     names: &BTreeMap<String, Named>,
 ) {
+    let node = &member.node;
     let paths = names.keys().filter(|path| !files.contains_key(*path)).cloned().collect();
     let Ok(NodeReply::Existing(hollow)) = node.run(NodeOp::Exist { paths }).await else { return };
     for path in hollow {
@@ -139,7 +167,7 @@ async fn add_hollow(
         if matches!(alone, Ok(NodeReply::Walked(walked)) if !walked.files.is_empty()) {
             continue;
         }
-        let at = Location::file(path);
+        let at = Location::file_on(member.name.as_deref(), path);
         if !inventory.gaps.iter().any(|gap| gap.at == at) {
             inventory.gaps.push(Gap {
                 at,
@@ -197,23 +225,28 @@ fn names(found: &Detected, root: &str) -> BTreeMap<String, Named> {
     names
 }
 
-/// Every identity is met by those who trust the authority that signs it; the API server, also by all kubeconfigs.
-fn add_edges(inventory: &mut Inventory, found: &Detected, root: &str) {
-    let entry_named = |name: &str| inventory.entries.iter().find(|entry| entry.origin.name.as_deref() == Some(name));
-    let mut edges = Vec::new();
-    for leaf in found.layout.leaves {
-        let authority =
-            found.layout.authority(leaf.signer).map(|authority| place(root, found.base, authority.certificate));
-        if let (Some(presented), Some(bundle)) = (entry_named(leaf.name), authority) {
-            edges.push(TrustEdge { bundle: Location::file(bundle), presented: presented.at.clone() });
+/// Every identity is met by those who trust the authority that signs it, on each node; an API server, also by all
+/// kubeconfigs.
+fn add_edges(inventory: &mut Inventory) {
+    let named =
+        |name: &'static str| inventory.entries.iter().filter(move |entry| entry.origin.name.as_deref() == Some(name));
+    let kubeconfigs: Vec<&Entry> = inventory
+        .entries
+        .iter()
+        .filter(|entry| matches!(&entry.at.place, Place::Kubeconfig { field: KubeconfigField::Cluster(_), .. }))
+        .collect();
+    let mut edges = BTreeSet::new();
+    for layout in inventory.layouts.iter().filter_map(|found| Layout::named(&found.name)) {
+        for leaf in layout.leaves {
+            for presented in named(leaf.name) {
+                let users = kubeconfigs.iter().copied().filter(|_| leaf.name == layout.server);
+                edges.extend(
+                    named(leaf.signer)
+                        .chain(users)
+                        .map(|bundle| TrustEdge { bundle: bundle.at.clone(), presented: presented.at.clone() }),
+                );
+            }
         }
-    }
-    if let Some(server) = entry_named(found.layout.server) {
-        let bundles = inventory
-            .entries
-            .iter()
-            .filter(|entry| matches!(&entry.at.place, Place::Kubeconfig { field: KubeconfigField::Cluster(_), .. }));
-        edges.extend(bundles.map(|entry| TrustEdge { bundle: entry.at.clone(), presented: server.at.clone() }));
     }
     inventory.edges.extend(edges);
 }
@@ -228,6 +261,7 @@ pub(super) fn place(root: &str, base: &Base, path: &str) -> String {
 
 fn add_file(
     inventory: &mut Inventory,
+    on: Option<&str>,
     file: &FileRecord,
     files: &BTreeMap<String, FileRecord>,
     names: &BTreeMap<String, Named>,
@@ -235,13 +269,13 @@ fn add_file(
     let named = names.get(&file.path);
     let origin = named.map(|named| named.origin.clone()).unwrap_or_default();
     if let Some(view) = &file.content.kubeconfig {
-        return add_view(inventory, file, view, &origin, |_| true);
+        return add_view(inventory, on, file, view, &origin, |_| true);
     }
     if let Some(fault) = &file.content.kubeconfig_fault {
         // Many YAML files speak of clusters and users; only where a kubeconfig must be is a broken one a loss.
         if named.is_some() {
             inventory.gaps.push(Gap {
-                at: Location::file(file.path.clone()),
+                at: Location::file_on(on, file.path.clone()),
                 reason: GapReason::BadKubeconfig,
                 message: fault.clone(),
             });
@@ -254,16 +288,18 @@ fn add_file(
     let key_path = named.and_then(|named| named.key.clone()).or_else(|| sibling_key(&file.path, files));
     let key = match (Key::inside(&file.content), key_path.and_then(|path| files.get(&path))) {
         (Key::None, Some(other)) => match Key::inside(&other.content) {
-            Key::Public { id, .. } => {
-                Key::Public { id, at: Some(Location::file(other.path.clone())), digest: Some(other.digest.clone()) }
-            }
-            Key::Unreadable { .. } => Key::Unreadable { at: Some(Location::file(other.path.clone())) },
+            Key::Public { id, .. } => Key::Public {
+                id,
+                at: Some(Location::file_on(on, other.path.clone())),
+                digest: Some(other.digest.clone()),
+            },
+            Key::Unreadable { .. } => Key::Unreadable { at: Some(Location::file_on(on, other.path.clone())) },
             Key::None => Key::None,
         },
         (inside, _) => inside,
     };
     let found = Found {
-        at: Location::file(file.path.clone()),
+        at: Location::file_on(on, file.path.clone()),
         content: &file.content,
         key,
         kind: named.map_or(Kind::Guess, |named| named.kind),

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::target::{self, Target};
 use crate::access::Access;
 use crate::access::cluster::{self, Chosen, Cluster};
-use crate::access::nodes::{NodeOp, NodeReply};
+use crate::access::nodes::{Member, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::layouts;
 use crate::model::{Gap, GapReason, Location, Place, Row};
@@ -13,12 +13,12 @@ use crate::request::{Connection, Scope};
 
 #[derive(Default)]
 pub struct Wanted {
-    /// Disks of nodes to be searched for layouts; `/` is this machine.
-    pub roots: Vec<String>,
+    /// Disks of nodes to be searched for layouts.
+    pub members: Vec<Member>,
     /// Files and folders.
     pub paths: Vec<String>,
-    /// Files and folders on the disks of `roots`; their neighbours tell who signed them.
-    pub within_roots: Vec<String>,
+    /// Files and folders on the disks of `members`; their neighbours tell who signed them.
+    pub within_roots: Vec<Location>,
     /// Kubeconfigs that were named: all of their entries.
     pub kubeconfigs: Vec<String>,
     /// The API objects, the kubeconfig in use and the endpoint of the current context.
@@ -36,6 +36,11 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// All of these disks, and nothing else.
+    pub fn disks(members: &[Member]) -> Self {
+        Self { members: members.to_vec(), ..Self::default() }
+    }
+
     pub fn keeps(&self, row: &Row<'_>) -> bool {
         self.filter.is_empty() || self.filter.iter().any(|target| target.matches(row))
     }
@@ -52,8 +57,8 @@ impl Wanted {
 
     /// The one disk that was looked at, where it is not this machine's own.
     pub fn other_disk(&self) -> Option<&str> {
-        match self.roots.as_slice() {
-            [root] if root != "/" => Some(root),
+        match self.members.as_slice() {
+            [member] if !member.is_running_machine() => Some(&member.root),
             _ => None,
         }
     }
@@ -72,7 +77,7 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
     };
     if let Some(root) = &scope.root {
         require_folder(root, access).await?;
-        wanted.roots.push(root.clone());
+        wanted.members.push(local(root, access));
     }
     let (targets, chosen) = targets(scope, &scope.targets, access).await?;
     wanted.chosen = chosen;
@@ -120,13 +125,13 @@ fn is_input(target: &str) -> bool {
 /// No target: the cluster of the current context, and the layout of this machine where there is one.
 async fn everything(wanted: &mut Wanted, access: &Access) -> Result<(), Error> {
     let narrowed = wanted.namespace.is_some() || wanted.selector.is_some();
-    let local = !narrowed && has_layout("/", access).await;
-    if local {
-        wanted.roots.push("/".to_owned());
+    let is_node = !narrowed && has_layout("/", access).await;
+    if is_node {
+        wanted.members.push(local("/", access));
     }
     wanted.chosen = cluster::choose(&wanted.connection)?;
     wanted.cluster = wanted.chosen.is_some();
-    if wanted.chosen.is_none() && !local {
+    if wanted.chosen.is_none() && !is_node {
         return require_cluster(wanted);
     }
     Ok(())
@@ -170,9 +175,13 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
         Target::Kubeconfig(path) => wanted.kubeconfigs.push(path.clone()),
         Target::Secret { namespace, name } => wanted.secrets.push((namespace.clone(), name.clone())),
         Target::Webhook { .. } => wanted.webhooks = true,
-        Target::Named(_) if wanted.roots.is_empty() => wanted.roots.push("/".to_owned()),
+        Target::Named(_) if wanted.members.is_empty() => wanted.members.push(local("/", access)),
         Target::Named(_) => {}
         Target::At(location) => match &location.place {
+            // Read with the node, where that is reached.
+            Place::File { node: Some(_), .. } | Place::Kubeconfig { node: Some(_), .. } => {
+                wanted.within_roots.extend(location.whole_file());
+            }
             Place::File { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.paths).await,
             Place::Kubeconfig { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.kubeconfigs).await,
             Place::Secret { namespace, name, .. } => wanted.secrets.push((Some(namespace.clone()), name.clone())),
@@ -188,10 +197,10 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
 async fn add_path(wanted: &mut Wanted, path: &str, access: &Access, alone: fn(&mut Wanted) -> &mut Vec<String>) {
     match root_around(path, access).await {
         Some(root) => {
-            if !wanted.roots.contains(&root) {
-                wanted.roots.push(root);
+            if !wanted.members.iter().any(|member| member.name.is_none() && member.root == root) {
+                wanted.members.push(local(&root, access));
             }
-            wanted.within_roots.push(path.to_owned());
+            wanted.within_roots.push(Location::file(path));
         }
         None => alone(wanted).push(path.to_owned()),
     }
@@ -212,6 +221,10 @@ async fn root_around(path: &str, access: &Access) -> Option<String> {
         }
     }
     None
+}
+
+fn local(root: &str, access: &Access) -> Member {
+    Member { name: None, root: root.to_owned(), node: access.nodes.at(root) }
 }
 
 async fn has_layout(root: &str, access: &Access) -> bool {
@@ -249,7 +262,7 @@ pub(super) async fn connect(wanted: &Wanted, gaps: &mut Vec<Gap>) -> Result<Opti
     };
     let cluster = match Cluster::connect(chosen, &wanted.connection).await {
         Ok(cluster) => cluster,
-        Err(error) if wanted.roots.is_empty() => return Err(error),
+        Err(error) if wanted.members.is_empty() => return Err(error),
         Err(error) => {
             let at = chosen.location().unwrap_or_else(|| chosen.endpoint());
             gaps.push(Gap { at, reason: GapReason::Unreachable, message: error.message });

@@ -71,6 +71,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Stage { .. }
         | NodeOp::Install { .. }
         | NodeOp::Restore { .. }
+        | NodeOp::Remove { .. }
         | NodeOp::ClearDrafts { .. }
         | NodeOp::Restart { .. }
         | NodeOp::Lock { .. }
@@ -82,6 +83,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Exist { .. }
         | NodeOp::Walk { .. }
         | NodeOp::Processes { .. }
+        | NodeOp::Presented { .. }
         | NodeOp::BackedUp { .. }
         | NodeOp::Staged { .. }
         | NodeOp::Installed { .. }

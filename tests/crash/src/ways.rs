@@ -50,7 +50,8 @@ fn journal_is_true(case: &Case<'_>, cut: &Tree) -> Result<(), String> {
         _ => None,
     });
     for expected in done.flat_map(|step| &step.expects) {
-        let path = Path::new(&expected.path).strip_prefix(case.site.root()).expect("a file of this disk");
+        let path =
+            Path::new(expected.at.path().expect("a file")).strip_prefix(case.site.root()).expect("a file of this disk");
         if case.before.file(path) == cut.file(path) {
             return Err(format!("the journal calls the renewal of {} done, and it is not", path.display()));
         }

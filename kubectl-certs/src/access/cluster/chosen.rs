@@ -39,7 +39,7 @@ impl Chosen {
     /// Where the cluster's entry stands, if in a file.
     pub fn location(&self) -> Option<Location> {
         let file = self.cluster_file.as_ref()?.to_string_lossy().into_owned();
-        Some(Location::kubeconfig(file, KubeconfigField::Cluster(self.cluster.clone())))
+        Some(Location::kubeconfig_on(None, file, KubeconfigField::Cluster(self.cluster.clone())))
     }
 
     /// What the API server is verified with, where a kubeconfig says that.

@@ -50,6 +50,20 @@ pub(super) fn restore(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
     Ok(())
 }
 
+/// What is taken away can be put back.
+pub(super) fn remove(node: &LocalNode, run: &str, paths: &[String]) -> Result<(), NodeError> {
+    let folder = node.run_folder(run)?.join("backup");
+    if let Some(path) = paths.iter().find(|path| !copy_of(&folder, path).exists()) {
+        return Err(NodeError::refused(format!("{path} is not removed: there is no backup of it")));
+    }
+    for path in paths {
+        let real = files::resolve(&node.root, Path::new(path))?;
+        files::remove_if_there(&real)?;
+        files::sync_folder(&real).map_err(|error| NodeError::io("remove", &real, &error))?;
+    }
+    Ok(())
+}
+
 /// A killed run leaves drafts beside the files, and a draft may be a key.
 pub(super) fn clear_drafts(node: &LocalNode, run: &str, paths: &[String]) -> Result<(), NodeError> {
     // The name becomes part of a file's name.

@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 
 use super::{
     Facts, Node, NodeError, NodeOp, NodeReply, Nodes, files, install, issue, journal, processes, restart, walk,
 };
+use crate::access::tls;
+use crate::model::host_and_port;
 
 pub struct ThisMachine;
 
@@ -55,6 +58,7 @@ impl Node for LocalNode {
             }
             NodeOp::Walk { places } => NodeReply::Walked(walk::walk(&self.root, &places)),
             NodeOp::Processes { programs } => NodeReply::Processes(processes::list(&programs)),
+            NodeOp::Presented { addresses } => NodeReply::Presented(presented(addresses).await),
             NodeOp::BackUp { run, paths } => {
                 install::back_up(self, &run, &paths)?;
                 NodeReply::Done
@@ -78,6 +82,10 @@ impl Node for LocalNode {
             }
             NodeOp::Restore { run, paths } => {
                 install::restore(self, &run, &paths)?;
+                NodeReply::Done
+            }
+            NodeOp::Remove { run, paths } => {
+                install::remove(self, &run, &paths)?;
                 NodeReply::Done
             }
             NodeOp::ClearDrafts { run, paths } => {
@@ -109,6 +117,18 @@ impl Node for LocalNode {
             }
         })
     }
+}
+
+/// Side by side: a machine that does not answer costs a wait of seconds.
+async fn presented(addresses: Vec<String>) -> Vec<(String, Option<Vec<Vec<u8>>>)> {
+    let one = |address: String| async move {
+        let chain = match host_and_port(&address) {
+            Some((host, port)) => tls::presented(&host, port).await.ok(),
+            None => None,
+        };
+        (address, chain)
+    };
+    join_all(addresses.into_iter().map(one)).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the port to what the machine says of itself")]

@@ -9,6 +9,7 @@ mod issue;
 mod journal;
 mod local;
 mod processes;
+mod reach;
 mod restart;
 mod walk;
 
@@ -19,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use local::{LocalNode, ThisMachine};
+pub use reach::{fleet, reach};
 
 use crate::formats::Content;
 use crate::model::{IdentityStore, Time};
@@ -26,6 +28,53 @@ use crate::model::{IdentityStore, Time};
 /// How to reach nodes. `root` is where the node's disk is seen, `/` for a running machine.
 pub trait Nodes: Send + Sync {
     fn at(&self, root: &str) -> Arc<dyn Node>;
+}
+
+/// A disk with a node's files: this machine's, one in a folder of it, or that of a machine that is reached from here.
+#[derive(Clone)]
+pub struct Member {
+    /// None for this machine.
+    pub name: Option<String>,
+    /// Where the disk is seen by `node`, `/` for a running machine.
+    pub root: String,
+    pub node: Arc<dyn Node>,
+}
+
+impl Member {
+    pub fn is_running_machine(&self) -> bool {
+        self.root == "/"
+    }
+}
+
+/// The disks that a request is about, in the order of their names.
+#[derive(Clone, Default)]
+pub struct Fleet {
+    members: Vec<Member>,
+}
+
+impl Fleet {
+    pub fn new(mut members: Vec<Member>) -> Self {
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { members }
+    }
+
+    pub fn add(&mut self, member: Member) {
+        self.members.push(member);
+    }
+
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    pub fn member(&self, name: Option<&str>) -> Option<&Member> {
+        self.members.iter().find(|member| member.name.as_deref() == name)
+    }
+
+    pub fn node(&self, name: Option<&str>) -> Result<&dyn Node, NodeError> {
+        self.member(name).map(|member| &*member.node).ok_or_else(|| {
+            NodeError::refused(format!("{} is not among the nodes of this run", name.unwrap_or("this machine")))
+        })
+    }
 }
 
 #[async_trait]
@@ -48,6 +97,10 @@ pub enum NodeOp {
     /// Running processes of these programs.
     Processes {
         programs: Vec<String>,
+    },
+    /// What servers present at these addresses, as seen from there: some listen for their own machine only.
+    Presented {
+        addresses: Vec<String>,
     },
     /// Copies the files with their metadata into the run's folder. What is there already stays: it is the older truth.
     BackUp {
@@ -93,6 +146,11 @@ pub enum NodeOp {
     },
     /// Puts the backed-up files back.
     Restore {
+        run: String,
+        paths: Vec<String>,
+    },
+    /// Takes these files away; refused without their backups.
+    Remove {
         run: String,
         paths: Vec<String>,
     },
@@ -166,6 +224,8 @@ pub enum NodeReply {
     Existing(Vec<String>),
     Walked(Walked),
     Processes(Vec<Process>),
+    /// The chain in DER, the leaf first; none where nobody answers.
+    Presented(Vec<(String, Option<Vec<Vec<u8>>>)>),
     /// Digest of the backed-up copy, if there is one.
     BackedUp(Option<String>),
     Request(Vec<u8>),

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use super::worlds::{NOW, Shape, layout, shapes};
 use crate::formats::certificate::sha256_hex;
 use crate::model::{Location, Purpose, Span};
-use crate::plan::World;
-use crate::plan::action::{Action, BackUp, Issue, Restart, WriteIdentity};
+use crate::plan::action::{Action, BackUp, Issue, Remake, Restart, WriteIdentity};
 use crate::plan::condition::Renewal;
+use crate::plan::{OnNode, World, on_node};
 
 proptest! {
     #[test]
@@ -63,22 +63,25 @@ fn sequences(shape: &Shape, world: &World) -> Vec<Vec<Action>> {
         let mut actions: Vec<Action> = store
             .paths()
             .into_iter()
-            .map(|path| Action::BackUp(BackUp { digest: sha256_hex(path.as_bytes()), path }))
+            .map(|path| Action::BackUp(BackUp { digest: sha256_hex(path.as_bytes()), at: entry.at.beside(&path) }))
             .collect();
         actions.push(Action::Issue(Issue {
             step: step.clone(),
             at: entry.at.clone(),
             store: store.clone(),
-            authority_certificate: "ca.crt".to_owned(),
-            authority_key: "ca.key".to_owned(),
+            authority_certificate: entry.at.beside("ca.crt"),
+            authority_key: entry.at.beside("ca.key"),
             not_before: NOW.minus(Span(300)),
             renewal: renewal.clone(),
         }));
         actions.push(Action::WriteIdentity(WriteIdentity { step, at: entry.at.clone(), store, renewal }));
         for use_ in world.inventory.uses.iter().filter(|use_| use_.place == entry.at) {
-            let path = entry.at.path().expect("a file").to_owned();
-            actions.push(Action::Restart(Restart { component: use_.component.clone(), path }));
+            let at = entry.at.whole_file().expect("a file");
+            actions.push(Action::Restart(Restart { component: use_.component.clone(), at }));
         }
+        let (component, store) = ("kubelet".to_owned(), shape.store(leaf));
+        let (at, old) = (entry.at.clone(), old.fingerprint.clone());
+        sequences.push(vec![Action::Remake(Remake { component, at, store, old })]);
         sequences.push(actions);
     }
     sequences
@@ -87,12 +90,12 @@ fn sequences(shape: &Shape, world: &World) -> Vec<Vec<Action>> {
 /// What an action may change, and nothing else.
 #[derive(Default)]
 struct Declared {
-    backups: BTreeSet<String>,
+    backups: BTreeSet<Location>,
     staged: BTreeSet<String>,
     places: BTreeSet<Location>,
-    addresses: BTreeSet<String>,
-    started: BTreeSet<String>,
-    written: BTreeSet<String>,
+    addresses: BTreeSet<OnNode>,
+    started: BTreeSet<OnNode>,
+    written: BTreeSet<Location>,
     new_certificates: usize,
 }
 
@@ -102,26 +105,33 @@ impl Declared {
         let mut declared = Self::default();
         match action {
             Action::BackUp(back_up) => {
-                declared.backups.insert(back_up.path.clone());
+                declared.backups.insert(back_up.at.clone());
             }
             Action::Issue(issue) => {
                 declared.staged.insert(issue.step.clone());
             }
-            Action::WriteIdentity(write) => {
-                declared.places.insert(write.at.clone());
-                declared.written.extend(write.store.paths());
-                declared.new_certificates = 1;
-                let uses = world.inventory.uses.iter().filter(|use_| use_.place == write.at);
-                declared.addresses.extend(uses.filter_map(|use_| match &use_.purpose {
-                    Purpose::Serve { address } => address.clone(),
-                    _ => None,
-                }));
+            Action::WriteIdentity(write) => declared.put(&write.at, write.files(), world),
+            Action::Remake(remake) => {
+                declared.put(&remake.at, remake.files(), world);
+                declared.started.insert(on_node(&remake.at, &remake.component));
             }
             Action::Restart(restart) => {
-                declared.started.insert(restart.component.clone());
+                declared.started.insert(on_node(&restart.at, &restart.component));
             }
         }
         declared
+    }
+
+    /// A new identity in this place.
+    fn put(&mut self, at: &Location, files: Vec<Location>, world: &World) {
+        self.places.insert(at.clone());
+        self.written.extend(files);
+        self.new_certificates = 1;
+        let uses = world.inventory.uses.iter().filter(|use_| use_.place == *at);
+        self.addresses.extend(uses.filter_map(|use_| match &use_.purpose {
+            Purpose::Serve { address } => Some(on_node(at, address.as_ref()?)),
+            _ => None,
+        }));
     }
 }
 

@@ -12,6 +12,7 @@ use crate::model::{
     CertId, Certificate, Entry, Evidence, FoundLayout, Holds, IdentityStore, Inventory, KeyId, KeyState,
     KubeconfigField, Loaded, Location, NameKey, Origin, Purpose, Span, TakesEffect, Time, TrustEdge, Use,
 };
+use crate::plan::on_node;
 use crate::plan::renew::{Asked, plan};
 use crate::plan::{Plan, World};
 use crate::request::Renew;
@@ -94,6 +95,8 @@ impl Shape {
         let mut world = World { inventory, ..World::default() };
         world.inventory.layouts.push(FoundLayout {
             name: layout().name.to_owned(),
+            node: None,
+            root: self.root.to_owned(),
             base: self.path("etc/kubernetes"),
             why: "a test says so".to_owned(),
         });
@@ -130,8 +133,8 @@ impl Shape {
             request: &request,
             root: self.root,
             named: self.named.then_some(named),
+            nodes: Vec::new(),
             findings: &[],
-            running_machine: self.root == "/",
         };
         Some(plan(world, &asked, NOW))
     }
@@ -169,7 +172,9 @@ impl Shape {
         let id = certificate.fingerprint.clone();
         let issuer = fingerprint(authority.name);
         let at = match leaf.store {
-            Store::Kubeconfig(path) => Location::kubeconfig(self.below(path), KubeconfigField::User(user(leaf))),
+            Store::Kubeconfig(path) => {
+                Location::kubeconfig_on(None, self.below(path), KubeconfigField::User(user(leaf)))
+            }
             Store::Pair { certificate: path, .. } | Store::Combined(path) => Location::file(self.below(path)),
         };
         let bundle = Location::file(self.below(authority.certificate));
@@ -214,12 +219,12 @@ fn add_use(world: &mut World, at: &Location, id: &CertId, shape: &UseShape, addr
     let written = NOW.minus(Span(100));
     let started = shape.running.then(|| NOW.minus(Span(50)));
     if let (true, Some(started)) = (shape.running, started) {
-        world.started.insert(shape.component.to_owned(), started);
+        world.started.insert(on_node(at, shape.component), started);
         if shape.serves {
-            world.presented.insert(address.to_owned(), id.clone());
+            world.presented.insert(on_node(at, address), id.clone());
         }
     }
-    world.written.insert(at.path().unwrap_or_default().to_owned(), written);
+    world.written.insert(at.whole_file().expect("a file"), written);
     world.inventory.uses.push(Use {
         component: shape.component.to_owned(),
         purpose,

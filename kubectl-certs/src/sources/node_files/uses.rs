@@ -3,34 +3,39 @@
 use std::collections::BTreeMap;
 
 use super::{Detected, FileRecord, Process, place};
-use crate::access::tls;
+use crate::access::nodes::{Member, Node, NodeOp, NodeReply};
 use crate::formats::certificate::fingerprint;
 use crate::layouts::{Layout, Listen, PurposeRow, Store, UseRow};
-use crate::model::{Evidence, Inventory, Loaded, Location, TakesEffect, Use, host_and_port};
+use crate::model::{CertId, Evidence, Inventory, Loaded, Location, TakesEffect, Use, host_and_port};
 
 pub(super) async fn add(
     inventory: &mut Inventory,
     found: &Detected,
-    root: &str,
+    member: &Member,
     files: &BTreeMap<String, FileRecord>,
     processes: &[Process],
 ) {
+    let mut seen = Vec::new();
     for row in found.layout.uses {
-        let Some(path) = path_of(found.layout, row.leaf).map(|path| place(root, found.base, path)) else {
+        let Some(path) = path_of(found.layout, row.leaf).map(|path| place(&member.root, found.base, path)) else {
             continue;
         };
         let Some(file) = files.get(&path) else { continue };
+        let Some((at, stored)) = entry_of(inventory, &path) else { continue };
         let process = processes
             .iter()
-            .find(|process| process.program == row.component && process.option(row.flag) == Some(path.as_str()));
-        let Some((at, stored)) = entry_of(inventory, &path) else {
-            continue;
-        };
+            .find(|process| process.program == row.component && has_loaded(process, row, &path, member));
         let address = match row.purpose {
             PurposeRow::Serve(listen) => process.and_then(|process| address(listen, process)),
             _ => None,
         };
-        let loaded = loaded(row, process, file, stored.clone(), address.as_deref()).await;
+        seen.push(Seen { row, file, at, stored, process, address });
+    }
+    let addresses = seen.iter().filter_map(|seen| seen.address.clone()).collect();
+    let presented = presented(&*member.node, addresses).await;
+    for seen in seen {
+        let loaded = seen.loaded(&presented);
+        let Seen { row, at, stored, address, .. } = seen;
         inventory.uses.push(Use {
             component: row.component.to_owned(),
             purpose: row.purpose.purpose(address),
@@ -40,6 +45,32 @@ pub(super) async fn add(
             takes_effect: row.takes_effect,
         });
     }
+}
+
+/// Without an option that names the file there is one configuration on a machine, which reads nothing of other disks.
+fn has_loaded(process: &Process, row: &UseRow, path: &str, member: &Member) -> bool {
+    if row.flag.is_empty() { member.is_running_machine() } else { process.option(row.flag) == Some(path) }
+}
+
+/// A row of the layout's table whose file is here, and the process that has it.
+struct Seen<'a> {
+    row: &'static UseRow,
+    file: &'a FileRecord,
+    at: Location,
+    stored: Option<CertId>,
+    process: Option<&'a Process>,
+    address: Option<String>,
+}
+
+/// The leaf that each of these addresses presents, as seen from that node.
+pub async fn presented(node: &dyn Node, addresses: Vec<String>) -> BTreeMap<String, CertId> {
+    if addresses.is_empty() {
+        return BTreeMap::new();
+    }
+    let Ok(NodeReply::Presented(chains)) = node.run(NodeOp::Presented { addresses }).await else {
+        return BTreeMap::new();
+    };
+    chains.into_iter().filter_map(|(address, chain)| Some((address, fingerprint(chain?.first()?)))).collect()
 }
 
 fn path_of(layout: &Layout, name: &str) -> Option<&'static str> {
@@ -53,42 +84,32 @@ fn path_of(layout: &Layout, name: &str) -> Option<&'static str> {
 }
 
 /// The entry of that file that has a name in the layout; in a kubeconfig that is the user's, not the cluster's.
-fn entry_of(inventory: &Inventory, path: &str) -> Option<(Location, Option<crate::model::CertId>)> {
+fn entry_of(inventory: &Inventory, path: &str) -> Option<(Location, Option<CertId>)> {
     let entry = inventory.entries.iter().find(|entry| entry.at.path() == Some(path) && entry.origin.name.is_some())?;
     Some((entry.at.clone(), entry.certificates().first().cloned()))
 }
 
-async fn loaded(
-    row: &UseRow,
-    process: Option<&Process>,
-    file: &FileRecord,
-    stored: Option<crate::model::CertId>,
-    address: Option<&str>,
-) -> Loaded {
-    let written = Some(file.modified);
-    let Some(process) = process else {
-        return Loaded { certificate: None, evidence: Evidence::NotRunning, started: None, written };
-    };
-    if let Some((host, port)) = address.and_then(host_and_port)
-        && let Ok(chain) = tls::presented(&host, port).await
-        && let Some(leaf) = chain.first()
-    {
-        return Loaded {
-            certificate: Some(fingerprint(leaf)),
-            evidence: Evidence::Handshake,
-            started: Some(process.started),
-            written,
+impl Seen<'_> {
+    fn loaded(&self, presented: &BTreeMap<String, CertId>) -> Loaded {
+        let written = Some(self.file.modified);
+        let Some(process) = self.process else {
+            return Loaded { certificate: None, evidence: Evidence::NotRunning, started: None, written };
         };
+        let started = Some(process.started);
+        if let Some(leaf) = self.address.as_ref().and_then(|address| presented.get(address)) {
+            return Loaded { certificate: Some(leaf.clone()), evidence: Evidence::Handshake, started, written };
+        }
+        let stored = self.stored.clone();
+        let (certificate, evidence) = match self.row.takes_effect {
+            // Started later than written, with a second for the clocks' coarseness: it can only have read this.
+            _ if process.started.unix() > self.file.modified.unix() + 1 => (stored, Evidence::ProcessYounger),
+            TakesEffect::EachHandshake => (stored, Evidence::ReadOnEachUse),
+            TakesEffect::Watch | TakesEffect::Timer { .. } => (stored, Evidence::Assumed),
+            // What it read at its start is gone from the disk.
+            TakesEffect::Restart => (None, Evidence::ProcessYounger),
+        };
+        Loaded { certificate, evidence, started, written }
     }
-    let (certificate, evidence) = match row.takes_effect {
-        // Started later than written, with a second for the clocks' coarseness: it can only have read this.
-        _ if process.started.unix() > file.modified.unix() + 1 => (stored, Evidence::ProcessYounger),
-        TakesEffect::EachHandshake => (stored, Evidence::ReadOnEachUse),
-        TakesEffect::Watch | TakesEffect::Timer { .. } => (stored, Evidence::Assumed),
-        // What it read at its start is gone from the disk.
-        TakesEffect::Restart => (None, Evidence::ProcessYounger),
-    };
-    Loaded { certificate, evidence, started: Some(process.started), written }
 }
 
 /// `HOST:PORT` where this process can be reached from this machine.

@@ -1,0 +1,49 @@
+use clap::Args;
+
+use super::scope::absolute;
+use crate::request::Ssh;
+
+/// Nodes that are reached by SSH, and how.
+#[expect(clippy::doc_markdown, reason = "the comments are the help text, and that is no Markdown")]
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Nodes by SSH")]
+pub(super) struct SshArgs {
+    /// A node, as [USER@]HOST[:PORT] or by its name in ssh_config; may be repeated. It needs root there, or sudo without a
+    /// password
+    #[arg(long = "ssh", value_name = "HOST", conflicts_with = "root")]
+    hosts: Vec<String>,
+
+    /// Private key to log in with
+    #[arg(long = "ssh-key", value_name = "FILE", requires = "hosts")]
+    key: Option<String>,
+
+    /// Host to go through
+    #[arg(long = "ssh-jump", value_name = "HOST", requires = "hosts")]
+    jump: Option<String>,
+
+    /// Another ssh_config than your own
+    #[arg(long = "ssh-config", value_name = "FILE", requires = "hosts")]
+    config: Option<String>,
+
+    /// Option as for ssh -o; may be repeated
+    #[arg(long = "ssh-option", value_name = "NAME=VALUE", requires = "hosts")]
+    options: Vec<String>,
+
+    /// Folder with the helpers for nodes: kubectl-certs-linux-amd64, kubectl-certs-linux-arm64
+    #[arg(long = "node-helper", value_name = "DIR", requires = "hosts")]
+    helper: Option<String>,
+}
+
+impl From<&SshArgs> for Ssh {
+    fn from(args: &SshArgs) -> Self {
+        let path = |path: &Option<String>| path.as_deref().map(absolute);
+        Self {
+            hosts: args.hosts.clone(),
+            key: path(&args.key),
+            jump: args.jump.clone(),
+            config: path(&args.config),
+            options: args.options.clone(),
+            helper: path(&args.helper),
+        }
+    }
+}

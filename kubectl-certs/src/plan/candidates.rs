@@ -1,0 +1,143 @@
+//! Which leaves a request means, and why the others are left as they are.
+
+use super::renew::Asked;
+use super::{LeftAlone, Step, World};
+use crate::error::Error;
+use crate::findings;
+use crate::layouts::{self, Layout, Leaf, PurposeRow};
+use crate::model::{Certificate, Entry, FoundLayout, Location, Time};
+
+/// A leaf of a layout's table and the entry that holds it.
+pub(super) struct Candidate<'a> {
+    pub(super) entry: &'a Entry,
+    pub(super) certificate: &'a Certificate,
+    pub(super) layout: &'static Layout,
+    pub(super) leaf: &'static Leaf,
+    pub(super) found: &'a FoundLayout,
+}
+
+impl Candidate<'_> {
+    pub(super) fn left_alone(&self, why: String) -> LeftAlone {
+        LeftAlone { at: self.entry.at.clone(), name: self.name(), why }
+    }
+
+    /// For people: with its node, where there are several.
+    pub(super) fn name(&self) -> String {
+        match self.entry.at.node() {
+            Some(node) => format!("{} on {node}", self.leaf.name),
+            None => self.leaf.name.to_owned(),
+        }
+    }
+
+    /// A word that means this leaf alone within a plan.
+    pub(super) fn id(&self) -> String {
+        match self.entry.at.node() {
+            Some(node) => format!("{}@{node}", self.leaf.name),
+            None => self.leaf.name.to_owned(),
+        }
+    }
+}
+
+/// Node by node, in the order of the layout's table.
+pub(super) fn candidates<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<Candidate<'a>> {
+    let mut candidates = Vec::new();
+    for found in &world.inventory.layouts {
+        let Some(layout) = Layout::named(&found.name) else { continue };
+        let asked_for = &asked.request.nodes;
+        if !asked_for.is_empty() && !found.node.as_ref().is_some_and(|node| asked_for.contains(node)) {
+            continue;
+        }
+        for leaf in layout.leaves {
+            if !asked.request.only.is_empty() && !asked.request.only.iter().any(|only| only == leaf.name) {
+                continue;
+            }
+            let entries = world.inventory.entries.iter().filter(|entry| {
+                entry.at.node() == found.node.as_deref()
+                    && entry.origin.layout.as_deref() == Some(layout.name)
+                    && entry.origin.name.as_deref() == Some(leaf.name)
+            });
+            for entry in entries {
+                let named = asked.named.as_ref().is_none_or(|named| named.contains(&entry.at));
+                if let (true, Some(certificate)) =
+                    (named, entry.leaf().and_then(|id| world.inventory.certificates.get(id)))
+                {
+                    candidates.push(Candidate { entry, certificate, layout, leaf, found });
+                }
+            }
+        }
+    }
+    candidates
+}
+
+/// Why this one is left as it is, or nothing.
+pub(super) fn not_chosen(asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) -> Option<String> {
+    let request = asked.request;
+    if let (layouts::Renewal::ByItself { .. }, false) = (candidate.leaf.renewal, asked.is_running_machine()) {
+        return Some(match candidate.leaf.signer {
+            "" => {
+                "the kubelet made it with an authority of its own; it makes another when the file is gone and it starts"
+                    .to_owned()
+            }
+            _ => "the kubelet renews it by itself through a request to the API server".to_owned(),
+        });
+    }
+    if asked.named.is_some() || request.all || !request.only.is_empty() {
+        return None;
+    }
+    let left = candidate.certificate.not_after.since(now);
+    if request.within.is_some_and(|within| left <= within) {
+        return None;
+    }
+    let wrong = asked.findings.iter().any(|finding| {
+        let about = Location { number: None, ..finding.at.clone() };
+        let same = about == candidate.entry.at
+            || finding.related.iter().any(|at| at.place == candidate.entry.at.place && finding.code != "key-differs");
+        same && findings::check(&finding.code).is_some_and(|check| check.renewable)
+    });
+    (!wrong).then(|| format!("{left} left and nothing wrong; --all renews it too"))
+}
+
+/// External etcd: the layout has servers of this authority, and none of them is here.
+pub(super) fn serves_elsewhere(candidate: &Candidate<'_>, candidates: &[Candidate<'_>]) -> bool {
+    let layout = candidate.layout;
+    let serves = |leaf: &Leaf| {
+        leaf.signer == candidate.leaf.signer
+            && layout.uses.iter().any(|row| row.leaf == leaf.name && matches!(row.purpose, PurposeRow::Serve(_)))
+    };
+    layout.leaves.iter().any(serves) && !candidates.iter().any(|other| serves(other.leaf))
+}
+
+/// What was named beside leaves is told of, not passed over.
+pub(super) fn no_leaves(world: &World, asked: &Asked<'_>, candidates: &[Candidate<'_>]) -> Vec<LeftAlone> {
+    let named = asked.named.iter().flatten();
+    named
+        .filter(|at| !candidates.iter().any(|candidate| candidate.entry.at == **at))
+        .map(|at| LeftAlone {
+            at: at.clone(),
+            name: world
+                .inventory
+                .entry(at)
+                .and_then(|entry| entry.origin.name.clone())
+                .unwrap_or_else(|| at.to_string()),
+            why: "not a leaf of the layout: authorities and bundles are not renewed".to_owned(),
+        })
+        .collect()
+}
+
+/// Two identities in one file cannot be renewed in one plan: the first write makes the second's reading stale.
+pub(super) fn refuse_shared_files(steps: &[(&Candidate<'_>, Step)]) -> Result<(), Error> {
+    for (index, (one, _)) in steps.iter().enumerate() {
+        let file = one.entry.at.whole_file();
+        if let Some((other, _)) = steps[index + 1..].iter().find(|(other, _)| other.entry.at.whole_file() == file) {
+            return Err(Error::refused(format!(
+                "{} holds more than one identity ({} and {})",
+                one.entry.at.path().unwrap_or_default(),
+                one.entry.at,
+                other.entry.at
+            ))
+            .about(&one.entry.at)
+            .hint("renew them one after the other, by these names"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! The step that renews one leaf: by which authority, until when, and where its key is kept.
+
+use super::action::{BackUp, Issue, Remake, WriteIdentity};
+use super::candidates::Candidate;
+use super::condition::Renewal;
+use super::renew::Asked;
+use super::{Action, Expected, Step, Undo, World, activate};
+use crate::error::Error;
+use crate::layouts::{Authority, Store};
+use crate::model::{
+    Certificate, Entry, Evidence, FoundLayout, IdentityStore, KeyState, KubeconfigField, Location, Place, Span,
+    TakesEffect, Time, Use,
+};
+use crate::request::Renew;
+
+/// Peers whose clocks are behind must accept it too; kubeadm's own figure (`CertificateBackdate`).
+const BACK_DATED: Span = Span::minutes(5);
+/// A certificate whose lifetime was minutes and is over was a test or an accident: it should last the night.
+const AT_LEAST_WHEN_EXPIRED: Span = Span::hours(24);
+
+pub(super) enum Planned {
+    Step(Step),
+    /// Its user makes it anew.
+    Remake(Step),
+    /// The authority's key is on none of the disks.
+    External(String),
+}
+
+pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time) -> Result<Planned, Error> {
+    let Candidate { entry, certificate: old, leaf, .. } = candidate;
+    let at = &entry.at;
+    if leaf.signer.is_empty() {
+        return Ok(Planned::Remake(remake(candidate, asked)?));
+    }
+    let signer = match signer(world, asked, candidate)? {
+        Ok(signer) => signer,
+        Err(external) => return Ok(Planned::External(external)),
+    };
+    let issuer = signer.issuer;
+    if issuer.is_expired(now) {
+        return Err(Error::refused(format!(
+            "{at} cannot be renewed: its authority {} expired on {}, and nothing it signs is accepted any more",
+            issuer.subject,
+            issuer.not_after.minute()
+        ))
+        .about(&signer.certificate)
+        .hint("the authority itself must be replaced first"));
+    }
+    let not_before = now.minus(BACK_DATED);
+    let not_after = not_before.plus(lifetime(asked.request, old, now)).min(issuer.not_after);
+    let renewal = Renewal::of(old, &issuer.fingerprint, not_after);
+    let store = store(candidate, asked);
+    let id = format!("renew-{}", candidate.id());
+    let expects = expected(entry, &store)?;
+    let mut actions: Vec<Action> = expects.iter().map(Expected::backed_up).collect();
+    actions.push(Action::Issue(Issue {
+        step: id.clone(),
+        at: at.clone(),
+        store: store.clone(),
+        authority_certificate: signer.certificate,
+        authority_key: signer.key,
+        not_before,
+        renewal: renewal.clone(),
+    }));
+    actions.push(Action::WriteIdentity(WriteIdentity {
+        step: id.clone(),
+        at: at.clone(),
+        store: store.clone(),
+        renewal,
+    }));
+    let uses: Vec<&Use> = world.inventory.uses.iter().filter(|use_| use_.place == *at).collect();
+    let pending = uses.iter().filter_map(|use_| match (use_.takes_effect, use_.loaded.evidence) {
+        (_, Evidence::NotRunning) => None,
+        (TakesEffect::Timer { seconds }, _) => Some(seconds),
+        _ => None,
+    });
+    Ok(Planned::Step(Step {
+        id,
+        node: at.node().map(str::to_owned),
+        title: format!("{} until {}, signed by {}", candidate.name(), not_after.minute(), signer.name),
+        actions,
+        expects,
+        undo: Undo::Restore(store.paths().iter().map(|path| at.beside(path)).collect()),
+        impact: activate::impact(&uses, &store),
+        pending_seconds: pending.max(),
+    }))
+}
+
+impl Expected {
+    fn backed_up(&self) -> Action {
+        Action::BackUp(BackUp { at: self.at.clone(), digest: self.digest.clone() })
+    }
+}
+
+/// The files that will be replaced, as they are now; all that the store consists of must be among them.
+fn expected(entry: &Entry, store: &IdentityStore) -> Result<Vec<Expected>, Error> {
+    let at = &entry.at;
+    let (Some(digest), Some(file), true) = (&entry.digest, at.whole_file(), entry.key != KeyState::Absent) else {
+        return Err(Error::refused(format!("{at} cannot be renewed: its private key was not found beside it"))
+            .about(at)
+            .hint("it is renewed on the machine that has the key"));
+    };
+    let mut expects = vec![Expected { at: file, digest: digest.clone() }];
+    if let (Some(key_at), Some(digest)) = (&entry.key_at, &entry.key_digest) {
+        expects.push(Expected { at: key_at.clone(), digest: digest.clone() });
+    }
+    if let Some(path) = store.paths().iter().find(|path| !expects.iter().any(|known| known.at == at.beside(path))) {
+        let why = match entry.key {
+            KeyState::Unreadable => format!("its private key {path} cannot be read as one"),
+            _ => format!("its private key was found in the certificate's own file, and not in {path}"),
+        };
+        return Err(Error::refused(format!("{at} cannot be renewed: {why}"))
+            .about(at)
+            .hint(format!("put a private key into {path}, even one that does not belong to the certificate")));
+    }
+    Ok(expects)
+}
+
+/// An identity that its user signs itself: taken away, so that it makes another.
+fn remake(candidate: &Candidate<'_>, asked: &Asked<'_>) -> Result<Step, Error> {
+    let at = &candidate.entry.at;
+    let store = store(candidate, asked);
+    let expects = expected(candidate.entry, &store)?;
+    let component = "kubelet".to_owned();
+    let mut actions: Vec<Action> = expects.iter().map(Expected::backed_up).collect();
+    actions.push(Action::Remake(Remake {
+        component: component.clone(),
+        at: at.clone(),
+        store: store.clone(),
+        old: candidate.certificate.fingerprint.clone(),
+    }));
+    Ok(Step {
+        id: format!("remake-{}", candidate.id()),
+        node: at.node().map(str::to_owned),
+        title: format!("{}: taken away, and {component} restarted, which makes another", candidate.name()),
+        actions,
+        expects,
+        undo: Undo::Restore(store.paths().iter().map(|path| at.beside(path)).collect()),
+        impact: format!("{component} is away for about 1 s; its containers keep running"),
+        pending_seconds: None,
+    })
+}
+
+/// The authority that signs, on a disk that has its key.
+struct Signer<'a> {
+    name: &'static str,
+    issuer: &'a Certificate,
+    certificate: Location,
+    key: Location,
+}
+
+/// On the leaf's own node where that has the key, else on another one: a worker has none.
+fn signer<'a>(
+    world: &'a World,
+    asked: &Asked<'_>,
+    candidate: &Candidate<'_>,
+) -> Result<Result<Signer<'a>, String>, Error> {
+    let Candidate { entry, layout, leaf, found, .. } = candidate;
+    let at = &entry.at;
+    let Some(authority) = layout.authority(leaf.signer) else {
+        return Err(Error::refused(format!("{at}: its authority has no name in the layout {}", layout.name)).about(at));
+    };
+    let own = held(world, asked, found, authority);
+    let Some(holder) = own.entry else {
+        return Err(Error::refused(format!(
+            "{at} cannot be renewed: its authority's certificate {} was not found",
+            own.certificate
+        ))
+        .about(at)
+        .hint("restore it from a backup or from another control-plane node"));
+    };
+    let Some(issuer) = first(world, holder) else {
+        return Err(
+            Error::refused(format!("{at} cannot be renewed: {} holds no certificate", own.certificate)).about(at)
+        );
+    };
+    let signer = |held: Held<'a>| Signer { name: authority.name, issuer, certificate: held.certificate, key: held.key };
+    match holder.key {
+        KeyState::Matches => Ok(Ok(signer(own))),
+        KeyState::Absent => {
+            let others = world.inventory.layouts.iter().filter(|other| other.name == layout.name);
+            let other = others.map(|other| held(world, asked, other, authority)).find(|held| {
+                held.entry.is_some_and(|entry| {
+                    entry.key == KeyState::Matches
+                        && first(world, entry).is_some_and(|other| other.fingerprint == issuer.fingerprint)
+                })
+            });
+            Ok(other.map(signer).ok_or_else(|| format!("{} ({})", authority.name, own.certificate)))
+        }
+        KeyState::Differs => Err(Error::refused(format!(
+            "{at} cannot be renewed: the key {} does not belong to the first certificate of {}",
+            own.key, own.certificate
+        ))
+        .about(&own.certificate)
+        .hint("put the right key back, or the certificate that belongs to it; nothing was changed")),
+        KeyState::Unreadable => {
+            Err(Error::unreadable(format!("{at} cannot be renewed: the key of {} cannot be read", own.certificate))
+                .about(&own.certificate))
+        }
+    }
+}
+
+/// An authority as one node holds it.
+struct Held<'a> {
+    entry: Option<&'a Entry>,
+    certificate: Location,
+    key: Location,
+}
+
+fn held<'a>(world: &'a World, asked: &Asked<'_>, found: &FoundLayout, authority: &Authority) -> Held<'a> {
+    let at = |path| Location::file_on(found.node.as_deref(), below(&found.base, asked.root, path));
+    let certificate = at(authority.certificate);
+    Held { entry: world.inventory.entry(&certificate), key: at(authority.key), certificate }
+}
+
+/// kubeadm's own rule: the first certificate of the file is the authority.
+fn first<'a>(world: &'a World, holder: &Entry) -> Option<&'a Certificate> {
+    world.inventory.certificates.get(holder.certificates().first()?)
+}
+
+/// That of the old one, unless asked otherwise.
+fn lifetime(request: &Renew, old: &Certificate, now: Time) -> Span {
+    if let Some(asked) = request.validity {
+        return Span(asked.0 + BACK_DATED.0);
+    }
+    let lifetime = old.not_after.since(old.not_before);
+    if old.is_expired(now) { lifetime.max(Span(AT_LEAST_WHEN_EXPIRED.0 + BACK_DATED.0)) } else { lifetime }
+}
+
+fn store(candidate: &Candidate<'_>, asked: &Asked<'_>) -> IdentityStore {
+    let Candidate { entry, leaf, found, .. } = candidate;
+    let path_of = |path| below(&found.base, asked.root, path);
+    match (&entry.at.place, leaf.store) {
+        (Place::Kubeconfig { path, field: KubeconfigField::User(user), .. }, _) => {
+            IdentityStore::Kubeconfig { path: path.clone(), user: user.clone() }
+        }
+        (_, Store::Pair { certificate, key }) => {
+            IdentityStore::Pair { certificate: path_of(certificate), key: path_of(key) }
+        }
+        (_, Store::Combined(path) | Store::Kubeconfig(path)) => IdentityStore::Combined { path: path_of(path) },
+    }
+}
+
+/// A path of a layout's table on the disk.
+fn below(base: &str, root: &str, path: &str) -> String {
+    match path.strip_prefix('/') {
+        Some(absolute) => format!("{}/{absolute}", root.trim_end_matches('/')),
+        None => format!("{}/{path}", base.trim_end_matches('/')),
+    }
+}
