@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Means;
-use crate::access::nodes::{Holder, Node, NodeOp, NodeReply};
+use crate::access::nodes::{Node, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 
 pub(super) struct Lock {
@@ -17,14 +17,12 @@ pub(super) async fn take(means: &Means<'_>, run: &str) -> Result<Lock, Error> {
         Ok(_) => return Err(Error::failed("the node did not say what it is")),
         Err(error) => return Err(super::from_node(&error)),
     };
-    let holder = Holder {
+    let op = NodeOp::Lock {
         run: run.to_owned(),
         who: format!("{}@{}", facts.user, facts.host),
         since: means.access.clock.now(),
-        pid: std::process::id(),
-        boot: facts.boot,
     };
-    match means.node.run(NodeOp::Lock { holder }).await {
+    match means.node.run(op).await {
         Ok(NodeReply::LockedBy(None)) => Ok(Lock { node: means.node.clone(), run: run.to_owned() }),
         Ok(NodeReply::LockedBy(Some(other))) => Err(Error::new(
             ErrorKind::Locked,
@@ -41,7 +39,7 @@ pub(super) async fn take(means: &Means<'_>, run: &str) -> Result<Lock, Error> {
 
 impl Lock {
     pub(super) async fn release(self) {
-        // A lock that stays is taken over as soon as this process is gone.
+        // A lock that stays is gone with the process that serves the node.
         self.node.run(NodeOp::Unlock { run: self.run }).await.ok();
     }
 }

@@ -87,7 +87,8 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Installed { .. }
         | NodeOp::Journal { .. }
         | NodeOp::Plan { .. }
-        | NodeOp::Runs => false,
+        | NodeOp::Runs
+        | NodeOp::Presented { .. } => false,
     }
 }
 

@@ -1,13 +1,15 @@
 //! This machine as a node, or a node's disk seen in a folder of this machine.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
 use super::{
-    Facts, Node, NodeError, NodeOp, NodeReply, Nodes, files, install, issue, journal, processes, restart, walk,
+    Facts, Node, NodeError, NodeOp, NodeReply, Nodes, files, install, issue, journal, lock, presented, processes,
+    restart, walk,
 };
+use crate::access::clock;
 
 pub struct ThisMachine;
 
@@ -19,11 +21,13 @@ impl Nodes for ThisMachine {
 
 pub struct LocalNode {
     pub(super) root: PathBuf,
+    /// While it is held; goes with this value, and so with the process.
+    pub(super) lock: Mutex<Option<lock::Held>>,
 }
 
 impl LocalNode {
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), lock: Mutex::default() }
     }
 
     /// Where runs keep what they need: backups, staged files, journals, the lock.
@@ -87,9 +91,9 @@ impl Node for LocalNode {
             NodeOp::Restart { component } => {
                 NodeReply::Restarted { evidence: restart::restart(self, &component).await? }
             }
-            NodeOp::Lock { holder } => NodeReply::LockedBy(journal::lock(self, &holder)?),
+            NodeOp::Lock { run, who, since } => NodeReply::LockedBy(lock::take(self, run, who, since).await?),
             NodeOp::Unlock { run } => {
-                journal::unlock(self, &run)?;
+                lock::release(self, &run)?;
                 NodeReply::Done
             }
             NodeOp::Append { run, line } => {
@@ -103,6 +107,7 @@ impl Node for LocalNode {
             }
             NodeOp::Plan { run } => NodeReply::Plan(journal::plan(self, &run)?),
             NodeOp::Runs => NodeReply::Runs(journal::runs(self)?),
+            NodeOp::Presented { addresses } => NodeReply::Presented(presented::all(addresses).await),
             NodeOp::Wipe { run } => {
                 journal::wipe(self, &run)?;
                 NodeReply::Done
@@ -118,6 +123,24 @@ fn facts() -> Facts {
     Facts {
         user: user.unwrap_or_else(|| "somebody".to_owned()),
         host: files::text("/proc/sys/kernel/hostname").unwrap_or_else(|| "this machine".to_owned()),
-        boot: files::text("/proc/sys/kernel/random/boot_id").unwrap_or_default(),
+        boot: boot(),
+        arch: std::env::consts::ARCH.to_owned(),
+        is_root: is_root(),
+        now_ms: clock::unix_milliseconds(),
     }
+}
+
+/// Changes with each start of the machine.
+pub(super) fn boot() -> String {
+    files::text("/proc/sys/kernel/random/boot_id").unwrap_or_default()
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
 }
