@@ -13,6 +13,7 @@ mod lock;
 mod presented;
 mod processes;
 mod restart;
+pub mod ssh;
 mod walk;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use local::{LocalNode, ThisMachine};
+pub use ssh::{HelperSource, SshNode, SshOptions};
 
 use crate::formats::{Content, bytes};
 use crate::model::{IdentityStore, Time};
