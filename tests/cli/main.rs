@@ -13,6 +13,7 @@ mod input;
 mod invocation;
 mod material;
 mod names;
+mod node;
 #[expect(dead_code, reason = "the tests on a cluster use the rest of it")]
 mod program;
 mod tables;

@@ -1,18 +1,20 @@
 //! Others work on the same disk: between plan and step, after a run, at the same moment.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use kubectl_certs::access::nodes::{Holder, LocalNode, Node, NodeOp, NodeReply, ThisMachine};
+use kubectl_certs::access::nodes::ThisMachine;
 use kubectl_certs::access::{Access, clock::SystemClock, state_dir::StateDir};
 use kubectl_certs::answer::{Control, answer};
 use kubectl_certs::error::{Error, ErrorKind};
 use kubectl_certs::event::What;
 use kubectl_certs::report::Report;
 use kubectl_certs::request::{Mode, Renew, Request, Scope};
+use serde_json::json;
 
 use crate::disk::{Disk, Said};
 use crate::renews_all::assert_as_before;
@@ -100,8 +102,7 @@ fn the_second_operator_is_told_who_is_first_and_since_when() {
 fn a_lock_counts_for_everything_that_changes_and_dies_with_its_holder() {
     let disk = Disk::ecdsa();
     let run = disk.renew_all()["run"].as_str().expect("a run").to_owned();
-    let mut holder = std::process::Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().expect("sleep");
-    lock(&disk, holder.id());
+    let mut holder = lock(&disk);
     let before = disk.material();
     let verbs: [&[&str]; 4] =
         [&["renew", "--all", "--yes"], &["runs", "undo"], &["runs", "finish"], &["runs", "undo", &run]];
@@ -177,18 +178,25 @@ fn renew_and_when(disk: &Disk, step: &'static str, act: impl FnMut(String) + Sen
 
 fn renew(disk: &Disk, control: &Control) -> Result<Report, Error> {
     let state: PathBuf = disk.home().join("state/kubectl-certs");
-    let access = Access { clock: Arc::new(SystemClock), nodes: Arc::new(ThisMachine), state: StateDir::at(state) };
+    let access =
+        Access { clock: Arc::new(SystemClock), nodes: Arc::new(ThisMachine::default()), state: StateDir::at(state) };
     let scope = Scope { root: Some(disk.root().display().to_string()), ..Scope::default() };
     let request = Request::Renew(Renew { scope, all: true, mode: Mode::Apply, ..Renew::default() });
     now(answer(&request, &access, control))
 }
 
-fn lock(disk: &Disk, pid: u32) {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("Linux").trim().to_owned();
-    let since = "2026-01-02T03:04:05Z".parse().expect("a time");
-    let holder = Holder { run: "20260102t030405z-abcd".to_owned(), who: "alice@there".to_owned(), since, pid, boot };
-    let reply = now(LocalNode::new(disk.root()).run(NodeOp::Lock { holder })).expect("a lock");
-    assert!(matches!(reply, NodeReply::LockedBy(None)), "{reply:?}");
+/// The helper of another operator, with the lock in its hands.
+fn lock(disk: &Disk) -> Child {
+    let mut command = disk.command(["node", "--root"]);
+    command.arg(disk.root()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut holder = command.spawn().expect("the helper starts");
+    let op = json!({"Lock": {"run": "20260102t030405z-abcd", "who": "alice@there", "since": "2026-01-02T03:04:05Z"}});
+    let line = format!("{}\n", json!({"id": 1, "op": op}));
+    holder.stdin.as_mut().expect("a pipe").write_all(line.as_bytes()).expect("it listens");
+    let lines = BufReader::new(holder.stdout.as_mut().expect("a pipe")).lines();
+    let answer = lines.map_while(Result::ok).nth(1).expect("an answer");
+    assert_eq!(answer, r#"{"id":1,"reply":{"LockedBy":null}}"#);
+    holder
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {

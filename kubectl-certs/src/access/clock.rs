@@ -11,9 +11,14 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the port to the clock")]
     fn now(&self) -> Time {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Time::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+        Time::from_unix(unix_milliseconds().div_euclid(1000))
     }
+}
+
+/// Fine enough to tell by how much the clocks of two machines differ.
+#[expect(clippy::disallowed_methods, reason = "this is the port to the clock")]
+pub(super) fn unix_milliseconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -22,7 +22,7 @@ impl Access {
     pub fn system() -> Self {
         Self {
             clock: Arc::new(clock::SystemClock),
-            nodes: Arc::new(nodes::ThisMachine),
+            nodes: Arc::new(nodes::ThisMachine::default()),
             state: state_dir::StateDir::of_user(),
         }
     }

@@ -10,7 +10,7 @@ use crate::execute::{self, Approval, Means};
 use crate::findings::{self, View};
 use crate::model::{Gap, Location, Span, Time};
 use crate::plan::rehearse::rehearse;
-use crate::plan::renew::{Asked, plan};
+use crate::plan::renew::{Asked, BACK_DATED, plan};
 use crate::plan::{Plan, RehearsedPlan, World};
 use crate::report::{Planned, Report};
 use crate::request::{API, Mode, Renew, Scope};
@@ -118,6 +118,7 @@ async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Ga
     let (root, named) = root_and_names(request, access).await?;
     let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..request.scope.disks() };
     let fleet = fleet(&scope, access).await?;
+    refuse_other_clocks(&fleet, access).await?;
     let inventory = inventory(access, fleet.members()).await?;
     if inventory.layouts.is_empty() {
         return Err(Error::refused(format!(
@@ -138,7 +139,29 @@ async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Ga
 
 /// All nodes that were named, or the disk of this machine.
 pub(super) async fn fleet(scope: &Scope, access: &Access) -> Result<Fleet, Error> {
-    nodes::fleet(scope, &*access.nodes).await.map_err(|error| Error::unreadable(error.message))
+    nodes::fleet(scope, &*access.nodes)
+        .await
+        .map_err(|error| error.hints.iter().fold(Error::unreadable(error.message), |error, hint| error.hint(hint)))
+}
+
+/// Certificates are dated by the clock of this machine and judged by those of the nodes.
+async fn refuse_other_clocks(fleet: &Fleet, access: &Access) -> Result<(), Error> {
+    for member in fleet.members() {
+        let Some(name) = &member.name else { continue };
+        let facts = nodes::facts(&*member.node).await.map_err(|error| Error::unreadable(error.message))?;
+        // Asked after the node answered: the way back counts, and is short beside the minutes that matter.
+        let ahead = Time::from_unix(facts.now_ms.div_euclid(1000)).since(access.clock.now());
+        if ahead.0.abs() > BACK_DATED.0 {
+            let (ahead, word) = if ahead.0 > 0 { (ahead, "ahead of") } else { (Span(-ahead.0), "behind") };
+            return Err(Error::refused(format!(
+                "the clock of {name} is {ahead} {word} this machine's: certificates are back-dated by {BACK_DATED} only, so it \
+                 would take new ones for not yet valid, or for older than they are"
+            ))
+            .about(name)
+            .hint("set the clocks first (timedatectl, chronyc tracking); nothing was changed"));
+        }
+    }
+    Ok(())
 }
 
 /// Which disk, and which entries the targets name.

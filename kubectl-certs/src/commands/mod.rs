@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod kubectl;
 mod list;
+mod node;
 mod renew;
 mod runs;
 mod scope;
@@ -65,6 +66,8 @@ enum Command {
     Schema(SchemaArgs),
     #[command(hide = true)]
     Api(api::Args),
+    #[command(hide = true)]
+    Node(node::Args),
 }
 
 /// Print the version of the program and of its JSON
@@ -96,6 +99,8 @@ pub enum Asked {
     Apply { file: String, yes: bool },
     /// JSON in, JSON lines out.
     Api,
+    /// The helper that runs on a node.
+    Node { root: String, silence: Option<std::time::Duration> },
 }
 
 impl Asked {
@@ -120,7 +125,7 @@ impl Asked {
                 Request::Renew(renew) => Some(&mut renew.scope),
                 _ => None,
             },
-            Self::Apply { .. } | Self::Api => None,
+            Self::Apply { .. } | Self::Api | Self::Node { .. } => None,
         }
     }
 }
@@ -158,6 +163,7 @@ pub fn parse(arguments: Vec<std::ffi::OsString>, program: &str) -> Result<Invoca
         Command::Version(args) => answer(Request::Version, &args.output),
         Command::Schema(args) => answer(Request::Schema, &args.output),
         Command::Api(_) => (Asked::Api, Format::Json, true),
+        Command::Node(args) => (Asked::Node { silence: args.silence(), root: args.root }, Format::Json, true),
     };
     let mut what = what;
     if let Some(scope) = what.scope() {

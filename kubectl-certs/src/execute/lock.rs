@@ -1,7 +1,7 @@
 //! One run at a time on each node. Who comes second is told who is first and since when.
 
 use super::{Means, from_node};
-use crate::access::nodes::{Fleet, Holder, Member, NodeOp, NodeReply};
+use crate::access::nodes::{self, Fleet, Member, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 
 pub(super) struct Lock {
@@ -11,9 +11,11 @@ pub(super) struct Lock {
 
 /// On all nodes, in the order of their names: two runs that want the same nodes cannot each hold half of them.
 pub(super) async fn take(means: &Means<'_>, run: &str) -> Result<Lock, Error> {
+    let own = nodes::facts(&*means.access.nodes.at("/")).await.map_err(|error| from_node(&error))?;
+    let who = format!("{}@{}", own.user, own.host);
     let mut taken = Lock { fleet: Fleet::default(), run: run.to_owned() };
     for member in means.fleet.members() {
-        match take_one(means, member, run).await {
+        match take_one(means, member, run, &who).await {
             Ok(()) => taken.fleet.add(member.clone()),
             Err(error) => {
                 taken.release().await;
@@ -24,20 +26,9 @@ pub(super) async fn take(means: &Means<'_>, run: &str) -> Result<Lock, Error> {
     Ok(taken)
 }
 
-async fn take_one(means: &Means<'_>, member: &Member, run: &str) -> Result<(), Error> {
-    let facts = match member.node.run(NodeOp::Facts).await {
-        Ok(NodeReply::Facts(facts)) => facts,
-        Ok(_) => return Err(Error::failed("the node did not say what it is")),
-        Err(error) => return Err(from_node(&error)),
-    };
-    let holder = Holder {
-        run: run.to_owned(),
-        who: format!("{}@{}", facts.user, facts.host),
-        since: means.access.clock.now(),
-        pid: std::process::id(),
-        boot: facts.boot,
-    };
-    match member.node.run(NodeOp::Lock { holder }).await {
+async fn take_one(means: &Means<'_>, member: &Member, run: &str, who: &str) -> Result<(), Error> {
+    let op = NodeOp::Lock { run: run.to_owned(), who: who.to_owned(), since: means.access.clock.now() };
+    match member.node.run(op).await {
         Ok(NodeReply::LockedBy(None)) => Ok(()),
         Ok(NodeReply::LockedBy(Some(other))) => Err(Error::new(
             ErrorKind::Locked,
@@ -58,7 +49,7 @@ async fn take_one(means: &Means<'_>, member: &Member, run: &str) -> Result<(), E
 
 impl Lock {
     pub(super) async fn release(self) {
-        // A lock that stays is taken over as soon as this process is gone.
+        // A lock that stays is gone with the process that serves the node.
         for member in self.fleet.members() {
             member.node.run(NodeOp::Unlock { run: self.run.clone() }).await.ok();
         }

@@ -398,9 +398,11 @@ async fn pass_gate(
 fn from_node(error: &NodeError) -> Error {
     let kind = match error.kind {
         NodeErrorKind::Refused => ErrorKind::Refused,
-        NodeErrorKind::NotFound | NodeErrorKind::PermissionDenied | NodeErrorKind::Failed => ErrorKind::FailedSafe,
+        NodeErrorKind::Unreachable => ErrorKind::Unreadable,
+        _ => ErrorKind::FailedSafe,
     };
     let mut out = Error::new(kind, error.message.clone());
+    out.hints.extend(error.hints.iter().cloned());
     if error.kind == NodeErrorKind::PermissionDenied {
         out = out.hint("run it as root: the files of a control plane belong to root");
     }

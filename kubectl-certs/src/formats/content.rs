@@ -13,6 +13,8 @@ use crate::pki::public_key;
 #[serde(rename_all = "camelCase")]
 pub struct Content {
     /// DER of each certificate block, in order.
+    #[serde(with = "super::bytes")]
+    #[schemars(with = "Vec<String>")]
     pub certificates: Vec<Vec<u8>>,
     /// Labels of blocks whose base64 is broken.
     pub broken: Vec<String>,

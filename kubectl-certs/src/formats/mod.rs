@@ -2,6 +2,7 @@
 //!
 //! Private keys are reduced to their public half here; nothing that leaves this room can tell a secret.
 
+pub mod bytes;
 pub mod certificate;
 mod content;
 pub mod kubeconfig;

@@ -3,7 +3,7 @@
 use super::action::{BackUp, Issue, Remake, WriteIdentity};
 use super::candidates::Candidate;
 use super::condition::Renewal;
-use super::renew::Asked;
+use super::renew::{Asked, BACK_DATED};
 use super::{Action, Expected, Step, Undo, World, activate};
 use crate::error::Error;
 use crate::layouts::{Authority, Store};
@@ -13,8 +13,6 @@ use crate::model::{
 };
 use crate::request::Renew;
 
-/// Peers whose clocks are behind must accept it too; kubeadm's own figure (`CertificateBackdate`).
-const BACK_DATED: Span = Span::minutes(5);
 /// A certificate whose lifetime was minutes and is over was a test or an accident: it should last the night.
 const AT_LEAST_WHEN_EXPIRED: Span = Span::hours(24);
 

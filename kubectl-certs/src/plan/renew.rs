@@ -5,8 +5,11 @@ use super::leaf::{Planned, step};
 use super::{LeftAlone, Phase, Plan, Step, World, activate};
 use crate::error::Error;
 use crate::findings::Finding;
-use crate::model::{Location, Time};
+use crate::model::{Location, Span, Time};
 use crate::request::{API, Renew};
+
+/// Peers whose clocks are behind must accept it too; kubeadm's own figure (`CertificateBackdate`).
+pub const BACK_DATED: Span = Span::minutes(5);
 
 /// What planning needs to know that is not in the world: which rows were named, and what is wrong.
 pub struct Asked<'a> {

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use crate::access::Access;
+use crate::access::nodes::helper;
 use crate::answer::{Control, answer};
 use crate::commands::{self, Asked, Invocation};
 use crate::error::{Error, exit, without_keys};
@@ -91,6 +92,11 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
     }
     let outcome = match what {
         Asked::Api => return api::api(access, &interrupts).await,
+        Asked::Node { root, silence } => {
+            let node = access.nodes.at(&root);
+            let served = helper::serve(&*node, std::io::stdin(), std::io::stdout(), silence).await;
+            return written(served.map_err(|error| Error::failed(format!("failed to answer: {error}"))), exit::DONE);
+        }
         Asked::Answer(request) | Asked::Change { request, dry_run: true, .. } => {
             answer(&request, access, &control).await
         }

@@ -49,7 +49,8 @@ pub struct Reading<'a> {
 
 /// Reads all that is wanted, side by side.
 pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Error> {
-    let mut inventory = Inventory { read_at: access.clock.now(), ..Inventory::default() };
+    let gaps = wanted.gaps.clone();
+    let mut inventory = Inventory { read_at: access.clock.now(), gaps, ..Inventory::default() };
     let cluster = wanted::connect(wanted, &mut inventory.gaps).await?;
     let reading = Reading { access, wanted, cluster: cluster.as_ref() };
     let parts =

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::target::{self, Target};
 use crate::access::Access;
 use crate::access::cluster::{self, Chosen, Cluster};
-use crate::access::nodes::{Member, NodeOp, NodeReply};
+use crate::access::nodes::{self, Member, NodeError, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::layouts;
 use crate::model::{Gap, GapReason, Location, Place, Row};
@@ -29,6 +29,8 @@ pub struct Wanted {
     pub webhooks: bool,
     pub endpoints: Vec<(String, u16)>,
     pub input: Option<String>,
+    /// Nodes that were named and cannot be reached.
+    pub(super) gaps: Vec<Gap>,
     /// Only rows that one of these means; all where it is empty.
     pub filter: Vec<Target>,
     pub chosen: Option<Chosen>,
@@ -79,6 +81,16 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
         require_folder(root, access).await?;
         wanted.members.push(local(root, access));
     }
+    for (host, reached) in named_nodes(scope, access).await {
+        match reached {
+            Ok(member) => wanted.members.push(member),
+            Err(error) => wanted.gaps.push(Gap {
+                at: Location::file_on(Some(&host), "/"),
+                reason: GapReason::Unreachable,
+                message: error.message,
+            }),
+        }
+    }
     let (targets, chosen) = targets(scope, &scope.targets, access).await?;
     wanted.chosen = chosen;
     if scope.targets.iter().any(|target| is_input(target)) {
@@ -87,12 +99,16 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
     for target in targets {
         add_target(&mut wanted, target, access).await;
     }
-    if scope.targets.is_empty() && scope.root.is_none() {
+    if scope.targets.is_empty() && scope.root.is_none() && scope.ssh.hosts.is_empty() {
         everything(&mut wanted, access).await?;
     } else if wanted.needs_cluster() {
         require_cluster(&wanted)?;
     }
     Ok(wanted)
+}
+
+async fn named_nodes(scope: &Scope, access: &Access) -> Vec<(String, Result<Member, NodeError>)> {
+    if scope.ssh.hosts.is_empty() { Vec::new() } else { nodes::reach(scope, &*access.nodes).await }
 }
 
 /// What people have written, as targets that no longer depend on the folder or the context in which they did.
@@ -175,7 +191,9 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
         Target::Kubeconfig(path) => wanted.kubeconfigs.push(path.clone()),
         Target::Secret { namespace, name } => wanted.secrets.push((namespace.clone(), name.clone())),
         Target::Webhook { .. } => wanted.webhooks = true,
-        Target::Named(_) if wanted.members.is_empty() => wanted.members.push(local("/", access)),
+        Target::Named(_) if wanted.members.is_empty() && wanted.gaps.is_empty() => {
+            wanted.members.push(local("/", access))
+        }
         Target::Named(_) => {}
         Target::At(location) => match &location.place {
             // Read with the node, where that is reached.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use kubectl_certs::access::nodes::{LocalNode, Node, NodeError, NodeOp, NodeReply, Nodes};
+use kubectl_certs::access::nodes::{LocalNode, Node, NodeError, NodeOp, NodeReply, Nodes, SshOptions};
 use rustix::process::{Signal, getpid, kill_process};
 
 /// Two boundaries for each changing operation: just before it and just after it.
@@ -38,7 +38,12 @@ fn say(text: &str) {
     eprintln!("{text}");
 }
 
+#[async_trait]
 impl Nodes for Mortal {
+    async fn over_ssh(&self, _: SshOptions) -> Result<Arc<dyn Node>, NodeError> {
+        unreachable!("these tests name no host")
+    }
+
     fn at(&self, root: &str) -> Arc<dyn Node> {
         Arc::new(MortalNode { node: LocalNode::new(root), fate: self.clone() })
     }
@@ -83,13 +88,13 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Exist { .. }
         | NodeOp::Walk { .. }
         | NodeOp::Processes { .. }
-        | NodeOp::Presented { .. }
         | NodeOp::BackedUp { .. }
         | NodeOp::Staged { .. }
         | NodeOp::Installed { .. }
         | NodeOp::Journal { .. }
         | NodeOp::Plan { .. }
-        | NodeOp::Runs => false,
+        | NodeOp::Runs
+        | NodeOp::Presented { .. } => false,
     }
 }
 

@@ -139,7 +139,7 @@ impl Site {
     pub fn ask(&self, request: &Request) -> Result<Report, Error> {
         let access = Access {
             clock: Arc::new(SystemClock),
-            nodes: Arc::new(ThisMachine),
+            nodes: Arc::new(ThisMachine::default()),
             state: StateDir::at(self.folder.path().join("operator")),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -1,5 +1,5 @@
-//! The lock and the journals of a node. They lie beside the material so that a repair with the API server down is
-//! guarded too, and so that what a run left behind is found where it is needed.
+//! The journals of a node. They lie beside the material so that what a run left behind is found where it is needed, also
+//! with the API server down.
 
 #![expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
 
@@ -8,56 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::local::LocalNode;
-use super::{Holder, NodeError, files};
-
-/// Takes the lock, or tells who has it.
-pub(super) fn lock(node: &LocalNode, holder: &Holder) -> Result<Option<Holder>, NodeError> {
-    files::create_private_folder(&node.state())?;
-    let path = node.state().join("lock");
-    let text = serde_json::to_string(holder).map_err(|error| NodeError::failed(error.to_string()))?;
-    // Written whole beside it and linked: whoever sees the lock sees all of it, and only one link succeeds.
-    let draft = node.state().join(format!("lock.{}", holder.pid));
-    files::remove_if_there(&draft)?;
-    let write = || {
-        let mut file = files::create_private(&draft)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    };
-    write().map_err(|error| NodeError::io("write", &draft, &error))?;
-    let outcome = take(&path, &draft, holder);
-    files::remove_if_there(&draft)?;
-    outcome
-}
-
-fn take(path: &PathBuf, draft: &PathBuf, holder: &Holder) -> Result<Option<Holder>, NodeError> {
-    for _ in 0..3 {
-        match fs::hard_link(draft, path) {
-            Ok(()) => return Ok(None),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(NodeError::io("create the lock", path, &error)),
-        }
-        let other = files::text(&path.to_string_lossy()).and_then(|text| serde_json::from_str::<Holder>(&text).ok());
-        match other {
-            Some(other) if is_alive(&other, holder) => return Ok(Some(other)),
-            // Its process is gone, or the machine was started since: nobody holds it.
-            _ => files::remove_if_there(path)?,
-        }
-    }
-    Err(NodeError::failed(format!("failed to take the lock {}: others take it all the time", path.display())))
-}
-
-fn is_alive(other: &Holder, own: &Holder) -> bool {
-    other.boot == own.boot && other.pid != own.pid && files::exists(&format!("/proc/{}", other.pid))
-}
-
-pub(super) fn unlock(node: &LocalNode, run: &str) -> Result<(), NodeError> {
-    let path = node.state().join("lock");
-    let holder = files::text(&path.to_string_lossy()).and_then(|text| serde_json::from_str::<Holder>(&text).ok());
-    match holder {
-        Some(holder) if holder.run == run => files::remove_if_there(&path),
-        _ => Ok(()),
-    }
-}
+use super::{NodeError, files};
 
 /// One line, on the disk before this returns.
 pub(super) fn append(node: &LocalNode, run: &str, line: &str) -> Result<(), NodeError> {
@@ -120,13 +71,20 @@ pub(super) fn runs(node: &LocalNode) -> Result<Vec<String>, NodeError> {
     Ok(names)
 }
 
-/// Backups and staged files hold keys: they are overwritten before they are removed.
+/// Backups and staged files hold keys: they are overwritten before they are removed. The helper that came by SSH goes
+/// with them; the next connection brings it again.
 pub(super) fn wipe(node: &LocalNode, run: &str) -> Result<(), NodeError> {
     let folder = node.run_folder(run)?;
     for part in ["backup", "staged"] {
         wipe_folder(&folder.join(part))?;
     }
-    Ok(())
+    let helper = node.state().join("helper");
+    match fs::remove_dir_all(&helper) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(NodeError::io("remove the folder", &helper, &error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn wipe_folder(folder: &PathBuf) -> Result<(), NodeError> {

@@ -1,32 +1,25 @@
 //! This machine as a node, or a node's disk seen in a folder of this machine.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::Mutex;
 
 use async_trait::async_trait;
-use futures::future::join_all;
 
 use super::{
-    Facts, Node, NodeError, NodeOp, NodeReply, Nodes, files, install, issue, journal, processes, restart, walk,
+    Facts, Node, NodeError, NodeOp, NodeReply, files, install, issue, journal, lock, presented, processes, restart,
+    walk,
 };
-use crate::access::tls;
-use crate::model::host_and_port;
-
-pub struct ThisMachine;
-
-impl Nodes for ThisMachine {
-    fn at(&self, root: &str) -> Arc<dyn Node> {
-        Arc::new(LocalNode::new(root))
-    }
-}
+use crate::access::clock;
 
 pub struct LocalNode {
     pub(super) root: PathBuf,
+    /// While it is held; goes with this value, and so with the process.
+    pub(super) lock: Mutex<Option<lock::Held>>,
 }
 
 impl LocalNode {
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), lock: Mutex::default() }
     }
 
     /// Where runs keep what they need: backups, staged files, journals, the lock.
@@ -58,7 +51,6 @@ impl Node for LocalNode {
             }
             NodeOp::Walk { places } => NodeReply::Walked(walk::walk(&self.root, &places)),
             NodeOp::Processes { programs } => NodeReply::Processes(processes::list(&programs)),
-            NodeOp::Presented { addresses } => NodeReply::Presented(presented(addresses).await),
             NodeOp::BackUp { run, paths } => {
                 install::back_up(self, &run, &paths)?;
                 NodeReply::Done
@@ -95,9 +87,9 @@ impl Node for LocalNode {
             NodeOp::Restart { component } => {
                 NodeReply::Restarted { evidence: restart::restart(self, &component).await? }
             }
-            NodeOp::Lock { holder } => NodeReply::LockedBy(journal::lock(self, &holder)?),
+            NodeOp::Lock { run, who, since } => NodeReply::LockedBy(lock::take(self, run, who, since).await?),
             NodeOp::Unlock { run } => {
-                journal::unlock(self, &run)?;
+                lock::release(self, &run)?;
                 NodeReply::Done
             }
             NodeOp::Append { run, line } => {
@@ -111,24 +103,13 @@ impl Node for LocalNode {
             }
             NodeOp::Plan { run } => NodeReply::Plan(journal::plan(self, &run)?),
             NodeOp::Runs => NodeReply::Runs(journal::runs(self)?),
+            NodeOp::Presented { addresses } => NodeReply::Presented(presented::all(addresses).await),
             NodeOp::Wipe { run } => {
                 journal::wipe(self, &run)?;
                 NodeReply::Done
             }
         })
     }
-}
-
-/// Side by side: a machine that does not answer costs a wait of seconds.
-async fn presented(addresses: Vec<String>) -> Vec<(String, Option<Vec<Vec<u8>>>)> {
-    let one = |address: String| async move {
-        let chain = match host_and_port(&address) {
-            Some((host, port)) => tls::presented(&host, port).await.ok(),
-            None => None,
-        };
-        (address, chain)
-    };
-    join_all(addresses.into_iter().map(one)).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the port to what the machine says of itself")]
@@ -138,6 +119,24 @@ fn facts() -> Facts {
     Facts {
         user: user.unwrap_or_else(|| "somebody".to_owned()),
         host: files::text("/proc/sys/kernel/hostname").unwrap_or_else(|| "this machine".to_owned()),
-        boot: files::text("/proc/sys/kernel/random/boot_id").unwrap_or_default(),
+        boot: boot(),
+        arch: std::env::consts::ARCH.to_owned(),
+        is_root: is_root(),
+        now_ms: clock::unix_milliseconds(),
     }
+}
+
+/// Changes with each start of the machine.
+pub(super) fn boot() -> String {
+    files::text("/proc/sys/kernel/random/boot_id").unwrap_or_default()
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
 }

@@ -4,13 +4,17 @@
 //! keys never leave the node: a reply holds certificates, requests and public halves only.
 
 mod files;
+pub mod helper;
 mod install;
 mod issue;
 mod journal;
 mod local;
+mod lock;
+mod presented;
 mod processes;
 mod reach;
 mod restart;
+pub mod ssh;
 mod walk;
 
 use std::sync::Arc;
@@ -19,15 +23,21 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use local::{LocalNode, ThisMachine};
-pub use reach::{fleet, reach};
+pub use local::LocalNode;
+pub use reach::{ThisMachine, facts, fleet, reach};
+pub use ssh::{HelperSource, SshNode, SshOptions};
 
-use crate::formats::Content;
+use crate::formats::{Content, bytes};
 use crate::model::{IdentityStore, Time};
 
-/// How to reach nodes. `root` is where the node's disk is seen, `/` for a running machine.
+/// How to reach nodes.
+#[async_trait]
 pub trait Nodes: Send + Sync {
+    /// A disk that is seen at `root` here, `/` for this machine.
     fn at(&self, root: &str) -> Arc<dyn Node>;
+
+    /// A machine elsewhere.
+    async fn over_ssh(&self, how: SshOptions) -> Result<Arc<dyn Node>, NodeError>;
 }
 
 /// A disk with a node's files: this machine's, one in a folder of it, or that of a machine that is reached from here.
@@ -98,10 +108,6 @@ pub enum NodeOp {
     Processes {
         programs: Vec<String>,
     },
-    /// What servers present at these addresses, as seen from there: some listen for their own machine only.
-    Presented {
-        addresses: Vec<String>,
-    },
     /// Copies the files with their metadata into the run's folder. What is there already stays: it is the older truth.
     BackUp {
         run: String,
@@ -125,6 +131,7 @@ pub enum NodeOp {
     Stage {
         run: String,
         step: String,
+        #[serde(with = "bytes")]
         certificate: Vec<u8>,
     },
     /// What is staged for a step.
@@ -163,9 +170,12 @@ pub enum NodeOp {
     Restart {
         component: String,
     },
-    /// Takes the lock, or tells who has it.
+    /// Takes the lock, or tells who has it. It is held by the process that serves the node, until `Unlock` or the end of
+    /// that process, and that is whose `pid` the holder gets.
     Lock {
-        holder: Holder,
+        run: String,
+        who: String,
+        since: Time,
     },
     Unlock {
         run: String,
@@ -188,7 +198,11 @@ pub enum NodeOp {
         run: String,
     },
     Runs,
-    /// Wipes backups and staged files of a run; the journal stays.
+    /// What `HOST:PORT` present in TLS handshakes, seen from the node: many ports listen there only.
+    Presented {
+        addresses: Vec<String>,
+    },
+    /// Wipes backups and staged files of a run, and the helper; the journal stays.
     Wipe {
         run: String,
     },
@@ -199,8 +213,10 @@ pub struct Sign {
     pub authority_certificate: String,
     pub authority_key: String,
     /// DER of the certificate to be renewed.
+    #[serde(with = "bytes")]
     pub old: Vec<u8>,
     /// DER, PKCS#10.
+    #[serde(with = "bytes")]
     pub request: Vec<u8>,
     pub not_before: Time,
     pub not_after: Time,
@@ -212,8 +228,8 @@ pub struct Holder {
     pub run: String,
     pub who: String,
     pub since: Time,
+    /// Of the process on the node that holds it, in the boot that is named.
     pub pid: u32,
-    /// Changes with each start of the machine: a lock of an earlier boot is nobody's.
     pub boot: String,
 }
 
@@ -224,12 +240,10 @@ pub enum NodeReply {
     Existing(Vec<String>),
     Walked(Walked),
     Processes(Vec<Process>),
-    /// The chain in DER, the leaf first; none where nobody answers.
-    Presented(Vec<(String, Option<Vec<Vec<u8>>>)>),
     /// Digest of the backed-up copy, if there is one.
     BackedUp(Option<String>),
-    Request(Vec<u8>),
-    Certificate(Vec<u8>),
+    Request(#[serde(with = "bytes")] Vec<u8>),
+    Certificate(#[serde(with = "bytes")] Vec<u8>),
     Staged(Option<Staged>),
     /// Path and digest of each file.
     Installed(Vec<(String, String)>),
@@ -240,6 +254,8 @@ pub enum NodeReply {
     Journal(Vec<String>),
     Plan(Option<String>),
     Runs(Vec<String>),
+    /// Each address, and the chain that is presented there, as DER, the leaf first; nothing where there was no handshake.
+    Presented(#[serde(with = "bytes")] Vec<(String, Option<Vec<Vec<u8>>>)>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,6 +263,11 @@ pub struct Facts {
     pub host: String,
     pub user: String,
     pub boot: String,
+    /// As Rust names it: `x86_64`, `aarch64`.
+    pub arch: String,
+    pub is_root: bool,
+    /// The node's clock in milliseconds since 1970, read when it answered.
+    pub now_ms: i64,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -295,7 +316,9 @@ impl Process {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Staged {
     /// DER of the public key (SPKI).
+    #[serde(with = "bytes")]
     pub public_key: Vec<u8>,
+    #[serde(with = "bytes")]
     pub certificate: Option<Vec<u8>>,
 }
 
@@ -305,6 +328,9 @@ pub struct Staged {
 pub struct NodeError {
     pub message: String,
     pub kind: NodeErrorKind,
+    /// What to do next, one to a line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -314,15 +340,29 @@ pub enum NodeErrorKind {
     /// It would not be safe, or the world is not as expected; nothing was changed.
     Refused,
     Failed,
+    /// There is no connection to the node; nothing was asked of it.
+    Unreachable,
+    /// The connection ended before the answer came: whether it was done is not known.
+    Lost,
 }
 
 impl NodeError {
+    pub(crate) fn new(kind: NodeErrorKind, message: impl Into<String>) -> Self {
+        Self { message: message.into(), kind, hints: Vec::new() }
+    }
+
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self { message: message.into(), kind: NodeErrorKind::Failed }
+        Self::new(NodeErrorKind::Failed, message)
     }
 
     pub(crate) fn refused(message: impl Into<String>) -> Self {
-        Self { message: message.into(), kind: NodeErrorKind::Refused }
+        Self::new(NodeErrorKind::Refused, message)
     }
 
     pub(crate) fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
@@ -331,6 +371,6 @@ impl NodeError {
             std::io::ErrorKind::PermissionDenied => NodeErrorKind::PermissionDenied,
             _ => NodeErrorKind::Failed,
         };
-        Self { message: format!("failed to {what} {}: {error}", path.display()), kind }
+        Self::new(kind, format!("failed to {what} {}: {error}", path.display()))
     }
 }

@@ -105,7 +105,7 @@ impl Walk<'_> {
         let kind = match error.kind {
             NodeErrorKind::NotFound => Unread::NotFound,
             NodeErrorKind::PermissionDenied => Unread::PermissionDenied,
-            NodeErrorKind::Refused | NodeErrorKind::Failed => Unread::Failed,
+            _ => Unread::Failed,
         };
         self.walked.unread.push((path.to_string_lossy().into_owned(), kind, error.message.clone()));
     }

@@ -1,0 +1,151 @@
+//! Nodes over SSH: one process of the system's OpenSSH client for each node, so that people's ssh_config, agents, jump
+//! hosts and known hosts work; at its other end our helper, which does what a [`NodeOp`] says.
+
+mod faults;
+mod link;
+mod options;
+mod program;
+mod start;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep};
+
+pub use options::SshOptions;
+pub use program::HelperSource;
+
+use super::helper::{Answer, Question};
+use super::{Holder, Node, NodeError, NodeErrorKind, NodeOp, NodeReply};
+use crate::model::Time;
+use link::Link;
+
+/// The longest operation is a restart, two minutes. What takes longer than this is stuck.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long the helper of a lost connection may still live: its operation and its time of silence.
+const OLD_HELPER: Duration = Duration::from_secs(start::SILENCE + 30);
+
+pub struct SshNode {
+    name: String,
+    options: SshOptions,
+    /// Operations wait for one another here.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    link: Option<Link>,
+    last_id: u64,
+    /// The helper holds the lock, so it goes with the connection and must be taken again after it.
+    held: Option<Claim>,
+}
+
+#[derive(Clone)]
+struct Claim {
+    run: String,
+    who: String,
+    since: Time,
+}
+
+impl SshNode {
+    /// `name` is what messages call the node.
+    pub async fn connect(options: SshOptions, name: String) -> Result<Arc<dyn Node>, NodeError> {
+        let link = start::start(&options, &name).await?;
+        Ok(Arc::new(Self { name, options, state: Mutex::new(State { link: Some(link), ..State::default() }) }))
+    }
+
+    /// A connection that ended while nothing was asked costs nobody anything: once, it is made anew.
+    async fn reconnect(&self, state: &mut State) -> Result<(), NodeError> {
+        state.link = None;
+        state.link = Some(start::start(&self.options, &self.name).await?);
+        let Some(Claim { run, who, since }) = state.held.clone() else { return Ok(()) };
+        let deadline = Instant::now() + OLD_HELPER;
+        loop {
+            let op = NodeOp::Lock { run: run.clone(), who: who.clone(), since };
+            match self.ask(state, op).await? {
+                NodeReply::LockedBy(Some(other)) if other.run == run && Instant::now() < deadline => {
+                    // The helper of the lost connection is not done yet.
+                    sleep(Duration::from_secs(1)).await;
+                }
+                NodeReply::LockedBy(Some(other)) => {
+                    state.link = None;
+                    return Err(self.lock_is_gone(&other));
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    async fn ask(&self, state: &mut State, op: NodeOp) -> Result<NodeReply, NodeError> {
+        state.last_id += 1;
+        let id = state.last_id;
+        let mut line = serde_json::to_vec(&Question { id, op }).map_err(|error| self.strange(&error.to_string()))?;
+        line.push(b'\n');
+        let link = state.link.as_mut().ok_or_else(|| self.strange("there is no connection"))?;
+        link.send(line);
+        loop {
+            let line = match link.line(PATIENCE).await {
+                Ok(line) => line,
+                Err(broken) => {
+                    state.link = None;
+                    return Err(faults::lost(&self.name, &broken));
+                }
+            };
+            let answer: Answer = match serde_json::from_slice(&line) {
+                Ok(answer) => answer,
+                Err(error) => {
+                    state.link = None;
+                    return Err(self.strange(&error.to_string()));
+                }
+            };
+            match answer {
+                // Who asked that did not wait for the answer.
+                Answer { id: Some(old), .. } if old < id => {}
+                Answer { reply: Some(reply), .. } => return Ok(reply),
+                Answer { error: Some(error), .. } => {
+                    return Err(NodeError { message: format!("{}: {}", self.name, error.message), ..error });
+                }
+                Answer { .. } => return Err(self.strange("there is nothing in it")),
+            }
+        }
+    }
+
+    fn strange(&self, why: &str) -> NodeError {
+        let message =
+            format!("{}: the helper's answer is not understood, so what it did is not known: {why}", self.name);
+        NodeError::new(NodeErrorKind::Lost, message)
+    }
+
+    fn lock_is_gone(&self, other: &Holder) -> NodeError {
+        NodeError::refused(format!(
+            "{}: the connection was lost and the lock with it; meanwhile {} has it, since {} (run {}, process {})",
+            self.name, other.who, other.since, other.run, other.pid
+        ))
+        .hint("wait until that run is done")
+    }
+}
+
+#[async_trait]
+impl Node for SshNode {
+    async fn run(&self, op: NodeOp) -> Result<NodeReply, NodeError> {
+        let mut state = self.state.lock().await;
+        if state.link.as_mut().is_none_or(Link::has_ended) {
+            self.reconnect(&mut state).await?;
+        }
+        let claim = match &op {
+            NodeOp::Lock { run, who, since } => Some(Claim { run: run.clone(), who: who.clone(), since: *since }),
+            _ => None,
+        };
+        let unlocks = matches!(op, NodeOp::Unlock { .. });
+        let reply = self.ask(&mut state, op).await?;
+        if matches!(reply, NodeReply::LockedBy(None)) {
+            state.held = claim;
+        } else if unlocks {
+            state.held = None;
+        }
+        Ok(reply)
+    }
+}
