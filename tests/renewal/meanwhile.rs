@@ -32,14 +32,14 @@ fn what_changes_between_plan_and_step_is_refused_and_kept() {
         fs::write(&file, &text).expect("somebody writes");
     });
     let error = error.expect_err("the file is another than the plan's");
-    assert_eq!(error.kind, ErrorKind::Refused);
+    assert_eq!(error.kind, ErrorKind::FailedSafe);
     assert!(error.message.contains("scheduler.conf was changed since this was planned"), "{error}");
     assert!(error.hints.iter().any(|hint| hint.contains("runs resume")), "{:?}", error.hints);
     assert_eq!(disk.read("scheduler.conf"), theirs);
 
     // What was begun must be ended, one way or the other, before anything new.
     disk.on_root(&["renew", "--all", "--yes"]).expect(4).naming(&["is not finished", "runs resume", "runs undo"]);
-    disk.on_root(&["runs", "resume"]).expect(4).naming(&["scheduler.conf was changed"]);
+    disk.on_root(&["runs", "resume"]).expect(5).naming(&["scheduler.conf was changed"]);
     disk.on_root(&["runs", "undo"]).expect(0);
     assert_eq!(disk.read("scheduler.conf"), theirs);
     disk.write("scheduler.conf", before.file("kubernetes/scheduler.conf").expect("a file"));

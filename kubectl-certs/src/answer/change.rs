@@ -4,14 +4,14 @@ use super::Control;
 use super::look;
 use super::observe::{Observer, inventory, of_inventory};
 use crate::access::Access;
-use crate::access::nodes::{self, Fleet};
+use crate::access::nodes::{self, Fleet, NodeOp};
 use crate::error::Error;
 use crate::execute::{self, Approval, Means};
 use crate::findings::{self, View};
 use crate::model::{Gap, Location, Span, Time};
 use crate::plan::rehearse::rehearse;
 use crate::plan::renew::{Asked, BACK_DATED, plan};
-use crate::plan::{Plan, RehearsedPlan, World};
+use crate::plan::{Action, Plan, RehearsedPlan, World};
 use crate::report::{Planned, Report};
 use crate::request::{API, Mode, Renew, Scope};
 
@@ -133,8 +133,25 @@ async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Ga
     let nodes = fleet.members().iter().filter_map(|member| member.name.clone()).collect();
     let asked = Asked { request, root: &root, nodes, named, findings: &findings };
     let plan = plan(&world, &asked, now)?;
+    refuse_unwritable(&plan, &fleet).await?;
     let gaps = world.inventory.gaps.clone();
     Ok((rehearse(plan, &world)?, gaps))
+}
+
+/// A file whose text cannot be kept around a new identity is found out before the first one is written.
+async fn refuse_unwritable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
+    for step in plan.steps() {
+        for action in &step.actions {
+            let Action::WriteIdentity(write) = action else { continue };
+            let Some(member) = fleet.member(step.node.as_deref()) else { continue };
+            if let Err(error) = member.node.run(NodeOp::Replaceable { store: write.store.clone() }).await {
+                return Err(Error::refused(format!("{} cannot be renewed: {}", write.at, error.message))
+                    .about(&write.at)
+                    .hint("nothing was changed; mend that file, or renew the others by their names"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// All nodes that were named, or the disk of this machine.

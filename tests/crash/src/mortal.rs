@@ -88,6 +88,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Exist { .. }
         | NodeOp::Walk { .. }
         | NodeOp::Processes { .. }
+        | NodeOp::Replaceable { .. }
         | NodeOp::BackedUp { .. }
         | NodeOp::Staged { .. }
         | NodeOp::Installed { .. }

@@ -110,7 +110,21 @@ fn compose(
     store: &IdentityStore,
     read: impl Fn(&str) -> Result<Zeroizing<Vec<u8>>, NodeError>,
 ) -> Result<Vec<NewFile>, NodeError> {
-    let identity = issue::staged_identity(node, run, step)?;
+    with_identity(store, &issue::staged_identity(node, run, step)?, read)
+}
+
+/// Could an identity be put in place? The one that is there is put into the texts in its own stead, and nothing written.
+pub(super) fn replaceable(node: &LocalNode, store: &IdentityStore) -> Result<(), NodeError> {
+    let read = |path: &str| files::read(&files::resolve(&node.root, Path::new(path))?);
+    let identity = issue::identity_in(node, store)?;
+    with_identity(store, &identity, read).map(drop)
+}
+
+fn with_identity(
+    store: &IdentityStore,
+    identity: &issue::Identity,
+    read: impl Fn(&str) -> Result<Zeroizing<Vec<u8>>, NodeError>,
+) -> Result<Vec<NewFile>, NodeError> {
     let certificate = pem::certificate_pem(&identity.certificate);
     let certificate = certificate.as_bytes();
     let file = |path: &String, text| NewFile { path: path.clone(), text };
@@ -125,7 +139,7 @@ fn compose(
             vec![file(path, replace_block(path, &text, pem::Block::is_private_key, &identity.key)?)]
         }
         IdentityStore::Kubeconfig { path, user } => {
-            vec![file(path, new_kubeconfig(path, &read(path)?, user, &identity)?)]
+            vec![file(path, new_kubeconfig(path, &read(path)?, user, identity)?)]
         }
     })
 }

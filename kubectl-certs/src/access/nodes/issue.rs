@@ -124,7 +124,7 @@ fn check_pair(certificate: &[u8], key: &PrivateKey) -> Result<(), NodeError> {
 }
 
 /// The identity that is in place now.
-fn identity_in(node: &LocalNode, store: &IdentityStore) -> Result<Identity, NodeError> {
+pub(super) fn identity_in(node: &LocalNode, store: &IdentityStore) -> Result<Identity, NodeError> {
     let read = |path: &str| files::read(&files::resolve(&node.root, Path::new(path))?);
     let nothing = |path: &str| NodeError::refused(format!("{path} holds no certificate to renew"));
     match store {

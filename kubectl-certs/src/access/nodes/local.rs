@@ -51,6 +51,10 @@ impl Node for LocalNode {
             }
             NodeOp::Walk { places } => NodeReply::Walked(walk::walk(&self.root, &places)),
             NodeOp::Processes { programs } => NodeReply::Processes(processes::list(&programs)),
+            NodeOp::Replaceable { store } => {
+                install::replaceable(self, &store)?;
+                NodeReply::Done
+            }
             NodeOp::BackUp { run, paths } => {
                 install::back_up(self, &run, &paths)?;
                 NodeReply::Done

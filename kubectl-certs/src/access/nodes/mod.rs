@@ -108,6 +108,10 @@ pub enum NodeOp {
     Processes {
         programs: Vec<String>,
     },
+    /// Could the identity there be replaced by another one? Refused with what stands in the way.
+    Replaceable {
+        store: IdentityStore,
+    },
     /// Copies the files with their metadata into the run's folder. What is there already stays: it is the older truth.
     BackUp {
         run: String,
