@@ -82,6 +82,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Exist { .. }
         | NodeOp::Walk { .. }
         | NodeOp::Processes { .. }
+        | NodeOp::Health { .. }
         | NodeOp::BackedUp { .. }
         | NodeOp::Staged { .. }
         | NodeOp::Installed { .. }

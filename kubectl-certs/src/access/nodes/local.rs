@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    Facts, Node, NodeError, NodeOp, NodeReply, Nodes, files, install, issue, journal, processes, restart, walk,
+    Facts, Node, NodeError, NodeOp, NodeReply, Nodes, files, health, install, issue, journal, processes, restart, walk,
 };
 
 pub struct ThisMachine;
@@ -87,6 +87,7 @@ impl Node for LocalNode {
             NodeOp::Restart { component } => {
                 NodeReply::Restarted { evidence: restart::restart(self, &component).await? }
             }
+            NodeOp::Health { component } => NodeReply::Health(health::look(self, &component).await?),
             NodeOp::Lock { holder } => NodeReply::LockedBy(journal::lock(self, &holder)?),
             NodeOp::Unlock { run } => {
                 journal::unlock(self, &run)?;
