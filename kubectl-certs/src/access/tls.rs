@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -33,8 +34,7 @@ pub async fn presented(host: &str, port: u16) -> Result<Vec<Vec<u8>>, ProbeError
         .map_err(|_| unreachable(format!("no answer within {} s", CONNECT.as_secs())))?
         .map_err(|error| unreachable(error.to_string()))?;
     let name = ServerName::try_from(host.to_owned()).map_err(|error| no_handshake(error.to_string()))?;
-    let mut config = config().map_err(|error| no_handshake(error.to_string()))?;
-    config.enable_sni = false;
+    let config = accept_any(None).map_err(|error| no_handshake(error.to_string()))?;
     let stream = timeout(HANDSHAKE, TlsConnector::from(Arc::new(config)).connect(name, stream))
         .await
         .map_err(|_| no_handshake(format!("not finished within {} s", HANDSHAKE.as_secs())))?
@@ -43,13 +43,19 @@ pub async fn presented(host: &str, port: u16) -> Result<Vec<Vec<u8>>, ProbeError
     Ok(chain.iter().map(|certificate| certificate.to_vec()).collect())
 }
 
-fn config() -> Result<ClientConfig, rustls::Error> {
+/// Accepts whatever a server presents, and sends no server name. `identity` is shown to those that ask for one.
+pub(super) fn accept_any(identity: Option<Arc<CertifiedKey>>) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider.clone())
+    let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Looker(provider)))
-        .with_no_client_auth())
+        .with_custom_certificate_verifier(Arc::new(Looker(provider)));
+    let mut config = match identity {
+        Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity))),
+        None => builder.with_no_client_auth(),
+    };
+    config.enable_sni = false;
+    Ok(config)
 }
 
 /// Judges nothing; that the server has the key of what it presents is still checked.

@@ -89,6 +89,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Walk { .. }
         | NodeOp::Processes { .. }
         | NodeOp::Replaceable { .. }
+        | NodeOp::Health { .. }
         | NodeOp::BackedUp { .. }
         | NodeOp::Staged { .. }
         | NodeOp::Installed { .. }

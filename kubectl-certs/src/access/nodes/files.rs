@@ -22,6 +22,11 @@ pub(super) fn text(path: &str) -> Option<String> {
     fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }
 
+/// The same of any path.
+pub(super) fn text_at(path: &Path) -> Option<String> {
+    fs::read_to_string(path).ok()
+}
+
 /// A whole file; what it holds is wiped when the caller is done with it.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, NodeError> {
     let attempt = || {

@@ -3,17 +3,28 @@
 //! An operation is data, so that it can travel to another machine, be recorded and be interrupted by a test. Private
 //! keys never leave the node: a reply holds certificates, requests and public halves only.
 
+#[cfg(unix)]
+mod command;
 mod files;
+mod health;
 pub mod helper;
+mod http;
 mod install;
 mod issue;
 mod journal;
+mod kubelet;
 mod local;
 mod lock;
 mod presented;
 mod processes;
 mod reach;
+#[cfg(unix)]
 mod restart;
+#[cfg(not(unix))]
+#[path = "restart/elsewhere.rs"]
+mod restart;
+#[cfg(unix)]
+mod runtime;
 pub mod ssh;
 mod walk;
 
@@ -170,8 +181,12 @@ pub enum NodeOp {
         run: String,
         paths: Vec<String>,
     },
-    /// Ends the container of a static pod, so that the kubelet starts it anew.
+    /// Restarts a static pod of the control plane, or `kubelet`, and waits until what runs anew is healthy.
     Restart {
+        component: String,
+    },
+    /// Is it healthy at this moment, by the probe of its own manifest?
+    Health {
         component: String,
     },
     /// Takes the lock, or tells who has it. It is held by the process that serves the node, until `Unlock` or the end of
@@ -254,6 +269,7 @@ pub enum NodeReply {
     Restarted {
         evidence: String,
     },
+    Health(Health),
     LockedBy(Option<Holder>),
     Journal(Vec<String>),
     Plan(Option<String>),
@@ -314,6 +330,13 @@ impl Process {
     pub fn option(&self, name: &str) -> Option<&str> {
         self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str())
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    pub healthy: bool,
+    /// Where was asked, and the answer: a sentence without its full stop.
+    pub said: String,
 }
 
 /// What lies ready for a step: the public half of the key, and the certificate once it is signed.

@@ -64,10 +64,21 @@ fn options(words: Vec<String>) -> Vec<(String, String)> {
 
 /// Anything else could be a secret and is dropped here.
 fn names_a_file_or_an_address(option: &str) -> bool {
-    option == "kubeconfig"
-        || ["-file", "-certfile", "-keyfile", "-cafile", "-certificate", "-port", "-address", "-urls"]
-            .iter()
-            .any(|ending| option.ends_with(ending))
+    matches!(option, "config" | "kubeconfig")
+        || [
+            "-file",
+            "-certfile",
+            "-keyfile",
+            "-cafile",
+            "-certificate",
+            "-path",
+            "-port",
+            "-address",
+            "-urls",
+            "-endpoint",
+        ]
+        .iter()
+        .any(|ending| option.ends_with(ending))
 }
 
 fn boot_time() -> Option<i64> {

@@ -1,0 +1,131 @@
+//! What the kubelet of this node was told: where its container runtime, its static pods and its own health are.
+//!
+//! An option of the running process wins over kubeadm's file of options, that one over the configuration, as in the
+//! kubelet itself.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{LocalNode, files, processes};
+
+const CONFIGURATION: &str = "var/lib/kubelet/config.yaml";
+/// kubeadm keeps what belongs to this node alone here since 1.32.
+const INSTANCE: &str = "var/lib/kubelet/instance-config.yaml";
+const FLAGS: &str = "var/lib/kubelet/kubeadm-flags.env";
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kubelet {
+    /// As it is written there, `unix:///run/containerd/containerd.sock`.
+    pub(super) runtime_endpoint: Option<String>,
+    pub(super) static_pods: Option<PathBuf>,
+    /// Address and port; None when it is switched off.
+    pub(super) healthz: Option<(String, u16)>,
+    pub(super) running: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Configuration {
+    container_runtime_endpoint: Option<String>,
+    static_pod_path: Option<PathBuf>,
+    healthz_bind_address: Option<String>,
+    healthz_port: Option<u16>,
+}
+
+impl Kubelet {
+    pub(super) fn of(node: &LocalNode) -> Self {
+        let process = if node.is_running_machine() { processes::list(&["kubelet".to_owned()]).pop() } else { None };
+        let flags = files::text_at(&node.root.join(FLAGS)).unwrap_or_default();
+        let option = |name: &str| {
+            let running = process.as_ref().and_then(|process| process.option(name));
+            running.map(str::to_owned).or_else(|| flag(&flags, name))
+        };
+        let path = option("config").map_or_else(|| node.root.join(CONFIGURATION), |path| below(&node.root, &path));
+        let configuration = read(&path);
+        let address = option("healthz-bind-address").or(configuration.healthz_bind_address);
+        let port = option("healthz-port").and_then(|port| port.parse().ok()).or(configuration.healthz_port);
+        Self {
+            runtime_endpoint: option("container-runtime-endpoint")
+                .or(configuration.container_runtime_endpoint)
+                .or_else(|| read(&node.root.join(INSTANCE)).container_runtime_endpoint)
+                .filter(|endpoint| !endpoint.is_empty()),
+            static_pods: option("pod-manifest-path")
+                .map(PathBuf::from)
+                .or(configuration.static_pod_path)
+                .filter(|path| path.is_absolute())
+                .map(|path| below(&node.root, &path)),
+            // The kubelet's own defaults.
+            healthz: Some((address.unwrap_or_else(|| "127.0.0.1".to_owned()), port.unwrap_or(10248)))
+                .filter(|(_, port)| *port != 0),
+            running: process.is_some(),
+        }
+    }
+}
+
+fn below(root: &Path, path: impl AsRef<Path>) -> PathBuf {
+    root.join(path.as_ref().strip_prefix("/").unwrap_or(path.as_ref()))
+}
+
+/// What cannot be read says nothing: the kubelet's defaults are as good a guess as any.
+fn read(path: &Path) -> Configuration {
+    files::text_at(path).and_then(|text| serde_saphyr::from_str(&text).ok()).unwrap_or_default()
+}
+
+/// `KUBELET_KUBEADM_ARGS="--name=value --name=value"`
+fn flag(text: &str, name: &str) -> Option<String> {
+    text.split(['"', '\'', ' ', '\n']).find_map(|word| {
+        let value = word.strip_prefix("--")?.strip_prefix(name)?.strip_prefix('=')?;
+        Some(value.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::Kubelet;
+    use crate::access::nodes::LocalNode;
+
+    fn node(files: &[(&str, &str)]) -> (tempfile::TempDir, LocalNode) {
+        let folder = tempfile::tempdir().expect("folder");
+        fs::create_dir_all(folder.path().join("var/lib/kubelet")).expect("folder");
+        for (name, text) in files {
+            fs::write(folder.path().join("var/lib/kubelet").join(name), text).expect("written");
+        }
+        let node = LocalNode::new(folder.path());
+        (folder, node)
+    }
+
+    #[test]
+    fn the_endpoint_is_found_wherever_it_is_written() {
+        let config = ("config.yaml", "kind: KubeletConfiguration\ncontainerRuntimeEndpoint: unix:///run/a.sock\n");
+        let flags = (
+            "kubeadm-flags.env",
+            "KUBELET_KUBEADM_ARGS=\"--node-ip=10.0.0.1 --container-runtime-endpoint=unix:///run/b.sock\"\n",
+        );
+        let instance = ("instance-config.yaml", "containerRuntimeEndpoint: \"unix:///run/c.sock\"\n");
+        let empty = ("config.yaml", "containerRuntimeEndpoint: \"\"\n");
+        for (files, wanted) in [
+            (vec![config], Some("unix:///run/a.sock")),
+            (vec![config, flags], Some("unix:///run/b.sock")),
+            (vec![instance], Some("unix:///run/c.sock")),
+            (vec![empty], None),
+            (vec![("config.yaml", "\t: no yaml")], None),
+            (vec![], None),
+        ] {
+            let (_folder, node) = node(&files);
+            assert_eq!(Kubelet::of(&node).runtime_endpoint.as_deref(), wanted, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn health_and_static_pods_have_the_kubelets_defaults() {
+        let (_folder, plain) = node(&[]);
+        assert_eq!(Kubelet::of(&plain).healthz, Some(("127.0.0.1".to_owned(), 10248)));
+        assert_eq!(Kubelet::of(&plain).static_pods, None);
+        let (folder, told) = node(&[("config.yaml", "healthzPort: 0\nstaticPodPath: /etc/kubernetes/manifests\n")]);
+        assert_eq!(Kubelet::of(&told).healthz, None);
+        assert_eq!(Kubelet::of(&told).static_pods, Some(folder.path().join("etc/kubernetes/manifests")));
+    }
+}

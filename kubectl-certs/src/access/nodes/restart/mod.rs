@@ -1,0 +1,27 @@
+//! Restarting components of this node, so that they take up what was put in place for them. Works without the API
+//! server, moves nothing on the disk, and is done only when what runs anew is healthy.
+
+mod kubelet_service;
+mod static_pod;
+
+use std::time::Duration;
+
+use super::{LocalNode, NodeError};
+
+/// New container after about 1.5 s, healthy after 2 to 5 s (seen on Kubernetes 1.36); busy machines take longer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Returns what shows that it happened.
+pub(super) async fn restart(node: &LocalNode, component: &str) -> Result<String, NodeError> {
+    if !node.is_running_machine() {
+        return Err(NodeError::refused(format!(
+            "{component} cannot be restarted: {} is a disk in a folder, not a running machine",
+            node.root.display()
+        )));
+    }
+    if component == "kubelet" {
+        kubelet_service::restart(node).await
+    } else {
+        static_pod::restart(node, component).await
+    }
+}
