@@ -30,7 +30,7 @@ cluster_up() {
   initialise $first
   local joining=()
   for node in "${others[@]}"; do
-    join $node $first &
+    join "$node" $first &
     joining+=($!)
   done
   # One after the other: etcd takes one new member at a time.
@@ -52,6 +52,7 @@ check_shape() {
 
 prepare() {
   mkdir -p "$NODES" "$LOGS" "$SHARED"
+  echo "$LAB_NAME" >"$LAB/name" # for tests/support, which enters the network by itself
   gather_programs
   make_usr_layer
   make_template

@@ -6,7 +6,7 @@ run_on_node() {
   shift
   init=$(init_of "$node") || { echo "lab: node $node is not running" >&2; return 1; }
   nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup --root --wd \
-    env -i PATH=$NODE_PATH HOME=/root KUBECONFIG=/etc/kubernetes/admin.conf TERM="${TERM:-dumb}" "$@"
+    env -i PATH="$NODE_PATH" HOME=/root KUBECONFIG=/etc/kubernetes/admin.conf TERM="${TERM:-dumb}" "$@"
 }
 
 # The id, here, of the node's process 1. Ids are reused: its namespace tells whether it is still that one.

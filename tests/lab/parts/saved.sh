@@ -17,12 +17,12 @@ save_cluster() {
 }
 
 restore_cluster() {
-  local saved=$LAB/saved/$1 node
+  local saved=$LAB/saved/$1 disk
   [ -d "$saved" ] || die "nothing is saved as $1"
   cluster_down
   prepare
   cp "$saved/shape" "$LAB/"
-  for node in $(ls "$saved/nodes"); do copy_disk "$saved/nodes/$node" "$NODES/$node"; done
+  for disk in "$saved"/nodes/*; do copy_disk "$disk" "$NODES/${disk##*/}"; done
   say "disks back"
   # shellcheck disable=SC2046
   write_hosts $(all_nodes)
