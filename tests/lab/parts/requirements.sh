@@ -4,6 +4,7 @@
 REQUIRED_PACKAGES="
   conntrack:/usr/sbin/conntrack
   containernetworking-plugins:/usr/lib/cni/bridge
+  curl:/usr/bin/curl
   ethtool:/usr/sbin/ethtool
   gcc:/usr/bin/gcc
   haproxy:/usr/sbin/haproxy
