@@ -10,6 +10,7 @@
 pub mod binaries;
 pub mod control_plane;
 pub mod kubeadm;
+pub mod lab;
 pub mod openssl;
 pub mod pem;
 pub mod ports;
