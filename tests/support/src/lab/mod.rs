@@ -189,3 +189,21 @@ fn stdout_of(mut command: Command) -> String {
     );
     stdout
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::binaries::{COREDNS_VERSION, ETCD_VERSION, KUBERNETES_VERSION};
+
+    /// The script names versions for itself, so that it can be read alone.
+    #[test]
+    fn the_script_and_the_built_programs_have_the_same_versions() {
+        let settings = include_str!("../../../lab/parts/settings.sh");
+        for line in [
+            format!("KUBERNETES_VERSION={KUBERNETES_VERSION}\n"),
+            format!("ETCD_TAG={}-0\n", ETCD_VERSION.trim_start_matches('v')),
+            format!("COREDNS_TAG={COREDNS_VERSION}\n"),
+        ] {
+            assert!(settings.contains(&line), "settings.sh lacks {line}");
+        }
+    }
+}
