@@ -39,6 +39,8 @@ fn witnesses_agree_with_the_disks(lab: &Lab) {
         let certificate = openssl::x509(&lab.node_file(&endpoint.node, file));
         assert_eq!(*fingerprint, certificate.fingerprint, "{endpoint:?}");
     }
+    let leader = witness::etcd_leader(lab, "cp1").expect("a leader");
+    assert!(lab.control_planes().contains(&leader), "{leader}");
     for node in lab.control_planes() {
         let expirations = witness::expirations(lab, &node);
         let there = expirations.certificates.iter().filter(|one| one.expiration_date.is_some());
@@ -80,6 +82,7 @@ fn a_quiet_cluster_gives_no_complaint(lab: &Lab) {
 fn a_server_that_was_away_is_noticed(lab: &Lab) {
     let prober = Running::start(lab, PROBER);
     sleep(Duration::from_secs(2));
+    let before = witness::containers(lab, "cp2");
     let name = ["--name", "kube-apiserver", "--state", "ready", "--quiet"];
     let sandbox = lab.exec_ok("cp2", &[["crictl", "pods"].as_slice(), &name].concat());
     lab.exec_ok("cp2", &["crictl", "stopp", sandbox.trim()]);
@@ -87,6 +90,9 @@ fn a_server_that_was_away_is_noticed(lab: &Lab) {
     lab.wait_for_rotation("cp2", false, Duration::from_secs(10));
     lab.wait_for_rotation("cp2", true, Duration::from_secs(60));
     let report = prober.stop();
+    let after = witness::containers(lab, "cp2");
+    assert_ne!(before["kube-apiserver"].id, after["kube-apiserver"].id);
+    assert_eq!(before["etcd"], after["etcd"]);
     assert!(!report.server("cp2").windows.is_empty(), "{}", shown(&report));
     for other in ["cp1", "cp3"] {
         assert_eq!(report.server(other).failures, 0, "{}", shown(&report));

@@ -13,7 +13,7 @@ cluster_up() {
     esac
     shift 2
   done
-  check_shape "$control_planes $workers"
+  check_shape "$control_planes $workers ${KUBEADM_CLUSTER_EXTRA:-} ${KUBELET_EXTRA:-}"
   prepare
   local first=cp1 masters=() others=() node
   for ((node = 1; node <= control_planes; node++)); do masters+=("cp$node"); done
@@ -39,13 +39,13 @@ cluster_up() {
   wait_until_ready
 }
 
-# check_shape "CONTROL_PLANES WORKERS": a lab that is up keeps the shape that it has.
+# check_shape "CONTROL_PLANES WORKERS EXTRA EXTRA": a lab that is up keeps the shape that it has.
 check_shape() {
   local there
   mkdir -p "$LAB"
   [ -z "$(all_nodes)" ] || {
     there=$(cat "$LAB/shape" 2>/dev/null || echo "an unknown number of nodes")
-    [ "$there" = "$1" ] || die "up already with another shape (control planes, workers: $there; wanted $1); lab down first"
+    [ "$there" = "$1" ] || die "up already with another shape (control planes, workers, extra settings: $there; wanted $1); lab down first"
   }
   echo "$1" >"$LAB/shape"
 }

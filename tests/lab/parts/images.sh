@@ -3,7 +3,8 @@
 TEMPLATE=$LAB/template # containerd's folder with all images in it, linked into every new node
 
 make_template() {
-  [ -f "$TEMPLATE/complete" ] && return 0
+  local versions="$KUBERNETES_VERSION $ETCD_TAG $PAUSE_TAG $COREDNS_TAG"
+  [ "$(cat "$TEMPLATE/complete" 2>/dev/null)" = "$versions" ] && return 0
   say "images"
   rm -rf "$TEMPLATE"
   mkdir -p "$TEMPLATE"
@@ -11,7 +12,7 @@ make_template() {
     "$KUBERNETES_VERSION" "$ETCD_TAG" "$PAUSE_TAG" "$COREDNS_TAG"
   import_into_template || { cat "$TEMPLATE/log" >&2; die "failed to import the images"; }
   rm "$TEMPLATE/images.tar"
-  touch "$TEMPLATE/complete"
+  echo "$versions" >"$TEMPLATE/complete"
 }
 
 # By a containerd that runs only for this.

@@ -48,7 +48,7 @@ pub struct Settings {
     pub servers: Vec<(String, SocketAddr)>,
 }
 
-/// Probes until `stop` is done; `under_way` is called when everything was answered once.
+/// Probes until `stop` is done; `under_way` is called when the streams begin.
 pub async fn run(
     settings: Settings,
     under_way: impl FnOnce(),

@@ -1,7 +1,7 @@
 // To raise the version: change it here and in src/binaries.rs, then run `go mod tidy`.
 module containerd
 
-go 1.26.0
+go 1.26.8
 
 tool (
 	github.com/containerd/containerd/v2/cmd/containerd

@@ -1,7 +1,7 @@
 // To raise the version: change it here and in src/binaries.rs, then run `go mod tidy`.
 module crictl
 
-go 1.26.0
+go 1.26.2
 
 tool sigs.k8s.io/cri-tools/cmd/crictl
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-pub use recipes::{ETCD_VERSION, KUBERNETES_VERSION, Program};
+pub use recipes::{COREDNS_VERSION, ETCD_VERSION, KUBERNETES_VERSION, Program};
 
 /// The path of `program`, built first if this machine has it nowhere.
 pub fn program(program: Program) -> PathBuf {

@@ -3,7 +3,7 @@
 pub const KUBERNETES_VERSION: &str = "v1.36.3";
 pub const ETCD_VERSION: &str = "v3.6.8";
 const CONTAINERD_VERSION: &str = "v2.3.7";
-const COREDNS_VERSION: &str = "v1.14.2";
+pub const COREDNS_VERSION: &str = "v1.14.2";
 const CRICTL_VERSION: &str = "v1.36.0";
 const RUNC_VERSION: &str = "v1.4.3";
 

@@ -17,11 +17,22 @@ use program::{Ending, script};
 
 use crate::binaries::{self, Program};
 
+/// What a cluster is made of.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Shape {
+    /// At least one; at most nine, as of workers.
+    pub control_planes: u8,
+    pub workers: u8,
+    /// A line for kubeadm's `ClusterConfiguration`, such as `certificateValidityPeriod: 2m0s`.
+    pub cluster_extra: String,
+    /// A line for the `KubeletConfiguration`, such as `serverTLSBootstrap: true`.
+    pub kubelet_extra: String,
+}
+
 /// A cluster that is up. One at a time per folder: a second `up` waits until the first is dropped.
 #[derive(Debug)]
 pub struct Lab {
-    control_planes: u8,
-    workers: u8,
+    shape: Shape,
     folder: PathBuf,
     /// Takes the lab down when dropped; before the lock is given up.
     ending: Option<Ending>,
@@ -29,37 +40,49 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// At most nine of each. About a minute for three control planes; a few seconds if a kept lab of
-    /// the same shape is up, which then is as its last user left it.
+    /// With kubeadm's defaults; see [`Self::up_as`].
     pub fn up(control_planes: u8, workers: u8) -> Self {
+        Self::up_as(Shape { control_planes, workers, ..Shape::default() })
+    }
+
+    /// About a minute for three control planes; some seconds if a kept lab of the same shape is up,
+    /// which then is as its last user left it. One of another shape is taken down first.
+    pub fn up_as(shape: Shape) -> Self {
         let folder = folder();
         fs::create_dir_all(&folder).unwrap_or_else(|e| panic!("failed to create {}: {e}", folder.display()));
         let lock = File::create(folder.join("lock")).expect("the lab's lock file");
         lock.lock().expect("the lab's lock");
 
-        let shape = fs::read_to_string(folder.join("shape")).ok();
-        let reused = shape.as_deref().map(str::trim) == Some(&format!("{control_planes} {workers}"));
-        if shape.is_some() && !reused {
+        let there = fs::read_to_string(folder.join("shape")).ok();
+        let reused = there.as_ref().is_some_and(|there| there.trim() == shape.text().trim());
+        if there.is_some() && !reused {
             run(&["down"]);
         }
         binaries::gather_for_lab(&folder.join("programs")).unwrap_or_else(|message| panic!("{message}"));
         // From here on also a failing start is cleared away.
         let kept = env::var_os("KUBECTL_CERTS_LAB_KEEP").is_some_and(|value| value == "1");
         let ending = (!reused && !kept).then(Ending::prepare);
-        let lab = Self { control_planes, workers, folder, ending, _lock: lock };
-        run(&["up", "--control-planes", &control_planes.to_string(), "--workers", &workers.to_string()]);
+        let lab = Self { shape, folder, ending, _lock: lock };
+        lab.start_all();
         lab
+    }
+
+    fn start_all(&self) {
+        let Shape { control_planes, workers, cluster_extra, kubelet_extra } = &self.shape;
+        let mut up = script();
+        up.args(["up", "--control-planes", &control_planes.to_string(), "--workers", &workers.to_string()]);
+        succeed(up.env("KUBEADM_CLUSTER_EXTRA", cluster_extra).env("KUBELET_EXTRA", kubelet_extra));
     }
 
     /// cp1, cp2, …, then w1, w2, …
     pub fn nodes(&self) -> Vec<String> {
         let mut nodes = self.control_planes();
-        nodes.extend((1..=self.workers).map(|number| format!("w{number}")));
+        nodes.extend((1..=self.shape.workers).map(|number| format!("w{number}")));
         nodes
     }
 
     pub fn control_planes(&self) -> Vec<String> {
-        (1..=self.control_planes).map(|number| format!("cp{number}")).collect()
+        (1..=self.shape.control_planes).map(|number| format!("cp{number}")).collect()
     }
 
     /// In the lab's network, which is nowhere else.
@@ -172,10 +195,22 @@ fn folder() -> PathBuf {
         .map_or_else(|| PathBuf::from("/var/tmp/kubectl-certs-lab"), PathBuf::from)
 }
 
-/// Its messages go to this test's stderr: the wait is long, and they tell what is missing.
+impl Shape {
+    /// As the script keeps it.
+    fn text(&self) -> String {
+        let Self { control_planes, workers, cluster_extra, kubelet_extra } = self;
+        format!("{control_planes} {workers} {cluster_extra} {kubelet_extra}")
+    }
+}
+
 fn run(arguments: &[&str]) {
-    let status = script().args(arguments).status().expect("bash for the lab");
-    assert!(status.success(), "tests/lab/lab {arguments:?}: {status}; why is said above");
+    succeed(script().args(arguments));
+}
+
+/// Its messages go to this test's stderr: the wait is long, and they tell what is missing.
+fn succeed(script: &mut Command) {
+    let status = script.status().expect("bash for the lab");
+    assert!(status.success(), "{script:?}: {status}; why is said above");
 }
 
 fn stdout_of(mut command: Command) -> String {
@@ -188,4 +223,22 @@ fn stdout_of(mut command: Command) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     stdout
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::binaries::{COREDNS_VERSION, ETCD_VERSION, KUBERNETES_VERSION};
+
+    /// The script names versions for itself, so that it can be read alone.
+    #[test]
+    fn the_script_and_the_built_programs_have_the_same_versions() {
+        let settings = include_str!("../../../lab/parts/settings.sh");
+        for line in [
+            format!("KUBERNETES_VERSION={KUBERNETES_VERSION}\n"),
+            format!("ETCD_TAG={}-0\n", ETCD_VERSION.trim_start_matches('v')),
+            format!("COREDNS_TAG={COREDNS_VERSION}\n"),
+        ] {
+            assert!(settings.contains(&line), "settings.sh lacks {line}");
+        }
+    }
 }
