@@ -73,6 +73,8 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Restore { .. }
         | NodeOp::ClearDrafts { .. }
         | NodeOp::Restart { .. }
+        | NodeOp::RestartControlPlane { .. }
+        | NodeOp::MoveEtcdLeader { .. }
         | NodeOp::Lock { .. }
         | NodeOp::Unlock { .. }
         | NodeOp::Append { .. }
@@ -83,6 +85,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Walk { .. }
         | NodeOp::Processes { .. }
         | NodeOp::Health { .. }
+        | NodeOp::EtcdMembers
         | NodeOp::BackedUp { .. }
         | NodeOp::Staged { .. }
         | NodeOp::Installed { .. }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    Facts, Node, NodeError, NodeOp, NodeReply, Nodes, files, health, install, issue, journal, processes, restart, walk,
+    Facts, Node, NodeError, NodeOp, NodeReply, Nodes, etcd, files, health, install, issue, journal, processes, restart,
+    walk,
 };
 
 pub struct ThisMachine;
@@ -87,6 +88,11 @@ impl Node for LocalNode {
             NodeOp::Restart { component } => {
                 NodeReply::Restarted { evidence: restart::restart(self, &component).await? }
             }
+            NodeOp::RestartControlPlane { components, drain } => {
+                NodeReply::Restarted { evidence: restart::together(self, &components, drain).await? }
+            }
+            NodeOp::EtcdMembers => NodeReply::EtcdMembers(etcd::members(self).await?),
+            NodeOp::MoveEtcdLeader { to } => NodeReply::EtcdMembers(etcd::move_leader(self, &to).await?),
             NodeOp::Health { component } => NodeReply::Health(health::look(self, &component).await?),
             NodeOp::Lock { holder } => NodeReply::LockedBy(journal::lock(self, &holder)?),
             NodeOp::Unlock { run } => {
