@@ -79,6 +79,8 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Remove { .. }
         | NodeOp::ClearDrafts { .. }
         | NodeOp::Restart { .. }
+        | NodeOp::RestartControlPlane { .. }
+        | NodeOp::MoveEtcdLeader { .. }
         | NodeOp::Lock { .. }
         | NodeOp::Unlock { .. }
         | NodeOp::Append { .. }
@@ -90,6 +92,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Processes { .. }
         | NodeOp::Replaceable { .. }
         | NodeOp::Health { .. }
+        | NodeOp::EtcdMembers
         | NodeOp::BackedUp { .. }
         | NodeOp::Staged { .. }
         | NodeOp::Installed { .. }

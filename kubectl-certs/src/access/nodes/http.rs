@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::HOST;
+use http::header::{CONTENT_TYPE, HOST};
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
+use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -39,11 +40,12 @@ impl std::fmt::Display for Endpoint {
     }
 }
 
-/// Status and body, or why there is no answer.
+/// Status and body, or why there is no answer. `identity` is the client certificate.
 pub(super) async fn get(
     to: &Endpoint,
     path: &str,
     headers: &[(String, String)],
+    identity: Option<&Arc<CertifiedKey>>,
     limit: Duration,
 ) -> Result<(u16, String), String> {
     let mut request = Request::builder().method(Method::GET).uri(path);
@@ -51,7 +53,25 @@ pub(super) async fn get(
         request = request.header(name, value);
     }
     let request = request.header(HOST, authority(to)).body(Full::default()).map_err(|error| error.to_string())?;
-    within(limit, exchange(to, request)).await
+    within(limit, exchange(to, request, identity)).await
+}
+
+/// The same, with a JSON document that is sent.
+pub(super) async fn post(
+    to: &Endpoint,
+    path: &str,
+    document: String,
+    identity: Option<&Arc<CertifiedKey>>,
+    limit: Duration,
+) -> Result<(u16, String), String> {
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header(HOST, authority(to))
+        .header(CONTENT_TYPE, "application/json")
+        .body(Full::from(document))
+        .map_err(|error| error.to_string())?;
+    within(limit, exchange(to, request, identity)).await
 }
 
 /// Whether something accepts connections there.
@@ -67,13 +87,17 @@ fn authority(to: &Endpoint) -> String {
     to.to_string().rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-async fn exchange(to: &Endpoint, request: Request<Full<Bytes>>) -> Result<(u16, String), String> {
+async fn exchange(
+    to: &Endpoint,
+    request: Request<Full<Bytes>>,
+    identity: Option<&Arc<CertifiedKey>>,
+) -> Result<(u16, String), String> {
     let stream = TcpStream::connect((to.host.as_str(), to.port)).await.map_err(|error| error.to_string())?;
     if !to.tls {
         return send(stream, request).await;
     }
     let name = ServerName::try_from(to.host.clone()).map_err(|error| error.to_string())?;
-    let config = tls::accept_any(None).map_err(|error| error.to_string())?;
+    let config = tls::accept_any(identity.cloned()).map_err(|error| error.to_string())?;
     let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| error.to_string())?;
     send(stream, request).await
 }

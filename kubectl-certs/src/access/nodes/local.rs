@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 
 use super::{
-    Facts, Node, NodeError, NodeOp, NodeReply, files, health, install, issue, journal, lock, presented, processes,
-    restart, walk,
+    Facts, Node, NodeError, NodeOp, NodeReply, etcd, files, health, install, issue, journal, lock, presented,
+    processes, restart, walk,
 };
 use crate::access::clock;
 
@@ -91,6 +91,11 @@ impl Node for LocalNode {
             NodeOp::Restart { component } => {
                 NodeReply::Restarted { evidence: restart::restart(self, &component).await? }
             }
+            NodeOp::RestartControlPlane { components, drain } => {
+                NodeReply::Restarted { evidence: restart::together(self, &components, drain).await? }
+            }
+            NodeOp::EtcdMembers => NodeReply::EtcdMembers(etcd::members(self).await?),
+            NodeOp::MoveEtcdLeader { to } => NodeReply::EtcdMembers(etcd::move_leader(self, &to).await?),
             NodeOp::Health { component } => NodeReply::Health(health::look(self, &component).await?),
             NodeOp::Lock { run, who, since } => NodeReply::LockedBy(lock::take(self, run, who, since).await?),
             NodeOp::Unlock { run } => {

@@ -5,6 +5,7 @@
 
 #[cfg(unix)]
 mod command;
+mod etcd;
 mod files;
 mod health;
 pub mod helper;
@@ -185,9 +186,21 @@ pub enum NodeOp {
     Restart {
         component: String,
     },
+    /// Restarts static pods of one node together, `etcd` and `kube-apiserver` above all: of all orders that were tried
+    /// the one in which no request of anybody failed, provided that another member leads etcd.
+    RestartControlPlane {
+        components: Vec<String>,
+        drain: Option<Drain>,
+    },
     /// Is it healthy at this moment, by the probe of its own manifest?
     Health {
         component: String,
+    },
+    /// The etcd cluster, as the member of this node sees it.
+    EtcdMembers,
+    /// Gives the leadership of etcd, which must be this node's, to another member.
+    MoveEtcdLeader {
+        to: String,
     },
     /// Takes the lock, or tells who has it. It is held by the process that serves the node, until `Unlock` or the end of
     /// that process, and that is whose `pid` the holder gets.
@@ -225,6 +238,15 @@ pub enum NodeOp {
     Wipe {
         run: String,
     },
+}
+
+/// New connections to this port are refused while the server behind it restarts, so that load balancers look elsewhere
+/// before it goes. The node's own processes still come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drain {
+    pub port: u16,
+    /// How long the load balancers need to notice, in milliseconds.
+    pub settle_ms: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -270,6 +292,7 @@ pub enum NodeReply {
         evidence: String,
     },
     Health(Health),
+    EtcdMembers(EtcdMembers),
     LockedBy(Option<Holder>),
     Journal(Vec<String>),
     Plan(Option<String>),
@@ -336,6 +359,33 @@ impl Process {
 pub struct Health {
     pub healthy: bool,
     /// Where was asked, and the answer: a sentence without its full stop.
+    pub said: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EtcdMembers {
+    /// The member of this node. Ids are in hexadecimal, as etcdctl shows them.
+    pub this: String,
+    /// None during an election.
+    pub leader: Option<String>,
+    pub members: Vec<EtcdMember>,
+}
+
+impl EtcdMembers {
+    pub fn this_leads(&self) -> bool {
+        self.leader.as_ref() == Some(&self.this)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EtcdMember {
+    pub id: String,
+    /// Empty before it has been started.
+    pub name: String,
+    /// It has no vote yet.
+    pub learner: bool,
+    /// It answered for itself just now, and could read what a majority agrees on.
+    pub healthy: bool,
     pub said: String,
 }
 

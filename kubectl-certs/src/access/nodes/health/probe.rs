@@ -57,7 +57,7 @@ impl Probe {
 
     pub(super) async fn ask(&self, limit: Duration) -> Health {
         match self {
-            Self::Http { endpoint, path, headers } => match http::get(endpoint, path, headers, limit).await {
+            Self::Http { endpoint, path, headers } => match http::get(endpoint, path, headers, None, limit).await {
                 // The kubelet's own rule (k8s.io/kubernetes/pkg/probe/http).
                 Ok((status @ 200..=399, _)) => {
                     Health { healthy: true, said: format!("{endpoint}{path} answers {status}") }

@@ -1,10 +1,19 @@
-//! Systems without control planes of their own restart nothing.
+//! Systems other than Unix have no nodes of a control plane: nothing is restarted there.
 
-use super::{LocalNode, NodeError};
+#![expect(clippy::unused_async, reason = "as where there is something to wait for")]
 
-pub(super) async fn restart(node: &LocalNode, component: &str) -> Result<String, NodeError> {
-    let _ = node;
-    Err(NodeError::refused(format!(
-        "{component} cannot be restarted: nodes of a control plane run Linux, this machine does not"
-    )))
+use super::{Drain, LocalNode, NodeError};
+
+pub(super) async fn restart(_: &LocalNode, component: &str) -> Result<String, NodeError> {
+    Err(refusal(component))
+}
+
+pub(super) async fn together(_: &LocalNode, components: &[String], _: Option<Drain>) -> Result<String, NodeError> {
+    Err(refusal(&components.join(" and ")))
+}
+
+fn refusal(what: &str) -> NodeError {
+    NodeError::refused(format!(
+        "{what} cannot be restarted: this machine runs no node of a control plane, run it on one"
+    ))
 }

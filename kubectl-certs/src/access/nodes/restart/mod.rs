@@ -1,27 +1,45 @@
 //! Restarting components of this node, so that they take up what was put in place for them. Works without the API
 //! server, moves nothing on the disk, and is done only when what runs anew is healthy.
 
+mod drain;
 mod kubelet_service;
+mod leadership;
 mod static_pod;
+mod terminate;
+mod together;
 
 use std::time::Duration;
 
-use super::{LocalNode, NodeError};
+use super::{Drain, LocalNode, NodeError};
 
 /// New container after about 1.5 s, healthy after 2 to 5 s (seen on Kubernetes 1.36); busy machines take longer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Returns what shows that it happened.
 pub(super) async fn restart(node: &LocalNode, component: &str) -> Result<String, NodeError> {
-    if !node.is_running_machine() {
-        return Err(NodeError::refused(format!(
-            "{component} cannot be restarted: {} is a disk in a folder, not a running machine",
-            node.root.display()
-        )));
-    }
+    only_a_running_machine(node, component)?;
     if component == "kubelet" {
         kubelet_service::restart(node).await
     } else {
         static_pod::restart(node, component).await
     }
+}
+
+pub(super) async fn together(
+    node: &LocalNode,
+    components: &[String],
+    drain: Option<Drain>,
+) -> Result<String, NodeError> {
+    only_a_running_machine(node, &components.join(" and "))?;
+    Box::pin(together::restart(node, components, drain)).await
+}
+
+fn only_a_running_machine(node: &LocalNode, what: &str) -> Result<(), NodeError> {
+    if node.is_running_machine() {
+        return Ok(());
+    }
+    Err(NodeError::refused(format!(
+        "{what} cannot be restarted: {} is a disk in a folder, not a running machine",
+        node.root.display()
+    )))
 }

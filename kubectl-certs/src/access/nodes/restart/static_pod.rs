@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::PATIENCE;
+use super::{PATIENCE, leadership};
 use crate::access::nodes::health::{self, Probe};
 use crate::access::nodes::kubelet::Kubelet;
 use crate::access::nodes::runtime::{self, Container, Runtime};
@@ -20,8 +20,12 @@ const SETTLED: Duration = Duration::from_secs(2);
 pub(super) async fn restart(node: &LocalNode, component: &str) -> Result<String, NodeError> {
     let pod = StaticPod::find(node, component).await?;
     let began = Instant::now();
+    let noted = if component == "etcd" { leadership::hand_over(node).await } else { None };
     pod.end(grace(component)).await?;
-    let evidence = pod.healthy_again(began + PATIENCE).await?;
+    let mut evidence = pod.healthy_again(began + PATIENCE).await?;
+    if let Some(noted) = noted {
+        evidence = format!("{noted}; {evidence}");
+    }
     Ok(format!("{evidence}, after {:.1} s (by {})", began.elapsed().as_secs_f64(), pod.runtime.name()))
 }
 
@@ -38,11 +42,11 @@ fn grace(component: &str) -> Option<Duration> {
 
 /// A static pod as it runs before it is restarted.
 pub(super) struct StaticPod {
-    component: String,
-    runtime: Box<dyn Runtime>,
+    pub(super) component: String,
+    pub(super) runtime: Box<dyn Runtime>,
     /// More than one when the kubelet has not yet cleaned up after an earlier restart.
     sandboxes: Vec<String>,
-    containers: Vec<Container>,
+    pub(super) containers: Vec<Container>,
     probe: Option<Probe>,
 }
 
