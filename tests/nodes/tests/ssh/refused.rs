@@ -137,7 +137,11 @@ fn folders_that_others_could_write_to_are_refused() {
     let elsewhere = server.path("elsewhere");
     fs::create_dir(&elsewhere).expect("a folder");
     let unsafe_folder = || {
-        assert_says(&refused(server.options("root")), NodeErrorKind::Refused, &["only root may write", "kubectl-certs"])
+        assert_says(
+            &refused(server.options("root")),
+            NodeErrorKind::Refused,
+            &["only root may write", "kubectl-certs"],
+        );
     };
     symlink(&elsewhere, server.state()).expect("a symlink");
     unsafe_folder();

@@ -166,10 +166,10 @@ fn not_running(end: &End, needs_libraries: bool) -> NodeError {
     error
 }
 
-/// What it said itself, or how it ended.
-fn because(end: &End) -> String {
+/// What was said last, or how it ended. A banner may come before it.
+pub(super) fn because(end: &End) -> String {
     match (end.complaints.is_empty(), end.code) {
-        (false, _) => format!(": {}", end.complaints.join("; ")),
+        (false, _) => format!(": {}", end.complaints[end.complaints.len().saturating_sub(4)..].join("; ")),
         (true, Some(code)) => format!(" (ssh ended with {code})"),
         (true, None) => " (ssh was killed)".to_owned(),
     }

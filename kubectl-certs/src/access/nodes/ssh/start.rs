@@ -74,7 +74,7 @@ pub(super) async fn start(options: &SshOptions, name: &str) -> Result<Link, Node
     let mut begun = Begun { link, options, stage: Stage::Connecting, patience: options.connect_timeout + LOGIN };
     match begun.lead().await {
         Ok(()) => {
-            begun.link.beat();
+            begun.link.begin();
             Ok(begun.link)
         }
         Err(error) => {
@@ -167,9 +167,7 @@ impl Begun<'_> {
     /// The reason stands on standard error, and the script ends.
     async fn failed(&mut self, what: &str) -> NodeError {
         match self.link.line(STEP).await {
-            Err(Broken::Ended(end)) if !end.complaints.is_empty() => {
-                NodeError::failed(format!("failed {what}: {}", end.complaints.join("; ")))
-            }
+            Err(Broken::Ended(end)) => NodeError::failed(format!("failed {what}{}", faults::because(&end))),
             _ => NodeError::failed(format!("failed {what}")),
         }
     }
