@@ -16,8 +16,8 @@ use crate::{helper, processes};
 /// What makes one server different from another.
 #[derive(Debug, Default)]
 pub struct Make {
-    /// Sudo lets the operator do everything without a password.
-    pub trusted: bool,
+    /// What sudo lets the operator do, as in sudoers; without it, everything with a password.
+    pub sudoers: Option<&'static str>,
     /// Programs that come before the node's own, as shell scripts.
     pub programs: Vec<(&'static str, &'static str)>,
 }
@@ -178,8 +178,11 @@ fn write_files(folder: &Path, make: &Make, port: u16) {
     );
     write("group", 0o644, "root:x:0:\noperator:x:20001:\nnogroup:x:65534:\n");
     write("shadow", 0o600, "root:*:19000::::::\noperator:*:19000::::::\nsshd:!:19000::::::\n");
-    let trust = if make.trusted { "NOPASSWD:" } else { "" };
-    write("sudoers", 0o440, &format!("Defaults !mail_badpass,!mail_no_user\noperator ALL=(root) {trust} ALL\n"));
+    write(
+        "sudoers",
+        0o440,
+        &format!("Defaults !mail_badpass,!mail_no_user\n{}\n", make.sudoers.unwrap_or("operator ALL=(root) ALL")),
+    );
     write(
         "sshd_config",
         0o600,

@@ -158,6 +158,12 @@ fn folders_that_others_could_write_to_are_refused() {
     assert_eq!(fs::read_dir(&elsewhere).expect("a folder").count(), 0);
 }
 
+#[test]
+fn sudo_that_allows_nothing_is_told() {
+    let server = Server::made(&Make { sudoers: Some(""), ..Make::default() });
+    assert_says(&refused(server.options("operator")), NodeErrorKind::PermissionDenied, &["operator", "NOPASSWD: ALL"]);
+}
+
 /// Whatever arrives there is not what was sent.
 #[test]
 fn a_hash_that_stays_wrong_is_refused() {
