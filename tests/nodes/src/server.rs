@@ -18,6 +18,8 @@ use crate::{helper, processes};
 pub struct Make {
     /// What sudo lets the operator do, as in sudoers; without it, everything with a password.
     pub sudoers: Option<&'static str>,
+    /// Options of a disk of its own for `/var/lib`, which is seen by the server only.
+    pub disk: Option<&'static str>,
     /// Programs that come before the node's own, as shell scripts.
     pub programs: Vec<(&'static str, &'static str)>,
 }
@@ -32,7 +34,7 @@ pub struct Server {
 const MOUNTS: &str = r#"
 set -e
 for file in passwd group shadow sudoers; do mount --bind "$1/$file" /etc/$file; done
-mount --bind "$1/lib" /var/lib
+if [ -z "$2" ]; then mount --bind "$1/lib" /var/lib; else mount -t tmpfs -o "$2" tmpfs /var/lib; fi
 mount -t tmpfs tmpfs /run
 mkdir -m 755 /run/sshd
 exec /usr/sbin/sshd -D -e -f "$1/sshd_config"
@@ -57,6 +59,7 @@ impl Server {
         let log = fs::File::create(folder.path().join("sshd.log")).expect("a log");
         let mut unshare = Command::new("unshare");
         unshare.args(["--mount", "--propagation", "private", "--", "sh", "-c", MOUNTS, "sshd"]).arg(folder.path());
+        unshare.arg(make.disk.unwrap_or_default());
         let sshd =
             unshare.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("unshare (util-linux)");
         let mut server = Self { folder, sshd, port };

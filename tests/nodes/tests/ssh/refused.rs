@@ -29,7 +29,7 @@ fn host_keys_are_checked() {
     let unknown = refused(with_hosts("no_hosts"));
     assert_says(&unknown, NodeErrorKind::Refused, &["not known yet", "accept it once: ssh ", "ssh-keyscan"]);
     let changed = refused(with_hosts("other_hosts"));
-    assert_says(&changed, NodeErrorKind::Refused, &["not the one that is known", "ssh-keygen -R"]);
+    assert_says(&changed, NodeErrorKind::Refused, &["not the one that is known", "\nssh-keygen ", " -R ", "\nssh -F "]);
     assert!(!server.log().contains("Accepted"), "{}", server.log());
     assert!(!server.state().exists(), "nothing was put there");
 }
@@ -171,6 +171,18 @@ fn a_hash_that_stays_wrong_is_refused() {
         Server::made(&Make { programs: vec![("sha256sum", "cat > /dev/null; echo 0123abcd -")], ..Make::default() });
     assert_says(&refused(server.options("root")), NodeErrorKind::Refused, &["not started", "'0123abcd'"]);
     assert_eq!(server.helpers(), Vec::<std::path::PathBuf>::new(), "nothing is left");
+}
+
+#[test]
+fn disks_that_cannot_take_or_run_a_helper_are_told() {
+    for (disk, kind, words) in [
+        ("size=1m", NodeErrorKind::Failed, ["failed to write /var/lib/kubectl-certs/helper", "No space left"]),
+        ("ro", NodeErrorKind::Failed, ["failed to make the folder /var/lib/kubectl-certs", "Read-only"]),
+        ("noexec", NodeErrorKind::Refused, ["does not start", "mounted noexec"]),
+    ] {
+        let server = Server::made(&Make { disk: Some(disk), ..Make::default() });
+        assert_says(&refused(server.options("root")), kind, &words);
+    }
 }
 
 /// In a process of its own, whose PATH has no ssh.
