@@ -16,8 +16,10 @@ use crate::{helper, processes};
 /// What makes one server different from another.
 #[derive(Debug, Default)]
 pub struct Make {
-    /// Sudo lets the operator do everything without a password.
-    pub trusted: bool,
+    /// What sudo lets the operator do, as in sudoers; without it, everything with a password.
+    pub sudoers: Option<&'static str>,
+    /// Options of a disk of its own for `/var/lib`, which is seen by the server only.
+    pub disk: Option<&'static str>,
     /// Programs that come before the node's own, as shell scripts.
     pub programs: Vec<(&'static str, &'static str)>,
 }
@@ -32,7 +34,7 @@ pub struct Server {
 const MOUNTS: &str = r#"
 set -e
 for file in passwd group shadow sudoers; do mount --bind "$1/$file" /etc/$file; done
-mount --bind "$1/lib" /var/lib
+if [ -z "$2" ]; then mount --bind "$1/lib" /var/lib; else mount -t tmpfs -o "$2" tmpfs /var/lib; fi
 mount -t tmpfs tmpfs /run
 mkdir -m 755 /run/sshd
 exec /usr/sbin/sshd -D -e -f "$1/sshd_config"
@@ -57,6 +59,7 @@ impl Server {
         let log = fs::File::create(folder.path().join("sshd.log")).expect("a log");
         let mut unshare = Command::new("unshare");
         unshare.args(["--mount", "--propagation", "private", "--", "sh", "-c", MOUNTS, "sshd"]).arg(folder.path());
+        unshare.arg(make.disk.unwrap_or_default());
         let sshd =
             unshare.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("unshare (util-linux)");
         let mut server = Self { folder, sshd, port };
@@ -178,8 +181,11 @@ fn write_files(folder: &Path, make: &Make, port: u16) {
     );
     write("group", 0o644, "root:x:0:\noperator:x:20001:\nnogroup:x:65534:\n");
     write("shadow", 0o600, "root:*:19000::::::\noperator:*:19000::::::\nsshd:!:19000::::::\n");
-    let trust = if make.trusted { "NOPASSWD:" } else { "" };
-    write("sudoers", 0o440, &format!("Defaults !mail_badpass,!mail_no_user\noperator ALL=(root) {trust} ALL\n"));
+    write(
+        "sudoers",
+        0o440,
+        &format!("Defaults !mail_badpass,!mail_no_user\n{}\n", make.sudoers.unwrap_or("operator ALL=(root) ALL")),
+    );
     write(
         "sshd_config",
         0o600,

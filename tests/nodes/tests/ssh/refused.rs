@@ -29,7 +29,7 @@ fn host_keys_are_checked() {
     let unknown = refused(with_hosts("no_hosts"));
     assert_says(&unknown, NodeErrorKind::Refused, &["not known yet", "accept it once: ssh ", "ssh-keyscan"]);
     let changed = refused(with_hosts("other_hosts"));
-    assert_says(&changed, NodeErrorKind::Refused, &["not the one that is known", "ssh-keygen -R"]);
+    assert_says(&changed, NodeErrorKind::Refused, &["not the one that is known", "\nssh-keygen ", " -R ", "\nssh -F "]);
     assert!(!server.log().contains("Accepted"), "{}", server.log());
     assert!(!server.state().exists(), "nothing was put there");
 }
@@ -137,7 +137,11 @@ fn folders_that_others_could_write_to_are_refused() {
     let elsewhere = server.path("elsewhere");
     fs::create_dir(&elsewhere).expect("a folder");
     let unsafe_folder = || {
-        assert_says(&refused(server.options("root")), NodeErrorKind::Refused, &["only root may write", "kubectl-certs"])
+        assert_says(
+            &refused(server.options("root")),
+            NodeErrorKind::Refused,
+            &["only root may write", "kubectl-certs"],
+        );
     };
     symlink(&elsewhere, server.state()).expect("a symlink");
     unsafe_folder();
@@ -154,6 +158,12 @@ fn folders_that_others_could_write_to_are_refused() {
     assert_eq!(fs::read_dir(&elsewhere).expect("a folder").count(), 0);
 }
 
+#[test]
+fn sudo_that_allows_nothing_is_told() {
+    let server = Server::made(&Make { sudoers: Some(""), ..Make::default() });
+    assert_says(&refused(server.options("operator")), NodeErrorKind::PermissionDenied, &["operator", "NOPASSWD: ALL"]);
+}
+
 /// Whatever arrives there is not what was sent.
 #[test]
 fn a_hash_that_stays_wrong_is_refused() {
@@ -161,6 +171,18 @@ fn a_hash_that_stays_wrong_is_refused() {
         Server::made(&Make { programs: vec![("sha256sum", "cat > /dev/null; echo 0123abcd -")], ..Make::default() });
     assert_says(&refused(server.options("root")), NodeErrorKind::Refused, &["not started", "'0123abcd'"]);
     assert_eq!(server.helpers(), Vec::<std::path::PathBuf>::new(), "nothing is left");
+}
+
+#[test]
+fn disks_that_cannot_take_or_run_a_helper_are_told() {
+    for (disk, kind, words) in [
+        ("size=1m", NodeErrorKind::Failed, ["failed to write /var/lib/kubectl-certs/helper", "No space left"]),
+        ("ro", NodeErrorKind::Failed, ["failed to make the folder /var/lib/kubectl-certs", "Read-only"]),
+        ("noexec", NodeErrorKind::Refused, ["does not start", "mounted noexec"]),
+    ] {
+        let server = Server::made(&Make { disk: Some(disk), ..Make::default() });
+        assert_says(&refused(server.options("root")), kind, &words);
+    }
 }
 
 /// In a process of its own, whose PATH has no ssh.

@@ -96,11 +96,13 @@ fn not_connected(end: &End, options: &SshOptions) -> NodeError {
     let to_see = || format!("{} true", options.typed());
     let unreachable = |what: &str| NodeError::new(NodeErrorKind::Unreachable, format!("{what}{}", because(end)));
     if said(&["HOST IDENTIFICATION HAS CHANGED", "Host key for"]) {
-        return NodeError::refused(format!(
-            "its host key is not the one that is known: somebody may be in between, or the machine was installed anew{}",
-            because(end)
-        ))
-        .hint("compare the key with its owner; then `ssh-keygen -R HOST` forgets the old one and ssh asks for the new one");
+        let forget = end.complaints.iter().find(|line| line.starts_with("ssh-keygen "));
+        return NodeError::refused(
+            "its host key is not the one that is known: somebody may be in between, or the machine was installed anew",
+        )
+        .hint("compare the new key with what its owner says; only if it is right, forget the old one and accept the new one:")
+        .hint(forget.map_or("ssh-keygen -R HOST", String::as_str))
+        .hint(to_see());
     }
     if said(&["Host key verification failed", "host key is known for"]) {
         return NodeError::refused(format!("its host key is not known yet{}", because(end))).hint(format!(
@@ -160,16 +162,16 @@ fn not_running(end: &End, needs_libraries: bool) -> NodeError {
              and name that with --node-helper DIR",
         );
     }
-    if end.code == Some(126) {
+    if end.code == Some(126) && said("Permission denied") {
         return error.hint("programs below /var/lib/kubectl-certs must be allowed to run: is it mounted noexec?");
     }
     error
 }
 
-/// What it said itself, or how it ended.
-fn because(end: &End) -> String {
+/// What was said last, or how it ended. A banner may come before it.
+pub(super) fn because(end: &End) -> String {
     match (end.complaints.is_empty(), end.code) {
-        (false, _) => format!(": {}", end.complaints.join("; ")),
+        (false, _) => format!(": {}", end.complaints[end.complaints.len().saturating_sub(4)..].join("; ")),
         (true, Some(code)) => format!(" (ssh ended with {code})"),
         (true, None) => " (ssh was killed)".to_owned(),
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,12 +26,23 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The answer to a walk over thousands of files has some megabytes.
 const LONGEST: u64 = 256 << 20;
 
-const COMPLAINTS: usize = 20;
+/// Lines of standard error that are kept.
+const LAST: usize = 20;
+
+#[derive(Clone, Default)]
+struct Complaints(Arc<Mutex<VecDeque<String>>>);
+
+impl Complaints {
+    fn lines(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 pub(super) struct Link {
     input: Sender<Vec<u8>>,
     output: UnboundedReceiver<Said>,
     beating: Arc<AtomicBool>,
+    complaints: Complaints,
     child: Arc<Mutex<Child>>,
     end: Option<End>,
 }
@@ -63,18 +74,30 @@ impl Link {
         let mut child = command.spawn()?;
         let (to_ssh, from_us) = channel();
         let (said, output) = unbounded_channel();
-        let (complaints, last_complaints) = channel();
         let beating = Arc::new(AtomicBool::new(false));
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(std::io::Error::other("it has no standard streams"));
         };
         let child = Arc::new(Mutex::new(child));
-        let (beats, ending) = (beating.clone(), child.clone());
+        let complaints = Complaints::default();
+        let beats = beating.clone();
         thread::spawn(move || write(stdin, &from_us, &beats));
-        thread::spawn(move || complaints.send(last_lines(stderr)));
-        thread::spawn(move || read(stdout, &said, &ending, &last_complaints));
-        Ok(Self { input: to_ssh, output, beating, child, end: None })
+        let (kept, (all_said, until_all)) = (complaints.clone(), channel::<()>());
+        thread::spawn(move || {
+            keep(stderr, &kept);
+            drop(all_said);
+        });
+        let (ending, kept) = (child.clone(), complaints.clone());
+        thread::spawn(move || {
+            read(stdout, &said);
+            let code = wait(&ending);
+            // A process in the background (a shared connection) may keep standard error open.
+            until_all.recv_timeout(GRACE).ok();
+            let complaints = kept.lines().drain(..).collect();
+            said.send(Said::End(End { code, complaints })).ok();
+        });
+        Ok(Self { input: to_ssh, output, beating, complaints, child, end: None })
     }
 
     /// What cannot be sent any more is noticed when no answer comes.
@@ -82,8 +105,10 @@ impl Link {
         self.input.send(bytes).ok();
     }
 
-    /// From now on the other side is told that we are there.
-    pub(super) fn beat(&self) {
+    /// The start is over: from now on the other side is told that we are there, and what was said on the way (a banner)
+    /// explains nothing that comes later.
+    pub(super) fn begin(&self) {
+        self.complaints.lines().clear();
         self.beating.store(true, Ordering::Relaxed);
     }
 
@@ -140,24 +165,16 @@ fn write(mut stdin: ChildStdin, from_us: &Receiver<Vec<u8>>, beating: &AtomicBoo
     }
 }
 
-fn read(stdout: ChildStdout, said: &UnboundedSender<Said>, child: &Mutex<Child>, complaints: &Receiver<Vec<String>>) {
+fn read(stdout: ChildStdout, said: &UnboundedSender<Said>) {
     let mut stdout = BufReader::new(stdout);
     loop {
         let mut line = Vec::new();
         let read = Read::by_ref(&mut stdout).take(LONGEST).read_until(b'\n', &mut line);
         // What was cut off is no line.
-        if read.is_err() || line.last() != Some(&b'\n') {
-            break;
-        }
-        if said.send(Said::Line(line)).is_err() {
-            break;
+        if read.is_err() || line.last() != Some(&b'\n') || said.send(Said::Line(line)).is_err() {
+            return;
         }
     }
-    drop(stdout);
-    let code = wait(child);
-    // A process in the background (a shared connection) may keep standard error open.
-    let complaints = complaints.recv_timeout(GRACE).unwrap_or_default();
-    said.send(Said::End(End { code, complaints })).ok();
 }
 
 fn wait(child: &Mutex<Child>) -> Option<i32> {
@@ -178,20 +195,20 @@ fn wait(child: &Mutex<Child>) -> Option<i32> {
     }
 }
 
-fn last_lines(stderr: ChildStderr) -> Vec<String> {
-    let mut lines = VecDeque::new();
+fn keep(stderr: ChildStderr, complaints: &Complaints) {
     let mut stderr = BufReader::new(stderr);
     let mut line = Vec::new();
     while matches!(Read::by_ref(&mut stderr).take(4096).read_until(b'\n', &mut line), Ok(count) if count > 0) {
         let text: String = String::from_utf8_lossy(&line).chars().filter(|c| !c.is_control()).take(400).collect();
         line.clear();
-        if text.trim().is_empty() {
+        // ssh frames its warnings.
+        if text.trim_matches([' ', '@']).is_empty() {
             continue;
         }
+        let mut lines = complaints.lines();
         lines.push_back(text.trim().to_owned());
-        if lines.len() > COMPLAINTS {
+        if lines.len() > LAST {
             lines.pop_front();
         }
     }
-    lines.into()
 }

@@ -1,4 +1,4 @@
-//! Nodes over SSH: one process of the system's OpenSSH client for each node, so that people's ssh_config, agents, jump
+//! Nodes over SSH: one process of the system's OpenSSH client for each node, so that people's `ssh_config`, agents, jump
 //! hosts and known hosts work; at its other end our helper, which does what a [`NodeOp`] says.
 
 mod faults;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 pub use options::SshOptions;
 pub use program::HelperSource;
@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// How long the helper of a lost connection may still live: its operation and its time of silence.
 const OLD_HELPER: Duration = Duration::from_secs(start::SILENCE + 30);
+
+const POLL: Duration = Duration::from_secs(1);
 
 pub struct SshNode {
     name: String,
@@ -43,6 +45,13 @@ struct State {
     held: Option<Claim>,
 }
 
+impl State {
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+}
+
 #[derive(Clone)]
 struct Claim {
     run: String,
@@ -57,51 +66,36 @@ impl SshNode {
         Ok(Arc::new(Self { name, options, state: Mutex::new(State { link: Some(link), ..State::default() }) }))
     }
 
-    /// A connection that ended while nothing was asked costs nobody anything: once, it is made anew.
+    /// A connection that ended while nothing was asked costs nobody anything: once, it is made anew. It counts only when
+    /// the lock is ours again.
     async fn reconnect(&self, state: &mut State) -> Result<(), NodeError> {
         state.link = None;
-        state.link = Some(start::start(&self.options, &self.name).await?);
-        let Some(Claim { run, who, since }) = state.held.clone() else { return Ok(()) };
-        let deadline = Instant::now() + OLD_HELPER;
-        loop {
-            let op = NodeOp::Lock { run: run.clone(), who: who.clone(), since };
-            match self.ask(state, op).await? {
-                NodeReply::LockedBy(Some(other)) if other.run == run && Instant::now() < deadline => {
+        let mut link = start::start(&self.options, &self.name).await?;
+        let mut waited = Duration::ZERO;
+        while let Some(Claim { run, who, since }) = state.held.clone() {
+            let op = NodeOp::Lock { run: run.clone(), who, since };
+            match self.ask(&mut link, state.next_id(), op).await? {
+                NodeReply::LockedBy(Some(other)) if other.run == run && waited < OLD_HELPER => {
                     // The helper of the lost connection is not done yet.
-                    sleep(Duration::from_secs(1)).await;
+                    sleep(POLL).await;
+                    waited += POLL;
                 }
-                NodeReply::LockedBy(Some(other)) => {
-                    state.link = None;
-                    return Err(self.lock_is_gone(&other));
-                }
-                _ => return Ok(()),
+                NodeReply::LockedBy(Some(other)) => return Err(self.lock_is_gone(&other)),
+                _ => break,
             }
         }
+        state.link = Some(link);
+        Ok(())
     }
 
-    async fn ask(&self, state: &mut State, op: NodeOp) -> Result<NodeReply, NodeError> {
-        state.last_id += 1;
-        let id = state.last_id;
-        let mut line = serde_json::to_vec(&Question { id, op }).map_err(|error| self.strange(&error.to_string()))?;
+    async fn ask(&self, link: &mut Link, id: u64, op: NodeOp) -> Result<NodeReply, NodeError> {
+        let mut line = serde_json::to_vec(&Question { id, op })
+            .map_err(|error| NodeError::failed(format!("{}: the request cannot be written: {error}", self.name)))?;
         line.push(b'\n');
-        let link = state.link.as_mut().ok_or_else(|| self.strange("there is no connection"))?;
         link.send(line);
         loop {
-            let line = match link.line(PATIENCE).await {
-                Ok(line) => line,
-                Err(broken) => {
-                    state.link = None;
-                    return Err(faults::lost(&self.name, &broken));
-                }
-            };
-            let answer: Answer = match serde_json::from_slice(&line) {
-                Ok(answer) => answer,
-                Err(error) => {
-                    state.link = None;
-                    return Err(self.strange(&error.to_string()));
-                }
-            };
-            match answer {
+            let line = link.line(PATIENCE).await.map_err(|broken| faults::lost(&self.name, &broken))?;
+            match serde_json::from_slice(&line).map_err(|error| self.strange(&error.to_string()))? {
                 // Who asked that did not wait for the answer.
                 Answer { id: Some(old), .. } if old < id => {}
                 Answer { reply: Some(reply), .. } => return Ok(reply),
@@ -132,15 +126,25 @@ impl SshNode {
 impl Node for SshNode {
     async fn run(&self, op: NodeOp) -> Result<NodeReply, NodeError> {
         let mut state = self.state.lock().await;
+        let state = &mut *state;
         if state.link.as_mut().is_none_or(Link::has_ended) {
-            self.reconnect(&mut state).await?;
+            self.reconnect(state).await?;
         }
         let claim = match &op {
             NodeOp::Lock { run, who, since } => Some(Claim { run: run.clone(), who: who.clone(), since: *since }),
             _ => None,
         };
         let unlocks = matches!(op, NodeOp::Unlock { .. });
-        let reply = self.ask(&mut state, op).await?;
+        let id = state.next_id();
+        let Some(link) = &mut state.link else { return Err(self.strange("there is no connection")) };
+        let reply = match self.ask(link, id, op).await {
+            Err(error) if error.kind == NodeErrorKind::Lost => {
+                link.kill();
+                state.link = None;
+                return Err(error);
+            }
+            outcome => outcome?,
+        };
         if matches!(reply, NodeReply::LockedBy(None)) {
             state.held = claim;
         } else if unlocks {

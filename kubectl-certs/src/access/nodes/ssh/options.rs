@@ -10,15 +10,15 @@ use super::program::HelperSource;
 
 #[derive(Clone, Debug)]
 pub struct SshOptions {
-    /// `user@host[:port]`, `ssh://user@host:port`, or an alias of ssh_config.
+    /// `user@host[:port]`, `ssh://user@host:port`, or an alias of `ssh_config`.
     pub destination: String,
-    /// Private key (`-i`). A jump host's key comes from ssh_config or the agent.
+    /// Private key (`-i`). A jump host's key comes from `ssh_config` or the agent.
     pub identity: Option<PathBuf>,
     /// Jump hosts, the first to be reached first, with commas between them (`-J`).
     pub jump: Option<String>,
-    /// In place of the person's ssh_config (`-F`).
+    /// In place of the person's `ssh_config` (`-F`).
     pub config: Option<PathBuf>,
-    /// `NAME=VALUE` as in ssh_config (`-o`).
+    /// `NAME=VALUE` as in `ssh_config` (`-o`).
     pub options: Vec<String>,
     pub helper: HelperSource,
     pub connect_timeout: Duration,
@@ -53,7 +53,8 @@ impl SshOptions {
             "ControlMaster=no".to_owned(),
             "ClearAllForwardings=yes".to_owned(),
             "PermitLocalCommand=no".to_owned(),
-            "LogLevel=ERROR".to_owned(),
+            // That a node is silent is said at this level only.
+            "LogLevel=INFO".to_owned(),
         ]);
         let mut arguments: Vec<OsString> = ["-T", "-a", "-x"].map(OsString::from).to_vec();
         let mut add = |flag: &str, value: OsString| arguments.extend([flag.into(), value]);

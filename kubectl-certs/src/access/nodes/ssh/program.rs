@@ -64,7 +64,7 @@ fn names(machine: &str) -> Option<(&'static str, &'static str)> {
 }
 
 fn build(rust: &str) -> String {
-    format!("or build it: {HOW_TO_BUILD} {rust}-unknown-linux-gnu")
+    format!("it is built with: {HOW_TO_BUILD} {rust}-unknown-linux-gnu")
 }
 
 fn read(path: &Path) -> Result<Program, NodeError> {

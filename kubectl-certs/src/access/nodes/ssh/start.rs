@@ -36,29 +36,29 @@ exec sudo -n -- sh -c "$1" kubectl-certs-node
 /// As root. Only root may have been able to put anything into the folder; the hash is checked all the same, each time.
 const AS_ROOT: &str = r#"
 say() { echo "kubectl-certs:$*"; };
-fail() { say "failed $*"; exit 1; };
+t=; fail() { rm -f $t; say "$*"; exit 1; };
 sum() { sha256sum < "$1" | cut -d " " -f 1; };
 PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; export PATH;
 umask 077;
 say "root $(id -u)";
 read -r h n || exit 1;
-b=/var/lib/kubectl-certs; d=$b/helper; f=$d/kubectl-certs-$h; t=$d/.upload.$$;
+b=/var/lib/kubectl-certs; d=$b/helper; f=$d/kubectl-certs-$h;
 for x in $b $d; do
-[ -e $x ] || [ -L $x ] || mkdir $x || fail "to make the folder $x";
-[ -n "$(find $x -prune -type d -user 0 ! -perm -020 ! -perm -002)" ] || { say "unsafe $(ls -ldn $x)"; exit 1; };
+[ -e $x ] || [ -L $x ] || mkdir $x || [ -e $x ] || fail "failed to make the folder $x";
+[ -n "$(find $x -prune -type d -user 0 ! -perm -020 ! -perm -002)" ] || fail "unsafe $(ls -ldn $x)";
 done;
-chmod 700 $d || fail "to close the folder $d";
-command -v sha256sum > /dev/null || fail "to find the program sha256sum";
+chmod 700 $d || fail "failed to close the folder $d";
+command -v sha256sum > /dev/null || fail "failed to find the program sha256sum";
 if [ ! -f $f ] || [ "$(sum $f)" != "$h" ]; then
 find $d -name ".upload.*" -mmin +60 -exec rm -f {} + ;
-trap "rm -f $t" EXIT;
+t=$d/.upload.$$;
 say upload;
-head -c $n > $t || fail "to write $t";
+head -c $n > $t || fail "failed to write $t";
 s=$(sum $t);
-[ "$s" = "$h" ] || { say "wrong $s"; exit 1; };
-chmod 700 $t && mv -f $t $f || fail "to put the helper at $f";
+[ "$s" = "$h" ] || fail "wrong $s";
+chmod 700 $t && mv -f $t $f || fail "failed to put the helper at $f";
 s=$(sum $f);
-[ "$s" = "$h" ] || { say "wrong $s"; exit 1; };
+[ "$s" = "$h" ] || fail "wrong $s";
 fi;
 say run;
 exec $f node --silence SECONDS
@@ -74,7 +74,7 @@ pub(super) async fn start(options: &SshOptions, name: &str) -> Result<Link, Node
     let mut begun = Begun { link, options, stage: Stage::Connecting, patience: options.connect_timeout + LOGIN };
     match begun.lead().await {
         Ok(()) => {
-            begun.link.beat();
+            begun.link.begin();
             Ok(begun.link)
         }
         Err(error) => {
@@ -167,9 +167,7 @@ impl Begun<'_> {
     /// The reason stands on standard error, and the script ends.
     async fn failed(&mut self, what: &str) -> NodeError {
         match self.link.line(STEP).await {
-            Err(Broken::Ended(end)) if !end.complaints.is_empty() => {
-                NodeError::failed(format!("failed {what}: {}", end.complaints.join("; ")))
-            }
+            Err(Broken::Ended(end)) => NodeError::failed(format!("failed {what}{}", faults::because(&end))),
             _ => NodeError::failed(format!("failed {what}")),
         }
     }
