@@ -102,6 +102,12 @@ pub struct Renew {
     /// Leaves of these names only, on every node.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
+    /// Restart the API servers too, one after the other, although they take notice by themselves.
+    #[serde(skip_serializing_if = "is_false")]
+    pub restart: bool,
+    /// How long load balancers need to notice that a server is away, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain: Option<Span>,
     /// On these of the nodes only; the others are still read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,

@@ -36,6 +36,15 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION")]
     within: Option<Span>,
 
+    /// Restart the API servers too, one after the other and drained first, although they take notice by themselves
+    #[arg(long)]
+    restart: bool,
+
+    /// How long load balancers need to notice that an API server is away, or back (their interval times their number of
+    /// checks); 4s unless given
+    #[arg(long, value_name = "DURATION", requires = "restart", value_parser = at_most_ten_minutes)]
+    drain: Option<Span>,
+
     /// Lifetime of the new certificates, instead of that of the old ones
     #[arg(long, value_name = "DURATION", value_parser = at_least_ten_minutes)]
     validity: Option<Span>,
@@ -59,12 +68,19 @@ fn at_least_ten_minutes(text: &str) -> Result<Span, String> {
     if span < Span::minutes(10) { Err("at least 10m is wanted".to_owned()) } else { Ok(span) }
 }
 
+fn at_most_ten_minutes(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse()?;
+    if span > Span::minutes(10) { Err("at most 10m is wanted".to_owned()) } else { Ok(span) }
+}
+
 impl From<&Args> for Renew {
     fn from(args: &Args) -> Self {
         Self {
             scope: (&args.scope).into(),
             all: args.all,
             only: args.only.clone(),
+            restart: args.restart,
+            drain: args.drain,
             nodes: args.nodes.clone(),
             within: args.within,
             validity: args.validity,

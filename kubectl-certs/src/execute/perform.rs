@@ -1,8 +1,10 @@
 //! One action, by the nodes' operations. Everything was decided before; here it only happens.
 
-use crate::access::nodes::{Fleet, Node, NodeError, NodeOp, NodeReply, Sign};
+use std::time::Duration;
+
+use crate::access::nodes::{Drain, Fleet, Node, NodeError, NodeOp, NodeReply, Sign};
 use crate::model::Location;
-use crate::plan::action::{Issue, Remake};
+use crate::plan::action::{DrainFirst, Issue, Remake, Restart};
 use crate::plan::{Action, Step, World};
 
 /// Returns what the node said that shows it.
@@ -25,7 +27,10 @@ pub(super) async fn perform(
             node.run(op).await?;
         }
         Action::Remake(remake) => return remake_on(node, run, remake).await,
-        Action::Restart(restart) => return restart_on(node, &restart.component).await,
+        Action::Restart(Restart { component, drain: Some(drain), .. }) => {
+            return restart_drained(node, component, *drain).await;
+        }
+        Action::Restart(Restart { component, drain: None, .. }) => return restart_on(node, component).await,
     }
     Ok(Vec::new())
 }
@@ -71,6 +76,18 @@ pub(super) async fn restart_on(node: &dyn Node, component: &str) -> Result<Vec<S
         NodeReply::Restarted { evidence } => Ok(vec![evidence]),
         _ => Err(unexpected()),
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "waiting is measured by the machine's steady clock, not by the calendar")]
+async fn restart_drained(node: &dyn Node, component: &str, drain: DrainFirst) -> Result<Vec<String>, NodeError> {
+    let settle = Duration::from_secs(drain.seconds.into());
+    let settle_ms = u64::try_from(settle.as_millis()).unwrap_or(u64::MAX);
+    let drain = Some(Drain { port: drain.port, settle_ms });
+    let op = NodeOp::RestartControlPlane { components: vec![component.to_owned()], drain };
+    let NodeReply::Restarted { evidence } = node.run(op).await? else { return Err(unexpected()) };
+    // Two servers must not be away at once, as load balancers see it.
+    tokio::time::sleep(settle).await;
+    Ok(vec![evidence])
 }
 
 /// As that node knows them.

@@ -69,6 +69,7 @@ async fn restart(begun: &[&Step], put_back: &[StepDone], means: &Means<'_>) -> R
                 Some(Action::Remake(remake)) if changed(step) => &remake.component,
                 _ => continue,
             },
+            Undo::Nothing => continue,
         };
         let node = means.fleet.node(step.node.as_deref()).map_err(|error| from_node(&error))?;
         match restart_on(node, component).await {

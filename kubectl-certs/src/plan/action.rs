@@ -67,6 +67,18 @@ pub struct Restart {
     pub component: String,
     /// What it reads at its start.
     pub at: Location,
+    /// Others are turned away first, so that they go elsewhere before it leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain: Option<DrainFirst>,
+}
+
+/// So that no request is lost: load balancers need this time to notice that a server is away, and as long to notice that
+/// it is back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DrainFirst {
+    pub port: u16,
+    pub seconds: u16,
 }
 
 impl Action {

@@ -1,9 +1,15 @@
 //! How what was written comes into use: by itself, at once or later, or by a restart; and by what that is proven.
 
-use super::action::Restart;
+use super::action::{DrainFirst, Restart};
 use super::renew::Asked;
 use super::{Action, Condition, LeftAlone, Step, Undo, World};
-use crate::model::{Evidence, IdentityStore, Location, Purpose, Span, TakesEffect, Use};
+use crate::model::{Evidence, IdentityStore, Location, Purpose, Span, TakesEffect, Use, host_and_port};
+
+const API_SERVER: &str = "kube-apiserver";
+/// Health checks once a second, two failures in a row, and some to spare.
+const LOAD_BALANCERS_NOTICE: u16 = 4;
+/// From its end until it is ready again, in seconds, as seen on Kubernetes 1.36.
+const API_SERVER_STARTS: u32 = 7;
 
 /// What people and components notice of a renewal.
 pub(super) fn impact(uses: &[&Use], store: &IdentityStore) -> String {
@@ -83,12 +89,39 @@ fn restart(component: &str, file: Location) -> Step {
         id: format!("restart-{component}{at}"),
         node: file.node().map(str::to_owned),
         title: format!("restart {component}{on}"),
-        actions: vec![Action::Restart(Restart { component: component.to_owned(), at: file })],
+        actions: vec![Action::Restart(Restart { component: component.to_owned(), at: file, drain: None })],
         expects: Vec::new(),
         undo: Undo::Restart(component.to_owned()),
         impact: format!("{component} is away for about 2 s; {away}"),
         pending_seconds: None,
     }
+}
+
+/// Restarts of what would take notice by itself, because somebody wants to see that it starts from what was written.
+pub(super) fn forced(world: &World, asked: &Asked<'_>, written: &[&Location]) -> Vec<Step> {
+    if !asked.request.restart || !asked.is_running_machine() {
+        return Vec::new();
+    }
+    let seconds = asked.request.drain.map_or(LOAD_BALANCERS_NOTICE, |span| u16::try_from(span.0).unwrap_or(u16::MAX));
+    let mut steps: Vec<Step> = Vec::new();
+    for use_ in world.inventory.uses.iter().filter(|use_| written.contains(&&use_.place)) {
+        let Purpose::Serve { address: Some(address) } = &use_.purpose else { continue };
+        let (Some((_, port)), Some(file)) = (host_and_port(address), use_.place.whole_file()) else { continue };
+        if use_.component != API_SERVER || use_.loaded.evidence == Evidence::NotRunning {
+            continue;
+        }
+        let drain = Some(DrainFirst { port, seconds });
+        let mut step = restart(&use_.component, file.clone());
+        step.actions = vec![Action::Restart(Restart { component: use_.component.clone(), at: file, drain })];
+        // It reads again what was put back, as it read what was written.
+        step.undo = Undo::Nothing;
+        step.impact = format!(
+            "{address} turns new connections away for about {} s, and its clients go to the other API servers",
+            u32::from(seconds) + API_SERVER_STARTS
+        );
+        steps.push(step);
+    }
+    steps
 }
 
 /// The component that starts anew in this step.

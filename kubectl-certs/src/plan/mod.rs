@@ -89,6 +89,8 @@ pub enum Undo {
     Restore(Vec<Location>),
     /// The component is restarted once more, after its files were put back.
     Restart(String),
+    /// It left nothing behind that could be taken back.
+    Nothing,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

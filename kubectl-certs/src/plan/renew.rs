@@ -105,6 +105,15 @@ fn phases(
             steps: restarts,
         });
     }
+    let forced = activate::forced(world, asked, &written);
+    if !forced.is_empty() {
+        phases.push(Phase {
+            name: "restart API servers".to_owned(),
+            why: "asked for; each is drained first, and the next one waits until it is back".to_owned(),
+            gate: Vec::new(),
+            steps: forced,
+        });
+    }
     if !proof.is_empty() {
         phases.push(Phase {
             name: "prove".to_owned(),

@@ -77,7 +77,7 @@ fn sequences(shape: &Shape, world: &World) -> Vec<Vec<Action>> {
         actions.push(Action::WriteIdentity(WriteIdentity { step, at: entry.at.clone(), store, renewal }));
         for use_ in world.inventory.uses.iter().filter(|use_| use_.place == entry.at) {
             let at = entry.at.whole_file().expect("a file");
-            actions.push(Action::Restart(Restart { component: use_.component.clone(), at }));
+            actions.push(Action::Restart(Restart { component: use_.component.clone(), at, drain: None }));
         }
         let (component, store) = ("kubelet".to_owned(), shape.store(leaf));
         let (at, old) = (entry.at.clone(), old.fingerprint.clone());
