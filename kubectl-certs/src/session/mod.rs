@@ -14,8 +14,8 @@ use crate::answer::{Control, answer};
 use crate::commands::{self, Asked, Invocation};
 use crate::error::{Error, exit, without_keys};
 use crate::output::{self, Format, Style};
-use crate::report::Report;
-use crate::request::{Apply, Request};
+use crate::report::{Planned, Report};
+use crate::request::{Apply, Mode, Renew, Request};
 use interrupts::Interrupts;
 
 /// Runs one call and returns its exit code.
@@ -86,6 +86,7 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
             }
         }),
         stop: interrupts.stop.clone(),
+        ..Control::silent()
     };
     if matches!(what, Asked::Answer(Request::Runs(_))) {
         interrupts.begin_change();
@@ -134,6 +135,10 @@ async fn change(
     control: &Control,
     interrupts: &Interrupts,
 ) -> Result<Report, Error> {
+    if let (true, Request::Renew(renew)) = (yes, request) {
+        interrupts.begin_change();
+        return renew_at_once(renew, style, access, control).await;
+    }
     let planned = answer(request, access, control).await?;
     let Report::Plan(plan) = &planned else { return Ok(planned) };
     if plan.plan.is_empty() {
@@ -144,6 +149,19 @@ async fn change(
     let plan = serde_json::to_value(&plan.plan).map_err(|error| Error::failed(error.to_string()))?;
     interrupts.begin_change();
     answer(&Request::Apply(Apply { plan }), access, control).await
+}
+
+/// Nobody thinks about the plan meanwhile, so it need not be made again.
+async fn renew_at_once(renew: &Renew, style: &Style, access: &Access, control: &Control) -> Result<Report, Error> {
+    let style = style.clone();
+    let planned = Arc::new(move |planned: &Planned| {
+        if !planned.plan.is_empty() {
+            // It is shown for the record; who cannot be shown it has said yes all the same.
+            show(&Report::Plan(Box::new(planned.clone())), &style).ok();
+        }
+    });
+    let request = Request::Renew(Renew { mode: Mode::Apply, ..renew.clone() });
+    answer(&request, access, &Control { planned, ..control.clone() }).await
 }
 
 /// The plan goes to standard error: standard output is for what came of it.
@@ -183,7 +201,7 @@ async fn apply(
     if !yes {
         let inner = plan.pointer("/items/0/plan").or_else(|| plan.get("plan")).unwrap_or(&plan).clone();
         if let Ok(plan) = serde_json::from_value(inner) {
-            show(&Report::Plan(Box::new(crate::report::Planned { plan, gaps: Vec::new() })), style)?;
+            show(&Report::Plan(Box::new(Planned { plan, gaps: Vec::new() })), style)?;
         }
         confirm(false)?;
     }
