@@ -187,6 +187,7 @@ async fn steps_and_gates(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'
         left_alone: plan.left_alone.clone(),
     };
     let mut world = means.observe.world(journal.run(), plan).await?;
+    perform::make_keys(plan, journal.run(), means.fleet, |step| journal.has_ended(&step.id)).await;
     // The node whose files were read after all that was done so far.
     let mut read = plan.steps().next().map(|step| step.node.clone());
     for phase in &plan.phases {
