@@ -427,7 +427,7 @@ async fn pass_gate(
     }
 }
 
-fn from_node(error: &NodeError) -> Error {
+pub(crate) fn from_node(error: &NodeError) -> Error {
     let kind = match error.kind {
         NodeErrorKind::Refused => ErrorKind::Refused,
         NodeErrorKind::Unreachable => ErrorKind::Unreadable,
