@@ -50,19 +50,23 @@ impl Request {
 
     /// A plan and a journal outlive the folder in which they were asked for.
     pub fn make_absolute(&mut self, absolute: impl Fn(&str) -> String) {
-        let root = match self {
-            Self::List(look) | Self::Show(look) => &mut look.scope.root,
-            Self::Check(check) => &mut check.scope.root,
-            Self::Renew(renew) => &mut renew.scope.root,
-            Self::Runs(runs) => &mut runs.scope.root,
-            Self::Demo(demo) => {
-                demo.folder = absolute(&demo.folder);
-                return;
-            }
-            Self::Explain(_) | Self::Apply(_) | Self::Version | Self::Schema => return,
-        };
-        if let Some(root) = root {
-            *root = absolute(root);
+        if let Self::Demo(demo) = self {
+            demo.folder = absolute(&demo.folder);
+        }
+        let Some(Scope { root, ssh, .. }) = self.scope_mut() else { return };
+        for path in [root, &mut ssh.key, &mut ssh.config, &mut ssh.helper].into_iter().flatten() {
+            *path = absolute(path);
+        }
+    }
+
+    /// Where it looks, where it looks somewhere.
+    pub fn scope_mut(&mut self) -> Option<&mut Scope> {
+        match self {
+            Self::List(look) | Self::Show(look) => Some(&mut look.scope),
+            Self::Check(check) => Some(&mut check.scope),
+            Self::Renew(renew) => Some(&mut renew.scope),
+            Self::Runs(runs) => Some(&mut runs.scope),
+            Self::Explain(_) | Self::Apply(_) | Self::Demo(_) | Self::Version | Self::Schema => None,
         }
     }
 }
@@ -201,6 +205,12 @@ pub struct Ssh {
     /// `[USER@]HOST[:PORT]`, or a name of `ssh_config`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
+    /// Also all nodes that the cluster has, by the addresses in their Node objects.
+    #[serde(skip_serializing_if = "is_false")]
+    pub all_nodes: bool,
+    /// Who logs in to those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// File of the private key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -240,6 +250,7 @@ impl Scope {
         let mut add = |name: &str, value: &str| text.push_str(&format!(" --{name} {}", quoted(value)));
         self.root.iter().filter(|root| *root != "/").for_each(|root| add("root", root));
         self.ssh.hosts.iter().for_each(|host| add("ssh", host));
+        self.ssh.user.iter().for_each(|user| add("ssh-user", user));
         self.ssh.key.iter().for_each(|key| add("ssh-key", key));
         self.ssh.jump.iter().for_each(|jump| add("ssh-jump", jump));
         self.ssh.config.iter().for_each(|config| add("ssh-config", config));

@@ -3,6 +3,7 @@
 mod change;
 mod demo;
 mod look;
+mod machines;
 mod observe;
 mod runs;
 #[cfg(test)]
@@ -33,7 +34,7 @@ impl Control {
 }
 
 pub async fn answer(request: &Request, access: &Access, control: &Control) -> Result<Report, Error> {
-    match request {
+    match &machines::named(request).await? {
         Request::List(look) => look::list(look, access).await,
         Request::Show(look) => look::show(look, access).await,
         Request::Check(check) => look::check(check, access).await,

@@ -14,7 +14,9 @@ Examples:
   kubectl certs renew apiserver admin.conf --yes   these, without a question
   kubectl certs renew --within 90d                 also what ends within 90 days
   kubectl certs renew --all --ssh root@cp1 --ssh root@cp2 --ssh root@cp3
-                                                   a whole control plane, from outside
+                                                   a control plane, from outside
+  kubectl certs renew --all --nodes --ssh-user root
+                                                   every node of the cluster
   kubectl certs renew --all --dry-run -o json > plan.json; kubectl certs apply plan.json")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -29,7 +31,7 @@ pub(super) struct Args {
     only: Vec<String>,
 
     /// Only on this of the nodes; may be repeated
-    #[arg(long = "node", value_name = "NODE", requires = "hosts")]
+    #[arg(long = "node", value_name = "NODE", requires = "machines")]
     nodes: Vec<String>,
 
     /// Also what ends within this time
