@@ -19,7 +19,7 @@ pub(super) struct SshArgs {
 
     /// Who logs in to the nodes of --nodes
     #[arg(long = "ssh-user", value_name = "USER", requires = "all_nodes")]
-    user: Option<String>,
+    ssh_user: Option<String>,
 
     /// Private key to log in with
     #[arg(long = "ssh-key", value_name = "FILE", requires = "machines")]
@@ -48,7 +48,7 @@ impl From<&SshArgs> for Ssh {
         Self {
             hosts: args.hosts.clone(),
             all_nodes: args.all_nodes,
-            user: args.user.clone(),
+            user: args.ssh_user.clone(),
             key: path(&args.key),
             jump: args.jump.clone(),
             config: path(&args.config),
