@@ -4,7 +4,7 @@ use super::Control;
 use super::look;
 use super::observe::{Observer, inventory, of_inventory};
 use crate::access::Access;
-use crate::access::nodes::{self, Fleet, NodeOp};
+use crate::access::nodes::{self, Fleet, NodeErrorKind, NodeOp};
 use crate::error::Error;
 use crate::execute::{self, Approval, Means};
 use crate::findings::{self, View};
@@ -145,6 +145,10 @@ async fn refuse_unwritable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
             let Action::WriteIdentity(write) = action else { continue };
             let Some(member) = fleet.member(step.node.as_deref()) else { continue };
             if let Err(error) = member.node.run(NodeOp::Replaceable { store: write.store.clone() }).await {
+                // Anything but a refusal says nothing of the file.
+                if error.kind != NodeErrorKind::Refused {
+                    return Err(Error::unreadable(error.message));
+                }
                 return Err(Error::refused(format!("{} cannot be renewed: {}", write.at, error.message))
                     .about(&write.at)
                     .hint("nothing was changed; mend that file, or renew the others by their names"));

@@ -7,6 +7,8 @@ mod machines;
 mod observe;
 mod runs;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

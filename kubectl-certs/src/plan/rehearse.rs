@@ -16,6 +16,12 @@ impl RehearsedPlan {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
+
+    /// For tests of what happens without a rehearsal.
+    #[cfg(test)]
+    pub(crate) fn unchecked(plan: Plan) -> Self {
+        Self { plan }
+    }
 }
 
 pub fn rehearse(plan: Plan, world: &World) -> Result<RehearsedPlan, Error> {
