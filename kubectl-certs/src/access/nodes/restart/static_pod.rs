@@ -80,8 +80,8 @@ impl StaticPod {
             }
         }
         for sandbox in &self.sandboxes {
-            self.runtime.stop_sandbox(sandbox).await?;
             // The kubelet removes dead sandboxes too.
+            gone_is_fine(self.runtime.stop_sandbox(sandbox).await)?;
             gone_is_fine(self.runtime.remove_sandbox(sandbox).await)?;
         }
         Ok(())
