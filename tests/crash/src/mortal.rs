@@ -80,6 +80,8 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::ClearDrafts { .. }
         | NodeOp::Restart { .. }
         | NodeOp::RestartControlPlane { .. }
+        | NodeOp::HoldEtcd { .. }
+        | NodeOp::ReleaseEtcd
         | NodeOp::MoveEtcdLeader { .. }
         | NodeOp::Lock { .. }
         | NodeOp::Unlock { .. }

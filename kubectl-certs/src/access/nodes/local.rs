@@ -94,6 +94,14 @@ impl Node for LocalNode {
             NodeOp::RestartControlPlane { components, drain } => {
                 NodeReply::Restarted { evidence: restart::together(self, &components, drain).await? }
             }
+            NodeOp::HoldEtcd { milliseconds } => {
+                restart::hold_etcd(self, milliseconds).await?;
+                NodeReply::Done
+            }
+            NodeOp::ReleaseEtcd => {
+                restart::release_etcd(self).await?;
+                NodeReply::Done
+            }
             NodeOp::EtcdMembers => NodeReply::EtcdMembers(etcd::members(self).await?),
             NodeOp::MoveEtcdLeader { to } => NodeReply::EtcdMembers(etcd::move_leader(self, &to).await?),
             NodeOp::Health { component } => NodeReply::Health(health::look(self, &component).await?),

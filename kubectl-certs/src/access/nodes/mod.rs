@@ -7,6 +7,7 @@
 mod command;
 mod etcd;
 mod files;
+mod grpc;
 mod health;
 pub mod helper;
 mod http;
@@ -196,6 +197,13 @@ pub enum NodeOp {
     Health {
         component: String,
     },
+    /// For so long (at most a second) the requests of clients wait at the door of this node's etcd: with all doors held
+    /// while the leadership moves, none is lost. The kernel lets them in again by itself.
+    HoldEtcd {
+        milliseconds: u64,
+    },
+    /// Ends `HoldEtcd` before its time.
+    ReleaseEtcd,
     /// The etcd cluster, as the member of this node sees it.
     EtcdMembers,
     /// Gives the leadership of etcd, which must be this node's, to another member.
