@@ -11,6 +11,7 @@ use crate::error::Error;
 
 /// Shows that a folder was made here and may be replaced.
 const MARK: &str = ".kubectl-certs-demo";
+const MARK_TEXT: &str = "made by kubectl certs demo; safe to delete\n";
 
 pub fn make(folder: &str, replace: bool, files: Vec<DemoFile>) -> Result<(), Error> {
     let root = Path::new(folder);
@@ -34,8 +35,9 @@ pub fn make(folder: &str, replace: bool, files: Vec<DemoFile>) -> Result<(), Err
             }
         }
     }
-    fs::create_dir_all(root).map_err(|error| failed(root, &error))?;
-    fs::write(root.join(MARK), "made by kubectl certs demo; safe to delete\n").map_err(|error| failed(root, &error))?;
+    fs::create_dir_all(root).and_then(|()| fs::write(root.join(MARK), MARK_TEXT)).map_err(|error| {
+        Error::usage(format!("no demo can be made in {folder}: {error}")).hint("name a folder that you may write")
+    })?;
     for file in files {
         let path = root.join(&file.path);
         write(&path, &file.content).map_err(|error| failed(&path, &error))?;

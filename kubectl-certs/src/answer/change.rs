@@ -14,6 +14,7 @@ use crate::plan::renew::{Asked, BACK_DATED, plan};
 use crate::plan::{Action, Plan, RehearsedPlan, World};
 use crate::report::{Planned, Report};
 use crate::request::{API, Mode, Renew, Scope};
+use crate::sources;
 
 /// The dates of the new certificates are part of a plan; after so long they no longer are what was meant.
 const PLAN_KEEPS: Span = Span::hours(24);
@@ -156,6 +157,9 @@ async fn refuse_unwritable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
 
 /// All nodes that were named, or the disk of this machine.
 pub(super) async fn fleet(scope: &Scope, access: &Access) -> Result<Fleet, Error> {
+    if let Some(root) = &scope.root {
+        sources::require_folder(root, access).await?;
+    }
     nodes::fleet(scope, &*access.nodes)
         .await
         .map_err(|error| error.hints.iter().fold(Error::unreadable(error.message), |error, hint| error.hint(hint)))
@@ -185,6 +189,7 @@ async fn refuse_other_clocks(fleet: &Fleet, access: &Access) -> Result<(), Error
 async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Option<Vec<Location>>), Error> {
     let scope = &request.scope;
     if scope.targets.is_empty() {
+        sources::require_sound(scope)?;
         return Ok((scope.root.clone().unwrap_or_else(|| "/".to_owned()), None));
     }
     let (inventory, wanted) = look::read(scope, access).await?;

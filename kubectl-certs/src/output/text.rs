@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
 
 fn list(listing: &Listing, style: &Style) -> Rendered {
     if listing.rows.is_empty() {
-        return Rendered { err: nothing_found(listing.namespace.as_deref()), ..Rendered::default() };
+        return Rendered { err: nothing_found(listing.namespace.as_deref(), &listing.gaps), ..Rendered::default() };
     }
     let wide = style.format == Format::Wide;
     let mut headers = vec!["NAME", "STATE", "EXPIRES", "LEFT", "SUBJECT", "SIGNED-BY"];
@@ -45,9 +45,11 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
     Rendered { out: table(&headers, rows, style.headers), ..Rendered::default() }
 }
 
-/// In kubectl's own words, which scripts look for.
-fn nothing_found(namespace: Option<&str>) -> String {
+/// In kubectl's own words, which scripts look for. Where something could not be read, nobody knows what is there: then
+/// the gap is all there is to say.
+fn nothing_found(namespace: Option<&str>, gaps: &[Gap]) -> String {
     match namespace {
+        _ if !gaps.is_empty() => String::new(),
         Some(namespace) => format!("No resources found in {} namespace.\n", clean::line(namespace)),
         None => "No resources found\n".to_owned(),
     }
@@ -122,7 +124,7 @@ fn summary(checked: &Checked, style: &Style) -> String {
             .map(|(count, word)| format!("{count} {word}{}", if *count == 1 || *word == "info" { "" } else { "s" }))
             .collect();
     if checked.certificates == 0 {
-        return nothing_found(checked.namespace.as_deref());
+        return nothing_found(checked.namespace.as_deref(), &checked.gaps);
     }
     let looked = format!("{} certificate{}", checked.certificates, if checked.certificates == 1 { "" } else { "s" });
     if parts.is_empty() {

@@ -6,6 +6,7 @@ mod gather;
 mod kubeconfigs;
 mod node_files;
 mod secrets;
+mod sound;
 mod standard_input;
 pub mod target;
 mod wanted;
@@ -15,7 +16,8 @@ use std::collections::BTreeSet;
 use futures::future::{BoxFuture, join_all};
 
 pub use node_files::presented;
-pub use wanted::{Wanted, resolve, targets};
+pub use sound::require_sound;
+pub use wanted::{Wanted, require_folder, resolve, targets};
 
 use crate::access::Access;
 use crate::access::cluster::Cluster;
