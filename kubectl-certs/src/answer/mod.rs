@@ -3,10 +3,13 @@
 mod change;
 mod demo;
 mod look;
+mod missing;
 mod observe;
 mod runs;
 #[cfg(test)]
 mod tests;
+
+pub use change::saved_plan;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

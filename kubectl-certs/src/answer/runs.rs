@@ -41,9 +41,9 @@ async fn answer(request: &Runs, access: &Access, control: &Control) -> Result<Re
             let info = history.info(&fleet).await;
             Ok(Report::RunDetails(info, history.events))
         }
-        RunsVerb::Resume => execute::resume(&run, &means).await.map(Report::Run),
-        RunsVerb::Undo => execute::undo(&run, &means).await.map(Report::Run),
-        RunsVerb::Finish => execute::finish(&run, &means).await.map(Report::Run),
+        RunsVerb::Resume => execute::resume(&run, &means).await.map(|done| Report::Run(done, Vec::new())),
+        RunsVerb::Undo => execute::undo(&run, &means).await.map(|done| Report::Run(done, Vec::new())),
+        RunsVerb::Finish => execute::finish(&run, &means).await.map(|done| Report::Run(done, Vec::new())),
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
         Report::Explain(checks) => explain_all(checks, style),
         Report::Explanation(check) => Rendered { out: describe::check(check, &style.program), ..Rendered::default() },
         Report::Plan(planned) => plan::render(&planned.plan, style),
-        Report::Run(done) => run(done, style),
+        Report::Run(done, _) => run(done, style),
         Report::Runs(runs) => list_runs(runs, style),
         Report::RunDetails(run, events) => run_details(run, events),
         Report::Demo(made) => demo(made, style),
@@ -148,13 +148,17 @@ fn explain_all(checks: &[&Check], style: &Style) -> Rendered {
 fn run(done: &RunDone, style: &Style) -> Rendered {
     let mut out = String::new();
     for step in &done.steps {
-        let mark = if step.changed { "done" } else { "as it was" };
+        let mark = match step.pending_until {
+            Some(until) => format!("pending until {until}"),
+            None if step.changed => "done".to_owned(),
+            None => "as it was".to_owned(),
+        };
         out.push_str(&format!("{mark}   {}   {}\n", step.id, step.title));
         for line in &step.evidence {
             out.push_str(&format!("       {}\n", clean::line(line)));
         }
-        if let Some(until) = step.pending_until {
-            out.push_str(&format!("       pending: in use by {until} at the latest\n"));
+        if step.pending_until.is_some() {
+            out.push_str("       written; in use by then at the latest, without a restart\n");
         }
     }
     for line in &done.evidence {
@@ -186,7 +190,7 @@ fn list_runs(runs: &[RunInfo], style: &Style) -> Rendered {
         .map(|run| {
             vec![
                 run.run.clone(),
-                run.state.word().to_owned(),
+                run.word().to_owned(),
                 format!("{}/{}", run.steps_done, run.steps_total),
                 run.started.to_string(),
                 disks(&run.root, &run.nodes),
@@ -209,7 +213,7 @@ fn run_details(run: &RunInfo, events: &[Event]) -> Rendered {
     let mut out = format!(
         "Run:      {}\nState:    {}\nOn:       {}\nStarted:  {}\nSteps:    {} of {}\nEvents:\n",
         run.run,
-        run.state.word(),
+        run.word(),
         disks(&run.root, &run.nodes),
         run.started,
         run.steps_done,

@@ -210,7 +210,7 @@ impl Item {
                 let item = PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() };
                 (vec![Self::Plan(item)], &planned.gaps)
             }
-            Report::Run(done) => (vec![Self::RunResult(done.clone())], &[]),
+            Report::Run(done, gaps) => (vec![Self::RunResult(done.clone())], gaps),
             Report::Runs(runs) => (runs.iter().cloned().map(Self::Run).collect(), &[]),
             Report::RunDetails(run, events) => {
                 (core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)).collect(), &[])

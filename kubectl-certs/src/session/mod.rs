@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::access::Access;
 use crate::access::nodes::helper;
-use crate::answer::{Control, answer};
+use crate::answer::{Control, answer, saved_plan};
 use crate::commands::{self, Asked, Invocation};
 use crate::error::{Error, exit, without_keys};
 use crate::output::{self, Format, Style};
@@ -181,10 +181,9 @@ async fn apply(
         Error::usage(format!("{file} is not JSON: {error}")).hint("kubectl certs renew --dry-run -o json makes a plan")
     })?;
     if !yes {
-        let inner = plan.pointer("/items/0/plan").or_else(|| plan.get("plan")).unwrap_or(&plan).clone();
-        if let Ok(plan) = serde_json::from_value(inner) {
-            show(&Report::Plan(Box::new(crate::report::Planned { plan, gaps: Vec::new() })), style)?;
-        }
+        // Judged before anybody is asked: what would be refused anyway is no question.
+        let planned = saved_plan(&plan, access).await?;
+        show(&planned, style)?;
         confirm(false)?;
     }
     interrupts.begin_change();

@@ -42,6 +42,13 @@ impl Key {
 /// Adds certificates, the entry, and a gap for each block that could not be read.
 pub(super) fn add(inventory: &mut Inventory, found: Found<'_>) {
     let Found { at, content, key, kind, origin, digest } = found;
+    for label in &content.cut {
+        inventory.gaps.push(Gap {
+            at: at.clone(),
+            reason: GapReason::BadPem,
+            message: format!("a block '{label}' is cut off: its '-----END {label}-----' is missing"),
+        });
+    }
     for label in &content.broken {
         inventory.gaps.push(Gap {
             at: at.clone(),
@@ -113,7 +120,7 @@ fn key_state(key: &Key, wanted: &KeyId) -> KeyState {
 }
 
 /// The usual names of the private key that belongs to a file or a key of a Secret of this name, the most usual first.
-pub(super) fn key_names(name: &str) -> Vec<String> {
+pub fn key_names(name: &str) -> Vec<String> {
     let mut names = Vec::new();
     if let Some((stem, ending)) = name.rsplit_once('.') {
         names.extend([format!("{stem}.key"), format!("{stem}-key.pem"), format!("{stem}.key.pem")]);
