@@ -46,6 +46,15 @@ pub struct Listed {
     pub state: State,
 }
 
+impl Listed {
+    /// A name for people that the same command takes as a target. The layout's name is that of the first certificate.
+    pub fn label(&self, named: bool) -> String {
+        let first = self.target.number.is_none_or(|number| number == 1);
+        let name = self.entry.origin.name.clone().filter(|_| first && named);
+        name.unwrap_or_else(|| self.target.to_string())
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {

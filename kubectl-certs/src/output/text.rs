@@ -59,11 +59,10 @@ fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
     let certificate = &row.certificate;
     let target = row.target.to_string();
     let first = row.target.number.is_none_or(|number| number == 1);
-    let name = row.entry.origin.name.clone().filter(|_| first && listing.named).unwrap_or_else(|| target.clone());
     let issuer =
         if certificate.names_itself_as_issuer() { "itself".to_owned() } else { common_name(&certificate.issuer) };
     let mut cells = vec![
-        name,
+        row.label(listing.named),
         state_word(row.state).to_owned(),
         certificate.not_after.minute(),
         certificate.not_after.since(listing.now).to_string(),
@@ -106,8 +105,7 @@ fn check(checked: &Checked, style: &Style) -> Rendered {
 
 fn finding_row(finding: &Finding, named: bool, wide: bool) -> Vec<String> {
     let place = finding.at.to_string();
-    let name = finding.name.clone().filter(|_| named).unwrap_or_else(|| place.clone());
-    let mut cells = vec![severity_word(finding.severity).to_owned(), finding.code.clone(), name];
+    let mut cells = vec![severity_word(finding.severity).to_owned(), finding.code.clone(), finding.label(named)];
     if wide {
         cells.push(place);
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use futures::FutureExt;
 use futures::future::join_all;
 
-use super::gather::{Found, Key, Kind, add, key_names};
+use super::gather::{Found, Key, Kind, add, certificate_names, key_names};
 use super::kubeconfigs::{add_view, unread_gap};
 use super::{Reading, Source, merge};
 use crate::access::nodes::{FileRecord, Member, Node, NodeOp, NodeReply, Process, Unread};
@@ -88,7 +88,16 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
 }
 
 async fn plain(inventory: &mut Inventory, member: &Member, places: Vec<String>) {
-    let files = walk(member, places, inventory).await;
+    let mut files = walk(member, places, inventory).await;
+    // A key that was named alone stands for the certificate beside it.
+    let alone = files.values().filter(|file| only_a_key(&file.content) && file.content.has_key());
+    let beside: Vec<String> = alone.flat_map(|file| certificates_beside(&file.path)).collect();
+    let unread: Vec<String> = beside.into_iter().filter(|path| !files.contains_key(path)).collect();
+    if let Ok(NodeReply::Existing(there)) = member.node.run(NodeOp::Exist { paths: unread }).await
+        && !there.is_empty()
+    {
+        files.extend(walk(member, there, inventory).await);
+    }
     for file in files.values() {
         add_file(inventory, member.name.as_deref(), file, &files, &BTreeMap::new());
     }
@@ -346,6 +355,12 @@ fn only_a_key(content: &Content) -> bool {
     content.certificates.is_empty() && content.public_keys.is_empty()
         && content.broken.is_empty()
         && content.cut.is_empty()
+}
+
+fn certificates_beside(key: &str) -> Vec<String> {
+    let path = Path::new(key);
+    let names = path.file_name().and_then(|name| name.to_str()).map(certificate_names).unwrap_or_default();
+    names.into_iter().map(|name| path.with_file_name(name).to_string_lossy().into_owned()).collect()
 }
 
 fn sibling_key(path: &str, files: &BTreeMap<String, FileRecord>) -> Option<String> {

@@ -1,6 +1,7 @@
 //! From the scope of a request to what is to be read: which sources, which folders, which objects.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::sound::{require_files, require_sound};
 use super::target::{self, Target};
@@ -64,6 +65,11 @@ impl Wanted {
             [member] if !member.is_running_machine() => Some(&member.root),
             _ => None,
         }
+    }
+
+    /// How long somebody wants to wait for an answer.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.connection.patience()
     }
 
     fn needs_cluster(&self) -> bool {
