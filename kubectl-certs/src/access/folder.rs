@@ -66,9 +66,12 @@ fn refuse_foreign(root: &Path, files: &[DemoFile]) -> Result<(), Error> {
             if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()) {
                 folders.push(path);
             } else if !path.strip_prefix(root).is_ok_and(ours) {
-                return Err(Error::refused(format!("{} is not of the demo, and --force would delete it", path.display()))
-                    .about(path.display())
-                    .hint("move it elsewhere, or name another folder; nothing was changed"));
+                return Err(Error::refused(format!(
+                    "{} is not of the demo, and --force would delete it",
+                    path.display()
+                ))
+                .about(path.display())
+                .hint("move it elsewhere, or name another folder; nothing was changed"));
             }
         }
     }

@@ -88,7 +88,10 @@ fn require_fresh(at: Time, access: &Access) -> Result<(), Error> {
 fn read_plan(value: &serde_json::Value) -> Result<Plan, Error> {
     let document = match value.get("items").and_then(serde_json::Value::as_array).map(Vec::as_slice) {
         Some([item]) => {
-            require_envelope(value, &[("apiVersion", Some(API)), ("kind", Some("List")), ("items", None), ("gaps", None)])?;
+            require_envelope(
+                value,
+                &[("apiVersion", Some(API)), ("kind", Some("List")), ("items", None), ("gaps", None)],
+            )?;
             item
         }
         Some(items) => {

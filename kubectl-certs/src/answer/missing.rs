@@ -53,9 +53,8 @@ pub(super) fn nothing_at(target: &Target, inventory: &Inventory) -> Error {
 pub(super) fn gaps(wanted: &Wanted, inventory: &Inventory, unanswered: Vec<Gap>) -> Vec<Gap> {
     let Inventory { gaps, layouts, .. } = inventory;
     let any = wanted.filter.is_empty() || (!unanswered.is_empty() && layouts.is_empty());
-    let asked = |gap: &&Gap| {
-        any || !is_of_a_file(gap) || wanted.filter.iter().any(|target| concerns(target, gap, layouts))
-    };
+    let asked =
+        |gap: &&Gap| any || !is_of_a_file(gap) || wanted.filter.iter().any(|target| concerns(target, gap, layouts));
     gaps.iter().filter(asked).cloned().chain(unanswered).collect()
 }
 

@@ -425,3 +425,57 @@ fn from_node(error: &NodeError) -> Error {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{IdentityStore, Loaded, Use};
+    use crate::plan::Undo;
+    use crate::plan::action::WriteIdentity;
+    use crate::plan::condition::Renewal;
+
+    /// What nobody has seen is said as such, and is not passed off as proof.
+    #[test]
+    fn running_clients_are_told_with_their_evidence() {
+        let at = Location::file("/pki/front-proxy-client.crt");
+        let client = |component: &str, takes_effect, evidence| Use {
+            component: component.to_owned(),
+            purpose: Purpose::ClientOf { server: "others".to_owned() },
+            place: at.clone(),
+            stored: None,
+            loaded: Loaded { certificate: None, evidence, started: None, written: None },
+            takes_effect,
+        };
+        let mut world = World::default();
+        world.inventory.uses = vec![
+            client("watcher", TakesEffect::Watch, Evidence::Assumed),
+            client("reader", TakesEffect::EachHandshake, Evidence::ReadOnEachUse),
+            client("timer", TakesEffect::Timer { seconds: 300 }, Evidence::Assumed),
+            client("stopped", TakesEffect::Watch, Evidence::NotRunning),
+        ];
+        let store = IdentityStore::Combined { path: "/pki/front-proxy-client.crt".to_owned() };
+        let old = crate::formats::certificate::parse(&some_certificate()).expect("a certificate");
+        let renewal = Renewal::of(&old, &old.fingerprint, old.not_after);
+        let step = Step {
+            id: "renew".to_owned(),
+            node: None,
+            title: String::new(),
+            actions: vec![Action::WriteIdentity(WriteIdentity { step: "renew".to_owned(), at, store, renewal })],
+            expects: Vec::new(),
+            undo: Undo::Restore(Vec::new()),
+            impact: String::new(),
+            pending_seconds: None,
+        };
+        let wanted = [
+            "in use by watcher: assumed, not observed",
+            "in use by reader: the component reads it for each connection",
+        ];
+        assert_eq!(taken_up(&step, &world), wanted);
+    }
+
+    fn some_certificate() -> Vec<u8> {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let parameters = rcgen::CertificateParams::new(vec!["it".to_owned()]).expect("a name");
+        parameters.self_signed(&key).expect("a certificate").der().to_vec()
+    }
+}

@@ -198,11 +198,15 @@ impl Item {
     pub fn all(report: &Report) -> (Vec<Self>, &[Gap]) {
         match report {
             Report::List(listing) => {
-                let items = listing.rows.iter().map(|row| Self::Certificate(CertificateItem::of(row, listing.named, listing.now)));
+                let items = listing
+                    .rows
+                    .iter()
+                    .map(|row| Self::Certificate(CertificateItem::of(row, listing.named, listing.now)));
                 (items.collect(), &listing.gaps)
             }
             Report::Show(shown) => {
-                let items = shown.rows.iter().map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now)));
+                let items =
+                    shown.rows.iter().map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now)));
                 (items.collect(), &shown.gaps)
             }
             Report::Check(checked) => (findings(checked), &checked.gaps),

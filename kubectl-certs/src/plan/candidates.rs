@@ -114,7 +114,9 @@ pub fn unread<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<(String, &'a Gap)>
     let mut unread = Vec::new();
     for found in world.inventory.layouts.iter().filter(|_| named.is_none()) {
         let Some(layout) = Layout::named(&found.name) else { continue };
-        let here = |node: &Option<String>| request.nodes.is_empty() || node.as_ref().is_some_and(|node| request.nodes.contains(node));
+        let here = |node: &Option<String>| {
+            request.nodes.is_empty() || node.as_ref().is_some_and(|node| request.nodes.contains(node))
+        };
         let wanted = |leaf: &&Leaf| {
             let ours = matches!(leaf.renewal, layouts::Renewal::ByAuthority) || asked.is_running_machine();
             here(&found.node) && ours && (request.only.is_empty() || request.only.iter().any(|only| only == leaf.name))
@@ -125,7 +127,8 @@ pub fn unread<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<(String, &'a Gap)>
                 entry.at.node() == found.node.as_deref() && entry.origin.name.as_deref() == Some(leaf.name)
             });
             let file = layout.files(leaf.name).first().map(|path| found.place(path)).filter(|_| !is_read);
-            let gap = world.inventory.gaps.iter().find(|gap| gap.at.whole_file().is_some() && gap.at.whole_file() == file);
+            let gap =
+                world.inventory.gaps.iter().find(|gap| gap.at.whole_file().is_some() && gap.at.whole_file() == file);
             let on = found.node.as_ref().map_or_else(String::new, |node| format!(" on {node}"));
             unread.extend(gap.map(|gap| (format!("{}{on}", leaf.name), gap)));
         }

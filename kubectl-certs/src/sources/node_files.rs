@@ -172,7 +172,9 @@ async fn add_hollow(
     let paths = names.keys().filter(|path| !files.contains_key(*path)).cloned().collect();
     let Ok(NodeReply::Existing(hollow)) = node.run(NodeOp::Exist { paths }).await else { return };
     for path in hollow {
-        let Ok(NodeReply::Walked(alone)) = node.run(NodeOp::Walk { places: vec![path.clone()] }).await else { continue };
+        let Ok(NodeReply::Walked(alone)) = node.run(NodeOp::Walk { places: vec![path.clone()] }).await else {
+            continue;
+        };
         // A link to a file that was asked for by its own name is told of under that name.
         if alone.files.iter().any(|file| file.path == path) {
             continue;
@@ -185,11 +187,9 @@ async fn add_hollow(
         let as_folder = NodeOp::Exist { paths: vec![format!("{path}/")] };
         let is_folder = matches!(node.run(as_folder).await, Ok(NodeReply::Existing(found)) if !found.is_empty());
         inventory.gaps.push(match unread {
-            Some((path, Unread::NotFound, _)) => Gap {
-                at,
-                reason: GapReason::NotFound,
-                message: format!("{path} is a symlink to what does not exist"),
-            },
+            Some((path, Unread::NotFound, _)) => {
+                Gap { at, reason: GapReason::NotFound, message: format!("{path} is a symlink to what does not exist") }
+            }
             Some((_, why, message)) => unread_gap(at, why, message),
             None if is_folder => {
                 Gap { at, reason: GapReason::NotAFile, message: "this is a folder, where a file is wanted".to_owned() }
@@ -202,9 +202,7 @@ async fn add_hollow(
 fn hollow_gap(at: Location, named: &Named) -> Gap {
     let (reason, message) = match named.holder {
         Holder::Kubeconfig => (GapReason::BadKubeconfig, "this file should be a kubeconfig, and it is none"),
-        Holder::Pem => {
-            (GapReason::NoCertificateFound, "this file should hold a certificate, and there is none in it")
-        }
+        Holder::Pem => (GapReason::NoCertificateFound, "this file should hold a certificate, and there is none in it"),
     };
     Gap { at, reason, message: message.to_owned() }
 }
@@ -352,7 +350,8 @@ fn add_file(
 
 /// Keys are told of with the certificate or public key that they belong to.
 fn only_a_key(content: &Content) -> bool {
-    content.certificates.is_empty() && content.public_keys.is_empty()
+    content.certificates.is_empty()
+        && content.public_keys.is_empty()
         && content.broken.is_empty()
         && content.cut.is_empty()
 }

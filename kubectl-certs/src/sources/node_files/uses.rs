@@ -22,9 +22,8 @@ pub(super) async fn add(
         };
         let Some(file) = files.get(&path) else { continue };
         let Some((at, stored)) = entry_of(inventory, &path) else { continue };
-        let process = processes
-            .iter()
-            .find(|process| process.program == row.component && has_loaded(process, row, file, member));
+        let process =
+            processes.iter().find(|process| process.program == row.component && has_loaded(process, row, file, member));
         let address = match row.purpose {
             PurposeRow::Serve(listen) => process.and_then(|process| address(listen, process)),
             _ => None,
