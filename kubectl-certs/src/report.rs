@@ -16,7 +16,8 @@ pub enum Report {
     Explain(&'static [&'static Check]),
     Explanation(&'static Check),
     Plan(Box<Planned>),
-    Run(RunDone),
+    /// With the leaves that could not be read and were left alone.
+    Run(RunDone, Vec<Gap>),
     Runs(Vec<RunInfo>),
     RunDetails(RunInfo, Vec<Event>),
     Demo(DemoMade),
@@ -45,8 +46,17 @@ pub struct Listed {
     pub state: State,
 }
 
+impl Listed {
+    /// A name for people that the same command takes as a target. The layout's name is that of the first certificate.
+    pub fn label(&self, named: bool) -> String {
+        let first = self.target.number.is_none_or(|number| number == 1);
+        let name = self.entry.origin.name.clone().filter(|_| first && named);
+        name.unwrap_or_else(|| self.target.to_string())
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "kebab-case")]
 pub enum State {
     Valid,
     Expiring,
@@ -57,6 +67,8 @@ pub enum State {
 #[derive(Debug)]
 pub struct Showing {
     pub rows: Vec<Shown>,
+    /// A layout's own name means the same in the next command.
+    pub named: bool,
     pub gaps: Vec<Gap>,
     pub now: Time,
 }
@@ -146,12 +158,25 @@ pub struct RunInfo {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
     pub state: RunState,
+    /// It was taken back, also where that is finished now.
+    #[serde(default)]
+    pub undone: bool,
     pub title: String,
     pub started: Time,
     pub steps_done: usize,
     pub steps_total: usize,
     /// Backups are still there.
     pub can_undo: bool,
+}
+
+impl RunInfo {
+    /// One word for people: a run that was taken back and then finished must not look like one that was done.
+    pub fn word(&self) -> &'static str {
+        match self.state {
+            RunState::Finished if self.undone => "undone-finished",
+            state => state.word(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

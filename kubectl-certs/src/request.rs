@@ -311,6 +311,12 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The limit of a request that was asked for.
+    pub fn patience(&self) -> Option<core::time::Duration> {
+        let seconds = self.request_timeout.and_then(|limit| u64::try_from(limit.0).ok())?;
+        Some(core::time::Duration::from_secs(seconds.max(1)))
+    }
+
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

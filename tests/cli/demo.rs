@@ -56,12 +56,29 @@ fn it_runs_the_first_command_and_prints_ones_that_can_be_pasted() {
     }
 }
 
+/// `cargo run` and a download folder are not in PATH, and kubectl looks nowhere else.
+#[test]
+fn it_says_how_to_start_what_kubectl_does_not_find() {
+    let program = Program::new();
+    let note = format!("type {} instead of 'kubectl certs'", env!("CARGO_BIN_EXE_kubectl-certs"));
+    program.run(["demo", "one"]).exits(0).says(&note);
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_kubectl-certs")).parent().expect("a folder");
+    let ran = program.with("PATH", folder).run(["demo", "two"]).exits(0);
+    assert!(!ran.err.contains("instead of"), "{ran:#?}");
+}
+
 #[test]
 fn only_a_demo_is_replaced() {
     let program = Program::new();
     let folder = program.demo();
     program.run(["demo", &folder]).exits(2).says("--force");
     program.run(["demo", &folder, "--force"]).exits(0);
+    // Runs on it are of the demo; what a person put there is not.
+    program.run(["renew", "--root", &folder, "--yes"]).exits(0);
+    program.run(["demo", &folder, "--force"]).exits(0);
+    let mine = program.write("demo/etc/kubernetes/notes.txt", "mine");
+    program.run(["demo", &folder, "--force"]).exits(4).says("notes.txt is not of the demo");
+    assert!(mine.exists());
     let other = program.write("other/notes.txt", "mine");
     let other = other.parent().expect("a folder").display().to_string();
     program.run(["demo", &other, "--force"]).exits(4).says("left alone");

@@ -4,12 +4,15 @@ mod change;
 mod demo;
 mod look;
 mod machines;
+mod missing;
 mod observe;
 mod runs;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod tests;
+
+pub use change::saved_plan;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -12,13 +12,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use journal::{History, Journal, histories, history};
+pub use lock::other_run;
 pub use undo::{finish, undo};
 
 use crate::access::Access;
 use crate::access::nodes::{Fleet, NodeError, NodeErrorKind};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Sink, What};
-use crate::model::{Location, Span};
+use crate::model::{Evidence, Location, Purpose, Span, TakesEffect};
 use crate::plan::{Action, Condition, OnNode, Phase, Plan, RehearsedPlan, Step, World, on_node};
 use crate::report::{RunDone, RunState, StepDone};
 
@@ -112,7 +113,7 @@ async fn resume_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
         RunState::Unfinished | RunState::Failed => {}
         RunState::Undoing | RunState::Undone => {
             return Err(Error::refused(format!("run {run} is being undone, it cannot go forward"))
-                .hint(format!("kubectl certs runs undo {run} completes the undo")));
+                .hint(format!("kubectl certs runs undo {run}{} completes the undo", means.place)));
         }
         RunState::Done | RunState::Finished => {
             return Err(Error::refused(format!("run {run} is done, there is nothing to resume")));
@@ -228,7 +229,7 @@ async fn do_step(
     check_expected(step, world)?;
     journal.append(What::StepStarted { step: step.id.clone(), title: step.title.clone() }).await?;
     match perform_all(step, world, journal, means).await {
-        Ok(evidence) => outcome.evidence = evidence,
+        Ok(evidence) => outcome.evidence = [evidence, taken_up(step, world)].concat(),
         Err(error) => {
             journal.append(What::StepFailed { step: step.id.clone(), error: error.clone() }).await.ok();
             return Err(error);
@@ -284,6 +285,22 @@ fn digest_of<'a>(at: &Location, world: &'a World) -> Option<Option<&'a String>> 
         Some(entry) => Some(entry.digest.as_ref()),
         None => entries.iter().find(|entry| entry.key_at.as_ref() == Some(at)).map(|entry| entry.key_digest.as_ref()),
     }
+}
+
+/// What shows that its running clients work with what was written. Servers are proven by a handshake, restarts by the new
+/// process, and what is read on a timer is pending.
+fn taken_up(step: &Step, world: &World) -> Vec<String> {
+    let written = step.actions.iter().find_map(|action| match action {
+        Action::WriteIdentity(write) => Some(&write.at),
+        _ => None,
+    });
+    let clients = world.inventory.uses.iter().filter(|use_| {
+        Some(&use_.place) == written
+            && matches!(use_.purpose, Purpose::ClientOf { .. })
+            && matches!(use_.takes_effect, TakesEffect::EachHandshake | TakesEffect::Watch)
+            && use_.loaded.evidence != Evidence::NotRunning
+    });
+    clients.map(|use_| format!("in use by {}: {}", use_.component, use_.loaded.evidence.sentence())).collect()
 }
 
 fn is_remade(step: &Step) -> bool {
@@ -407,4 +424,58 @@ fn from_node(error: &NodeError) -> Error {
         out = out.hint("run it as root: the files of a control plane belong to root");
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{IdentityStore, Loaded, Use};
+    use crate::plan::Undo;
+    use crate::plan::action::WriteIdentity;
+    use crate::plan::condition::Renewal;
+
+    /// What nobody has seen is said as such, and is not passed off as proof.
+    #[test]
+    fn running_clients_are_told_with_their_evidence() {
+        let at = Location::file("/pki/front-proxy-client.crt");
+        let client = |component: &str, takes_effect, evidence| Use {
+            component: component.to_owned(),
+            purpose: Purpose::ClientOf { server: "others".to_owned() },
+            place: at.clone(),
+            stored: None,
+            loaded: Loaded { certificate: None, evidence, started: None, written: None },
+            takes_effect,
+        };
+        let mut world = World::default();
+        world.inventory.uses = vec![
+            client("watcher", TakesEffect::Watch, Evidence::Assumed),
+            client("reader", TakesEffect::EachHandshake, Evidence::ReadOnEachUse),
+            client("timer", TakesEffect::Timer { seconds: 300 }, Evidence::Assumed),
+            client("stopped", TakesEffect::Watch, Evidence::NotRunning),
+        ];
+        let store = IdentityStore::Combined { path: "/pki/front-proxy-client.crt".to_owned() };
+        let old = crate::formats::certificate::parse(&some_certificate()).expect("a certificate");
+        let renewal = Renewal::of(&old, &old.fingerprint, old.not_after);
+        let step = Step {
+            id: "renew".to_owned(),
+            node: None,
+            title: String::new(),
+            actions: vec![Action::WriteIdentity(WriteIdentity { step: "renew".to_owned(), at, store, renewal })],
+            expects: Vec::new(),
+            undo: Undo::Restore(Vec::new()),
+            impact: String::new(),
+            pending_seconds: None,
+        };
+        let wanted = [
+            "in use by watcher: assumed, not observed",
+            "in use by reader: the component reads it for each connection",
+        ];
+        assert_eq!(taken_up(&step, &world), wanted);
+    }
+
+    fn some_certificate() -> Vec<u8> {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let parameters = rcgen::CertificateParams::new(vec!["it".to_owned()]).expect("a name");
+        parameters.self_signed(&key).expect("a certificate").der().to_vec()
+    }
 }

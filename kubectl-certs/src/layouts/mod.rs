@@ -115,6 +115,16 @@ impl Layout {
         self.leaves.iter().find(|leaf| leaf.name == name)
     }
 
+    /// The files of a leaf or of an authority, as the table names them, the certificate's first.
+    pub fn files(&self, name: &str) -> Vec<&'static str> {
+        match (self.leaf(name).map(|leaf| leaf.store), self.authority(name)) {
+            (Some(Store::Pair { certificate, key }), _) => vec![certificate, key],
+            (Some(Store::Combined(path) | Store::Kubeconfig(path)), _) => vec![path],
+            (None, Some(authority)) => vec![authority.certificate, authority.key],
+            (None, None) => Vec::new(),
+        }
+    }
+
     pub fn authority(&self, name: &str) -> Option<&Authority> {
         self.authorities.iter().find(|authority| authority.name == name)
     }

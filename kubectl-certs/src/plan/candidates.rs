@@ -5,7 +5,7 @@ use super::{LeftAlone, Step, World};
 use crate::error::Error;
 use crate::findings;
 use crate::layouts::{self, Layout, Leaf, PurposeRow};
-use crate::model::{Certificate, Entry, FoundLayout, Location, Time};
+use crate::model::{Certificate, Entry, FoundLayout, Gap, Location, Time};
 
 /// A leaf of a layout's table and the entry that holds it.
 pub(super) struct Candidate<'a> {
@@ -105,6 +105,35 @@ pub(super) fn serves_elsewhere(candidate: &Candidate<'_>, candidates: &[Candidat
             && layout.uses.iter().any(|row| row.leaf == leaf.name && matches!(row.purpose, PurposeRow::Serve(_)))
     };
     layout.leaves.iter().any(serves) && !candidates.iter().any(|other| serves(other.leaf))
+}
+
+/// Leaves whose file is there and cannot be read as one: nobody knows whether they need it, and they are not passed over.
+/// With the name for people and the gap that says why.
+pub fn unread<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<(String, &'a Gap)> {
+    let Asked { request, named, .. } = asked;
+    let mut unread = Vec::new();
+    for found in world.inventory.layouts.iter().filter(|_| named.is_none()) {
+        let Some(layout) = Layout::named(&found.name) else { continue };
+        let here = |node: &Option<String>| {
+            request.nodes.is_empty() || node.as_ref().is_some_and(|node| request.nodes.contains(node))
+        };
+        let wanted = |leaf: &&Leaf| {
+            let ours = matches!(leaf.renewal, layouts::Renewal::ByAuthority) || asked.is_running_machine();
+            here(&found.node) && ours && (request.only.is_empty() || request.only.iter().any(|only| only == leaf.name))
+        };
+        for leaf in layout.leaves.iter().filter(wanted) {
+            let entries = &world.inventory.entries;
+            let is_read = entries.iter().any(|entry| {
+                entry.at.node() == found.node.as_deref() && entry.origin.name.as_deref() == Some(leaf.name)
+            });
+            let file = layout.files(leaf.name).first().map(|path| found.place(path)).filter(|_| !is_read);
+            let gap =
+                world.inventory.gaps.iter().find(|gap| gap.at.whole_file().is_some() && gap.at.whole_file() == file);
+            let on = found.node.as_ref().map_or_else(String::new, |node| format!(" on {node}"));
+            unread.extend(gap.map(|gap| (format!("{}{on}", leaf.name), gap)));
+        }
+    }
+    unread
 }
 
 /// What was named beside leaves is told of, not passed over.

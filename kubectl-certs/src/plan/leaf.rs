@@ -20,6 +20,8 @@ pub(super) enum Planned {
     Step(Step),
     /// Its user makes it anew.
     Remake(Step),
+    /// There is no key to be renewed with it; this is what is said where it was named.
+    WithoutKey(Error),
     /// The authority's key is on none of the disks.
     External(String),
 }
@@ -49,7 +51,10 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
     let renewal = Renewal::of(old, &issuer.fingerprint, not_after);
     let store = store(candidate, asked);
     let id = format!("renew-{}", candidate.id());
-    let expects = expected(entry, &store)?;
+    let expects = match expected(entry, &store) {
+        Ok(expects) => expects,
+        Err(error) => return Ok(Planned::WithoutKey(error)),
+    };
     let mut actions: Vec<Action> = expects.iter().map(Expected::backed_up).collect();
     actions.push(Action::Issue(Issue {
         step: id.clone(),

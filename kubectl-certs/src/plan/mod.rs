@@ -19,6 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use action::Action;
+pub use candidates::unread;
 pub use condition::Condition;
 pub use rehearse::RehearsedPlan;
 pub use world::{OnNode, World, on_node};

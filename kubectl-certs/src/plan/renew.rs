@@ -1,6 +1,6 @@
 //! Planning leaf renewals: which leaves, by which authority, until when; then what must be restarted; then the proof.
 
-use super::candidates::{Candidate, candidates, no_leaves, not_chosen, refuse_shared_files, serves_elsewhere};
+use super::candidates::{Candidate, candidates, no_leaves, not_chosen, refuse_shared_files, serves_elsewhere, unread};
 use super::leaf::{Planned, step};
 use super::{LeftAlone, Phase, Plan, Step, World, activate};
 use crate::error::Error;
@@ -51,6 +51,11 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
         match step(world, asked, candidate, now)? {
             Planned::Step(step) => steps.push((candidate, step)),
             Planned::Remake(step) => remade.push(step),
+            // One pair that is not whole must not keep the others from being renewed.
+            Planned::WithoutKey(error) if asked.named.is_none() && asked.request.only.is_empty() => {
+                left_alone.push(candidate.left_alone(error.message));
+            }
+            Planned::WithoutKey(error) => return Err(error),
             Planned::External(authority) if asked.named.is_none() && serves_elsewhere(candidate, &candidates) => {
                 left_alone.push(candidate.left_alone(format!(
                     "the servers that it is a client of are not on this disk, nor is the private key of their authority \
@@ -59,6 +64,13 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
             }
             Planned::External(authority) => external.push((candidate, authority)),
         }
+    }
+    for (name, gap) in unread(world, asked) {
+        let why = format!("it cannot be read ({}): {}", gap.reason.code(), gap.message);
+        if !asked.request.only.is_empty() {
+            return Err(Error::unreadable(format!("{name} cannot be renewed: {}: {why}", gap.at)).about(&gap.at));
+        }
+        left_alone.push(LeftAlone { at: gap.at.clone(), name, why });
     }
     left_alone.extend(no_leaves(world, asked, &candidates));
     if !external.is_empty() {

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use crate::access::Access;
 use crate::access::nodes::helper;
-use crate::answer::{Control, answer};
+use crate::answer::{Control, answer, saved_plan};
 use crate::commands::{self, Asked, Invocation};
 use crate::error::{Error, exit, without_keys};
 use crate::output::{self, Format, Style};
 use crate::report::Report;
-use crate::request::{Apply, Request};
+use crate::request::{Apply, Request, quoted};
 use interrupts::Interrupts;
 
 /// Runs one call and returns its exit code.
@@ -43,6 +43,17 @@ fn program_name(first: Option<&OsString>) -> String {
         Some(plugin) => format!("kubectl {}", plugin.replace('-', " ").replace('_', "-")),
         None => name.to_owned(),
     }
+}
+
+/// The commands of the demo are to be pasted; where kubectl would not find this program, what to type instead.
+fn how_to_start(program: &str) -> Option<String> {
+    let name = program.strip_prefix("kubectl ")?;
+    which::which(format!("kubectl-{}", name.replace('-', "_").replace(' ', "-"))).is_err().then_some(())?;
+    let own = std::env::current_exe().ok()?;
+    let own = quoted(&own.to_string_lossy());
+    Some(format!(
+        "kubectl does not find this program, because its folder is not in PATH: until it is, type {own} instead of '{program}'.\n"
+    ))
 }
 
 /// clap's own text, with our exit code: 0 for --help and --version, 2 otherwise.
@@ -115,6 +126,11 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
             if !matches!(report, Report::Demo(_)) {
                 streams::err(&rendered.err);
             }
+            if matches!(report, Report::Demo(_))
+                && let Some(note) = how_to_start(&style.program)
+            {
+                streams::err(&note);
+            }
             written(outcome, output::exit_code(&report))
         }
         Err(error) => {
@@ -181,10 +197,9 @@ async fn apply(
         Error::usage(format!("{file} is not JSON: {error}")).hint("kubectl certs renew --dry-run -o json makes a plan")
     })?;
     if !yes {
-        let inner = plan.pointer("/items/0/plan").or_else(|| plan.get("plan")).unwrap_or(&plan).clone();
-        if let Ok(plan) = serde_json::from_value(inner) {
-            show(&Report::Plan(Box::new(crate::report::Planned { plan, gaps: Vec::new() })), style)?;
-        }
+        // Judged before anybody is asked: what would be refused anyway is no question.
+        let planned = saved_plan(&plan, access).await?;
+        show(&planned, style)?;
         confirm(false)?;
     }
     interrupts.begin_change();

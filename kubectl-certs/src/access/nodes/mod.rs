@@ -330,6 +330,7 @@ pub struct Walked {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unread {
+    NotAFile,
     NotFound,
     PermissionDenied,
     TooLarge,
@@ -343,10 +344,20 @@ pub struct FileRecord {
     pub target: Option<String>,
     pub modified: Time,
     pub digest: String,
+    /// Absent where the system has none.
+    #[serde(default)]
+    pub id: Option<FileId>,
     pub content: Content,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a file is, whatever it is called: the same path means another file in another container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileId {
+    pub device: u64,
+    pub inode: u64,
+}
+
+#[derive(Clone, Debug, Eq, Serialize, Deserialize)]
 pub struct Process {
     pub pid: u32,
     pub program: String,
@@ -355,9 +366,42 @@ pub struct Process {
     pub started: Time,
     /// It runs in a container.
     pub contained: bool,
+    /// What the process finds under the paths of its options; absent where that may not be looked at.
+    #[serde(default)]
+    pub seen: Option<Vec<(String, Seen)>>,
+    /// Its root is that of this machine; absent where that may not be looked at.
+    #[serde(default)]
+    pub on_our_root: Option<bool>,
+}
+
+/// A file as a process finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    pub id: FileId,
+    /// It has no name any more: replaced since it was mounted, and the container still has the old one.
+    pub replaced: bool,
+}
+
+/// One and the same for as long as it runs, whatever becomes of the files that it names.
+impl PartialEq for Process {
+    fn eq(&self, other: &Self) -> bool {
+        (self.pid, &self.program, self.started) == (other.pid, &other.program, other.started)
+    }
 }
 
 impl Process {
+    /// Whether this option names that file, which is called `path` here. Only where a process may not be looked into, the
+    /// text of the path must do.
+    pub fn names(&self, option: &str, path: &str, file: Option<FileId>) -> bool {
+        let (Some(seen), Some(file)) = (&self.seen, file) else {
+            return self.option(option) == Some(path);
+        };
+        seen.iter().filter(|(name, _)| name == option).any(|(_, seen)| {
+            let its_old_one = seen.replaced && seen.id.device == file.device && self.option(option) == Some(path);
+            seen.id == file || its_old_one
+        })
+    }
+
     pub fn option(&self, name: &str) -> Option<&str> {
         self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str())
     }
