@@ -98,16 +98,13 @@ fn below(node: &LocalNode, path: &str) -> PathBuf {
     node.root.join(path.trim_start_matches('/'))
 }
 
-pub(super) fn listening_at(node: &LocalNode) -> Endpoint {
-    listening(running(node).as_ref())
-}
-
-fn running(node: &LocalNode) -> Option<Process> {
+/// Whose door it is.
+pub(super) fn running(node: &LocalNode) -> Option<Process> {
     if node.is_running_machine() { processes::list(&["etcd".to_owned()]).pop() } else { None }
 }
 
 /// The loopback before other addresses; etcd's usual door where its options do not tell.
-fn listening(process: Option<&Process>) -> Endpoint {
+pub(super) fn listening(process: Option<&Process>) -> Endpoint {
     let urls = process.and_then(|process| process.option("listen-client-urls")).unwrap_or_default();
     let endpoints: Vec<_> = urls.split(',').filter_map(endpoint).collect();
     let loopback =

@@ -19,9 +19,10 @@ pub(super) async fn members(node: &LocalNode) -> Result<EtcdMembers, NodeError> 
     read(&Door::of(node).await?).await
 }
 
-/// Where etcd of this node listens for clients.
+/// Where etcd of this node listens for clients; asked by those who hold its door, which only Unix can.
+#[cfg(unix)]
 pub(super) fn client_port(node: &LocalNode) -> u16 {
-    door::listening_at(node).port
+    door::listening(door::running(node).as_ref()).port
 }
 
 /// Gives the leadership away, and waits until this member sees the other one lead.

@@ -55,7 +55,7 @@ impl Probe {
         Some(Self::Tcp { host: host(&tcp.host), port: port(&tcp.port, container)? })
     }
 
-    pub(super) async fn ask(&self, limit: Duration) -> Health {
+    pub(in super::super) async fn ask(&self, limit: Duration) -> Health {
         match self {
             Self::Http { endpoint, path, headers } => {
                 match http::get(endpoint, path, headers, &Caller::default(), limit).await {

@@ -8,6 +8,7 @@ mod leadership;
 mod static_pod;
 mod terminate;
 mod together;
+mod until_healthy;
 
 use std::time::Duration;
 

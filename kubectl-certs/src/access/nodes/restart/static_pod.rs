@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::until_healthy::until_healthy;
 use super::{PATIENCE, leadership};
 use crate::access::nodes::health::{self, Probe};
 use crate::access::nodes::kubelet::Kubelet;
@@ -106,7 +107,7 @@ impl StaticPod {
         loop {
             let container = self.another(deadline).await?;
             let health = if let Some(probe) = &self.probe {
-                health::wait(probe, deadline).await
+                until_healthy(probe, deadline).await
             } else {
                 tokio::time::sleep(SETTLED).await;
                 Ok(format!("and is still there {} s later (it has no probe)", SETTLED.as_secs()))
