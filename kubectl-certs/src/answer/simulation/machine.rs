@@ -166,7 +166,15 @@ impl Machine {
             options.push(("listen-client-urls".to_owned(), "https://127.0.0.1:2379".to_owned()));
             options.push(("listen-peer-urls".to_owned(), "https://127.0.0.1:2380".to_owned()));
             let program = (*component).to_owned();
-            processes.push(Process { pid, program, options, started: Time::from_unix(*started), contained: true });
+            processes.push(Process {
+                pid,
+                program,
+                options,
+                started: Time::from_unix(*started),
+                contained: true,
+                seen: None,
+                on_our_root: None,
+            });
         }
         processes
     }

@@ -97,7 +97,7 @@ impl Stage {
             assert_eq!(machine.torn(), None);
         }
         match outcome? {
-            Report::Run(done) => Ok(done),
+            Report::Run(done, _) => Ok(done),
             other => panic!("not a run: {other:?}"),
         }
     }

@@ -165,6 +165,8 @@ mod tests {
                 options: vec![("listen-client-urls".to_owned(), urls.to_owned())],
                 started: Time::from_unix(0),
                 contained: true,
+                seen: None,
+                on_our_root: None,
             };
             assert_eq!(listening(Some(&process)).to_string(), wanted, "{urls}");
         }

@@ -36,7 +36,7 @@ impl Crictl {
         all.extend(arguments);
         command::run(&self.program, &all, limit).await.map_err(|error| match error {
             NodeError { message, .. } if message.contains("code = NotFound") => {
-                NodeError { message, kind: NodeErrorKind::NotFound }
+                NodeError::new(NodeErrorKind::NotFound, message)
             }
             other => other,
         })
