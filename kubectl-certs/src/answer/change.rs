@@ -218,7 +218,7 @@ pub(super) async fn fleet(scope: &Scope, access: &Access) -> Result<Fleet, Error
     }
     nodes::fleet(scope, &*access.nodes)
         .await
-        .map_err(|error| error.hints.iter().fold(Error::unreadable(error.message), |error, hint| error.hint(hint)))
+        .map_err(|error| error.hints.iter().fold(Error::unreadable(error.message), Error::hint))
 }
 
 /// Certificates are dated by the clock of this machine and judged by those of the nodes.

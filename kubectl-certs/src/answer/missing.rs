@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind};
-use crate::layouts::Layout;
 use crate::model::{FoundLayout, Gap, GapReason, Inventory, Location, Place, Row};
 use crate::sources::target::Target;
 use crate::sources::{Wanted, key_names};
@@ -83,13 +82,8 @@ fn concerns(target: &Target, gap: &Gap, layouts: &[FoundLayout]) -> bool {
         _ => false,
     };
     target.means(&gap.at, None)
-        || match target {
-            Target::Named(name) => layouts.iter().any(|found| {
-                let files = Layout::named(&found.name).map(|layout| layout.files(name)).unwrap_or_default();
-                files.into_iter().any(|path| within(&found.place(path)))
-            }),
-            other => other.location().is_some_and(|at| within(&at)),
-        }
+        || target.files(layouts).iter().any(within)
+        || target.location().is_some_and(|at| within(&at))
 }
 
 /// As opposed to a node or a cluster that does not answer: that hides everything.

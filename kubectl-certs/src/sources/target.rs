@@ -1,7 +1,7 @@
 //! What people may write to name certificates, and which rows each means. Every printed `Location` is one of them.
 
-use crate::layouts;
-use crate::model::{BundleKind, Entry, Location, Place, Row};
+use crate::layouts::{self, Layout};
+use crate::model::{BundleKind, Entry, FoundLayout, Location, Place, Row};
 
 /// Prefixes win; then come names of a layout, existing paths, `kind/…`, `HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,6 +173,16 @@ impl Target {
             }
             Self::Named(wanted) => name == Some(wanted),
         }
+    }
+
+    /// The files that a layout's own name stands for on these disks.
+    pub fn files(&self, found: &[FoundLayout]) -> Vec<Location> {
+        let Self::Named(name) = self else { return Vec::new() };
+        let files = |found: &FoundLayout| {
+            let paths = Layout::named(&found.name).map(|layout| layout.files(name)).unwrap_or_default();
+            paths.into_iter().map(|path| found.place(path)).collect::<Vec<_>>()
+        };
+        found.iter().flat_map(files).collect()
     }
 
     /// Where it would be, for what is said when nothing is there.

@@ -224,7 +224,7 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
         Target::Secret { namespace, name } => wanted.secrets.push((namespace.clone(), name.clone())),
         Target::Webhook { .. } => wanted.webhooks = true,
         Target::Named(_) if wanted.members.is_empty() && wanted.gaps.is_empty() => {
-            wanted.members.push(local("/", access))
+            wanted.members.push(local("/", access));
         }
         Target::Named(_) => {}
         Target::At(location) => match &location.place {

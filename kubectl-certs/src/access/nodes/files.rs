@@ -18,6 +18,7 @@ pub(super) fn exists(path: &str) -> bool {
 }
 
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
 pub(super) fn id(metadata: &fs::Metadata) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt;
     Some(FileId { device: metadata.dev(), inode: metadata.ino() })
