@@ -113,7 +113,7 @@ pub struct Checked {
     pub fail_on: Option<Severity>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Planned {
     pub plan: Plan,
     pub gaps: Vec<Gap>,

@@ -1,5 +1,7 @@
 //! Changing requests: plan, rehearse, and do what was agreed to.
 
+use futures::future::join_all;
+
 use super::Control;
 use super::look;
 use super::missing;
@@ -27,7 +29,10 @@ pub(super) async fn renew(request: &Renew, access: &Access, control: &Control) -
     let (rehearsed, gaps) = make(request, access).await?;
     match request.mode {
         Mode::Plan => Ok(Report::Plan(Box::new(Planned { plan: rehearsed.plan().clone(), gaps }))),
-        Mode::Apply => execute(&rehearsed, gaps, access, control).await,
+        Mode::Apply => {
+            (control.planned)(&Planned { plan: rehearsed.plan().clone(), gaps: gaps.clone() });
+            execute(&rehearsed, gaps, access, control).await
+        }
     }
 }
 
@@ -193,19 +198,22 @@ async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Ga
 
 /// A file whose text cannot be kept around a new identity is found out before the first one is written.
 async fn refuse_unwritable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
-    for step in plan.steps() {
-        for action in &step.actions {
-            let Action::WriteIdentity(write) = action else { continue };
-            let Some(member) = fleet.member(step.node.as_deref()) else { continue };
-            if let Err(error) = member.node.run(NodeOp::Replaceable { store: write.store.clone() }).await {
-                // Anything but a refusal says nothing of the file.
-                if error.kind != NodeErrorKind::Refused {
-                    return Err(Error::unreadable(error.message));
-                }
-                return Err(Error::refused(format!("{} cannot be renewed: {}", write.at, error.message))
-                    .about(&write.at)
-                    .hint("nothing was changed; mend that file, or renew the others by their names"));
+    let writes = plan.steps().flat_map(|step| &step.actions).filter_map(|action| match action {
+        Action::WriteIdentity(write) => Some((write, fleet.member(write.at.node())?)),
+        _ => None,
+    });
+    let asked = writes.map(|(write, member)| async move {
+        (write, member.node.run(NodeOp::Replaceable { store: write.store.clone() }).await)
+    });
+    for (write, outcome) in join_all(asked).await {
+        if let Err(error) = outcome {
+            // Anything but a refusal says nothing of the file.
+            if error.kind != NodeErrorKind::Refused {
+                return Err(Error::unreadable(error.message));
             }
+            return Err(Error::refused(format!("{} cannot be renewed: {}", write.at, error.message))
+                .about(&write.at)
+                .hint("nothing was changed; mend that file, or renew the others by their names"));
         }
     }
     Ok(())

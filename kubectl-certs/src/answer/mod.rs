@@ -21,20 +21,22 @@ use crate::access::Access;
 use crate::error::{Error, ErrorKind};
 use crate::event::Sink;
 use crate::findings;
-use crate::report::Report;
+use crate::report::{Planned, Report};
 use crate::request::Request;
 
 /// How a caller follows and stops what it asked for.
 #[derive(Clone)]
 pub struct Control {
     pub sink: Sink,
+    /// Is shown the plan before it is done, where one request plans and does.
+    pub planned: Arc<dyn Fn(&Planned) + Send + Sync>,
     /// Set it, and a changing run stops at the next step boundary.
     pub stop: Arc<AtomicBool>,
 }
 
 impl Control {
     pub fn silent() -> Self {
-        Self { sink: Arc::new(|_| {}), stop: Arc::default() }
+        Self { sink: Arc::new(|_| {}), planned: Arc::new(|_| {}), stop: Arc::default() }
     }
 }
 

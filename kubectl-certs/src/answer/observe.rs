@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use futures::future::join_all;
 
 use crate::access::Access;
-use crate::access::nodes::{Fleet, Member, NodeOp, NodeReply};
+use crate::access::nodes::{Fleet, Member, NodeOp, NodeReply, Staged};
 use crate::error::Error;
 use crate::execute::{Fresh, Observe};
 use crate::formats::certificate;
 use crate::model::{Inventory, Location, Purpose};
 use crate::plan::{Action, Condition, OnNode, Plan, Step, World, on_node};
-use crate::sources;
+use crate::sources::{self, Wanted, collect};
 use crate::trust::TrustGraph;
 
 pub(super) struct Observer<'a> {
@@ -24,8 +24,10 @@ pub(super) struct Observer<'a> {
 impl Observe for Observer<'_> {
     async fn world(&self, run: &str, plan: &Plan) -> Result<World, Error> {
         let mut world = untrusting(inventory(self.access, self.fleet.members()).await?);
-        for step in plan.steps() {
-            self.left_by_run(&mut world, run, step).await;
+        // Each node answers one question after the other, and all nodes do at the same time.
+        let steps: Vec<&Step> = plan.steps().collect();
+        for left in join_all(steps.iter().map(|step| self.left_by(run, step, &step.actions))).await {
+            left.into_iter().for_each(|left| left.note(&mut world));
         }
         world.trust = TrustGraph::build(&world.inventory);
         let gates = plan.phases.iter().flat_map(|phase| &phase.gate);
@@ -39,16 +41,23 @@ impl Observe for Observer<'_> {
         Ok(world)
     }
 
-    async fn refresh(&self, world: &mut World, run: &str, step: &Step, what: Fresh) -> Result<(), Error> {
-        if what == Fresh::Node {
-            let node = step.node.as_deref();
-            if let Some(member) = self.fleet.member(node) {
-                let part = inventory(self.access, core::slice::from_ref(member)).await?;
-                replace(world, node, part);
+    async fn refresh(&self, world: &mut World, run: &str, step: &Step, what: Fresh<'_>) -> Result<(), Error> {
+        let node = step.node.as_deref();
+        if let Some(member) = self.fleet.member(node) {
+            let disk = core::slice::from_ref(member);
+            match what {
+                Fresh::Left(_) => {}
+                Fresh::Files => replace_files(world, node, collect(self.access, &Wanted::files(disk)).await?),
+                Fresh::Node => replace(world, node, inventory(self.access, disk).await?),
             }
         }
-        self.left_by_run(world, run, step).await;
-        world.trust = TrustGraph::build(&world.inventory);
+        let actions = match what {
+            Fresh::Left(action) => core::slice::from_ref(action),
+            Fresh::Files => &[],
+            Fresh::Node => step.actions.as_slice(),
+        };
+        self.left_by(run, step, actions).await.into_iter().for_each(|left| left.note(world));
+        world.trust.update(&world.inventory);
         Ok(())
     }
 
@@ -68,50 +77,73 @@ impl Observe for Observer<'_> {
     }
 }
 
+/// What a run keeps for one action.
+enum Left<'a> {
+    Backup(&'a Location, String),
+    Staged(&'a String, Staged),
+    /// What is staged makes these of the files.
+    Ours(Vec<(Location, String)>),
+}
+
 impl Observer<'_> {
-    /// Backups, staged identities, and what they make of the files.
-    async fn left_by_run(&self, world: &mut World, run: &str, step: &Step) {
-        let Ok(node) = self.fleet.node(step.node.as_deref()) else { return };
+    async fn left_by<'s>(&self, run: &str, step: &Step, actions: &'s [Action]) -> Vec<Left<'s>> {
+        let Ok(node) = self.fleet.node(step.node.as_deref()) else { return Vec::new() };
         let run = || run.to_owned();
-        for action in &step.actions {
+        let mut left = Vec::new();
+        for action in actions {
             match action {
                 Action::BackUp(back_up) => {
                     let path = back_up.at.path().unwrap_or_default().to_owned();
                     if let Ok(NodeReply::BackedUp(Some(digest))) = node.run(NodeOp::BackedUp { run: run(), path }).await
                     {
-                        world.backups.insert(back_up.at.clone(), digest);
+                        left.push(Left::Backup(&back_up.at, digest));
                     }
                 }
                 Action::Issue(issue) => {
                     let op = NodeOp::Staged { run: run(), step: issue.step.clone() };
                     if let Ok(NodeReply::Staged(Some(staged))) = node.run(op).await {
-                        let parsed =
-                            staged.certificate.as_ref().and_then(|der| Some((certificate::parse(der).ok()?, der)));
-                        if let Some((parsed, der)) = &parsed {
-                            // So that its signature is verified with the others.
-                            world.inventory.der.insert(parsed.fingerprint.clone(), (*der).clone());
-                            world.inventory.certificates.insert(parsed.fingerprint.clone(), parsed.clone());
-                        }
-                        let key = certificate::key_id(&staged.public_key);
-                        world.staged.insert(issue.step.clone(), (key, parsed.map(|(parsed, _)| parsed)));
+                        left.push(Left::Staged(&issue.step, staged));
                     }
                 }
                 Action::WriteIdentity(write) => {
                     let op = NodeOp::Installed { run: run(), step: write.step.clone(), store: write.store.clone() };
                     // Nothing staged or backed up yet: nothing of ours can be there.
                     if let Ok(NodeReply::Installed(ours)) = node.run(op).await {
-                        world.ours.extend(ours.into_iter().map(|(path, digest)| (write.at.beside(&path), digest)));
+                        let ours = ours.into_iter().map(|(path, digest)| (write.at.beside(&path), digest));
+                        left.push(Left::Ours(ours.collect()));
                     }
                 }
                 Action::Remake(_) | Action::Restart(_) => {}
             }
+        }
+        left
+    }
+}
+
+impl Left<'_> {
+    fn note(self, world: &mut World) {
+        match self {
+            Self::Backup(at, digest) => {
+                world.backups.insert(at.clone(), digest);
+            }
+            Self::Staged(step, staged) => {
+                let parsed = staged.certificate.as_ref().and_then(|der| Some((certificate::parse(der).ok()?, der)));
+                if let Some((parsed, der)) = &parsed {
+                    // So that its signature is verified with the others.
+                    world.inventory.der.insert(parsed.fingerprint.clone(), (*der).clone());
+                    world.inventory.certificates.insert(parsed.fingerprint.clone(), parsed.clone());
+                }
+                let key = certificate::key_id(&staged.public_key);
+                world.staged.insert(step.clone(), (key, parsed.map(|(parsed, _)| parsed)));
+            }
+            Self::Ours(files) => world.ours.extend(files),
         }
     }
 }
 
 /// All files of the layouts on these disks; a plan's own targets only choose among them.
 pub(super) async fn inventory(access: &Access, members: &[Member]) -> Result<Inventory, Error> {
-    sources::collect(access, &sources::Wanted::disks(members)).await
+    collect(access, &Wanted::disks(members)).await
 }
 
 pub(super) fn of_inventory(inventory: Inventory) -> World {
@@ -148,14 +180,24 @@ fn replace(world: &mut World, node: Option<&str>, part: Inventory) {
     world.written.retain(|at, _| elsewhere(at));
     world.presented.retain(|(name, _), _| name.as_deref() != node);
     note_uses(world, &part);
+    world.inventory.uses.retain(|use_| elsewhere(&use_.place));
+    world.inventory.uses.extend(part.uses.iter().cloned());
+    replace_files(world, node, part);
+}
+
+/// The same of files alone: what was known of those who use them stays.
+fn replace_files(world: &mut World, node: Option<&str>, part: Inventory) {
+    let elsewhere = |at: &Location| at.node() != node;
     let inventory = &mut world.inventory;
     inventory.entries.retain(|entry| elsewhere(&entry.at));
-    inventory.uses.retain(|use_| elsewhere(&use_.place));
     inventory.gaps.retain(|gap| elsewhere(&gap.at));
     inventory.layouts.retain(|found| found.node.as_deref() != node);
+    for use_ in inventory.uses.iter_mut().filter(|use_| !elsewhere(&use_.place)) {
+        let entry = part.entries.iter().find(|entry| entry.at == use_.place);
+        use_.stored = entry.and_then(|entry| entry.certificates().first().cloned());
+    }
     inventory.entries.extend(part.entries);
     inventory.entries.sort_by(|a, b| a.at.cmp(&b.at));
-    inventory.uses.extend(part.uses);
     inventory.gaps.extend(part.gaps);
     inventory.layouts.extend(part.layouts);
     // Kept of the others and of what was there before: who meets whom does not change within a run.

@@ -36,9 +36,9 @@ fn an_action_makes_of_a_disk_what_its_effect_foretells() {
 
     let mut worlds = worlds.iter();
     let mut seen = BTreeSet::new();
+    // One reading before the first action, and one after each.
+    let mut before = worlds.next().expect("a reading");
     for step in plan.steps() {
-        // One reading before the first action, and one after each.
-        let mut before = worlds.next().expect("a reading");
         for action in &step.actions {
             let after = worlds.next().expect("a reading");
             let mut foretold = before.clone();
@@ -150,10 +150,12 @@ struct Recorder<'a> {
 #[async_trait]
 impl Observe for Recorder<'_> {
     async fn world(&self, run: &str, plan: &Plan) -> Result<World, Error> {
-        self.inner.world(run, plan).await
+        let world = self.inner.world(run, plan).await?;
+        self.worlds.lock().expect("worlds").push(world.clone());
+        Ok(world)
     }
 
-    async fn refresh(&self, world: &mut World, run: &str, step: &Step, what: Fresh) -> Result<(), Error> {
+    async fn refresh(&self, world: &mut World, run: &str, step: &Step, what: Fresh<'_>) -> Result<(), Error> {
         self.inner.refresh(world, run, step, what).await?;
         self.worlds.lock().expect("worlds").push(world.clone());
         Ok(())

@@ -3,6 +3,7 @@
 mod journal;
 mod lock;
 mod perform;
+mod restart;
 mod undo;
 
 use std::sync::Arc;
@@ -37,17 +38,19 @@ pub trait Observe: Send + Sync {
     /// All of it.
     async fn world(&self, run: &str, plan: &Plan) -> Result<World, Error>;
     /// What one step is concerned with, read again.
-    async fn refresh(&self, world: &mut World, run: &str, step: &Step, what: Fresh) -> Result<(), Error>;
+    async fn refresh(&self, world: &mut World, run: &str, step: &Step, what: Fresh<'_>) -> Result<(), Error>;
     /// What servers present at this moment, without reading anything else.
     async fn presented(&self, world: &mut World, addresses: &[OnNode]);
 }
 
 /// How much is read again. Only as much as needed: a node may be far away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fresh {
-    /// What the run keeps for the step: backups and what is staged.
-    Run,
-    /// The files and processes of the step's node too.
+pub enum Fresh<'a> {
+    /// What one action leaves with the run: a backup, something staged.
+    Left(&'a Action),
+    /// The files of the step's node.
+    Files,
+    /// The files and processes of the step's node, and all that the run keeps for the step.
     Node,
 }
 
@@ -162,9 +165,12 @@ async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Res
 
 fn with_ways_out(mut error: Error, journal: &Journal<'_>, place: &str) -> Error {
     let run = journal.run();
-    // A refusal promises that nothing was changed.
-    if error.kind == ErrorKind::Refused && journal.has_begun_any() {
+    // A refusal promises that nothing was changed, and who cannot read has not begun.
+    if matches!(error.kind, ErrorKind::Refused | ErrorKind::Unreadable) && journal.has_begun_any() {
         error.kind = ErrorKind::FailedSafe;
+    }
+    if journal.has_begun_any() {
+        error = error.hint("nothing is lost: the old files are backed up on their nodes, each before it was replaced");
     }
     error
         .hint(format!("go on: kubectl certs runs resume {run}{place}"))
@@ -182,29 +188,53 @@ async fn steps_and_gates(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'
         left_alone: plan.left_alone.clone(),
     };
     let mut world = means.observe.world(journal.run(), plan).await?;
+    // The node whose files were read after all that was done so far.
+    let mut read = plan.steps().next().map(|step| step.node.clone());
     for phase in &plan.phases {
         if !phase.gate.is_empty() {
+            read = None;
             let evidence = pass_gate(phase, &mut world, journal, means).await?;
             journal.append(What::GatePassed { phase: phase.name.clone(), evidence: evidence.clone() }).await?;
             done.evidence.extend(evidence);
         }
-        for step in &phase.steps {
+        let mut steps = phase.steps.as_slice();
+        while let Some(step) = steps.first() {
             if means.stop.load(Ordering::Relaxed) {
                 return Err(Error::new(ErrorKind::Interrupted, format!("stopped before step {}, as asked", step.id)));
             }
-            done.steps.push(do_step(step, &mut world, journal, means).await?);
+            if !(only_writes(step) && read.as_ref() == Some(&step.node)) {
+                means.observe.refresh(&mut world, journal.run(), step, Fresh::Node).await?;
+            }
+            let (now, later) = steps.split_at(restart::together(steps));
+            steps = later;
+            if now.len() > 1 && now.iter().all(|step| reached(step, &world).is_err()) {
+                done.steps.extend(restart::do_together(now, &mut world, journal, means).await?);
+            } else {
+                for step in now {
+                    done.steps.push(do_step(step, &mut world, journal, means).await?);
+                }
+            }
+            read = Some(step.node.clone()).filter(|_| only_writes(step));
         }
     }
     Ok(done)
 }
 
+/// Nothing starts anew in it: what runs need not be known.
+fn only_writes(step: &Step) -> bool {
+    step.actions.iter().all(|action| match action {
+        Action::BackUp(_) | Action::Issue(_) | Action::WriteIdentity(_) => true,
+        Action::Remake(_) | Action::Restart(_) => false,
+    })
+}
+
+/// Over a fresh reading.
 async fn do_step(
     step: &Step,
     world: &mut World,
     journal: &mut Journal<'_>,
     means: &Means<'_>,
 ) -> Result<StepDone, Error> {
-    means.observe.refresh(world, journal.run(), step, Fresh::Node).await?;
     let mut outcome = StepDone {
         id: step.id.clone(),
         title: step.title.clone(),
@@ -347,8 +377,9 @@ async fn read_until(
     means: &Means<'_>,
 ) -> Result<(), Error> {
     let what = match action {
-        Action::BackUp(_) | Action::Issue(_) => Fresh::Run,
-        Action::WriteIdentity(_) | Action::Remake(_) | Action::Restart(_) => Fresh::Node,
+        Action::BackUp(_) | Action::Issue(_) => Fresh::Left(action),
+        Action::WriteIdentity(_) => Fresh::Files,
+        Action::Remake(_) | Action::Restart(_) => Fresh::Node,
     };
     let deadline = tokio::time::Instant::now() + SETTLES;
     loop {

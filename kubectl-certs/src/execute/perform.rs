@@ -78,6 +78,14 @@ pub(super) async fn restart_on(node: &dyn Node, component: &str) -> Result<Vec<S
     }
 }
 
+pub(super) async fn restart_together(node: &dyn Node, components: &[String]) -> Result<Vec<String>, NodeError> {
+    let op = NodeOp::RestartControlPlane { components: components.to_vec(), drain: None };
+    match node.run(op).await? {
+        NodeReply::Restarted { evidence } => Ok(vec![evidence]),
+        _ => Err(unexpected()),
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "waiting is measured by the machine's steady clock, not by the calendar")]
 async fn restart_drained(node: &dyn Node, component: &str, drain: DrainFirst) -> Result<Vec<String>, NodeError> {
     let settle = Duration::from_secs(drain.seconds.into());

@@ -1,7 +1,8 @@
 //! Taking a run back: its steps in reverse, each checked before it is touched. The first doubt stops it.
 
 use super::journal::{Journal, history, plan_for};
-use super::perform::{paths, restart_on};
+use super::perform::{paths, restart_on, restart_together};
+use super::restart::is_independent;
 use super::{Fresh, Means, digest_of, from_node, is_remade, lock, pass_gate};
 use crate::access::nodes::{NodeErrorKind, NodeOp};
 use crate::error::Error;
@@ -61,24 +62,37 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
 /// Whatever was started with what is no longer there.
 async fn restart(begun: &[&Step], put_back: &[StepDone], means: &Means<'_>) -> Result<Vec<StepDone>, Error> {
     let changed = |step: &Step| put_back.iter().any(|done| done.id == step.id && done.changed);
-    let mut done = Vec::new();
+    let mut waiting: Vec<(&Step, &String)> = Vec::new();
     for step in begun {
-        let component = match &step.undo {
-            Undo::Restart(component) => component,
-            Undo::Restore(_) => match step.actions.last() {
-                Some(Action::Remake(remake)) if changed(step) => &remake.component,
-                _ => continue,
-            },
-            Undo::Nothing => continue,
-        };
-        let node = means.fleet.node(step.node.as_deref()).map_err(|error| from_node(&error))?;
-        match restart_on(node, component).await {
-            Ok(_) => done.push(undone(step, true, format!("{component} was restarted with what was put back"))),
-            // The files are as they were, and that is what was asked for; the person does the rest.
-            Err(error) if error.kind == NodeErrorKind::Refused => {
-                done.push(undone(step, false, format!("restart {component} yourself: {}", error.message)));
+        match (&step.undo, step.actions.last()) {
+            (Undo::Restart(component), _) => waiting.push((step, component)),
+            (Undo::Restore(_), Some(Action::Remake(remake))) if changed(step) => {
+                waiting.push((step, &remake.component))
             }
-            Err(error) => return Err(from_node(&error)),
+            (Undo::Restore(_) | Undo::Nothing, _) => {}
+        }
+    }
+    let mut done = Vec::new();
+    let mut waiting = waiting.as_slice();
+    while let Some((first, _)) = waiting.first() {
+        let independent = |(step, component): &&(&Step, &String)| step.node == first.node && is_independent(component);
+        let (now, later) = waiting.split_at(waiting.iter().take_while(independent).count().max(1));
+        waiting = later;
+        let node = means.fleet.node(first.node.as_deref()).map_err(|error| from_node(&error))?;
+        let components: Vec<String> = now.iter().map(|(_, component)| (*component).clone()).collect();
+        let outcome = match components.as_slice() {
+            [component] => restart_on(node, component).await,
+            components => restart_together(node, components).await,
+        };
+        for (step, component) in now {
+            match &outcome {
+                Ok(_) => done.push(undone(step, true, format!("{component} was restarted with what was put back"))),
+                // The files are as they were, and that is what was asked for; the person does the rest.
+                Err(error) if error.kind == NodeErrorKind::Refused => {
+                    done.push(undone(step, false, format!("restart {component} yourself: {}", error.message)));
+                }
+                Err(error) => return Err(from_node(error)),
+            }
         }
     }
     Ok(done)
@@ -177,7 +191,7 @@ async fn put_back(
     journal: &mut Journal<'_>,
     means: &Means<'_>,
 ) -> Result<StepDone, Error> {
-    means.observe.refresh(world, journal.run(), step, Fresh::Node).await?;
+    means.observe.refresh(world, journal.run(), step, Fresh::Files).await?;
     check(step, journal, world)?;
     let in_state = |wanted: FileState, world: &World, journal: &Journal<'_>| -> Vec<Location> {
         let state = |expected: &&Expected| state_of(step, &expected.at, &expected.digest, journal, world) == wanted;
@@ -195,7 +209,7 @@ async fn put_back(
         let node = means.fleet.node(step.node.as_deref()).map_err(|error| from_node(&error))?;
         let op = NodeOp::Restore { run: journal.run().to_owned(), paths: paths(&changed) };
         node.run(op).await.map_err(|error| from_node(&error))?;
-        means.observe.refresh(world, journal.run(), step, Fresh::Node).await?;
+        means.observe.refresh(world, journal.run(), step, Fresh::Files).await?;
         let differs = |at: &&Location| {
             let before = step.expects.iter().find(|expected| expected.at == **at).map(|expected| &expected.digest);
             digest_of(at, world).flatten() != before

@@ -28,6 +28,7 @@ pub(super) async fn api(access: &Access, interrupts: &Interrupts) -> u8 {
     let control = Control {
         sink: Arc::new(move |event| say(&Line::Progress { progress: event.clone() }, ascii)),
         stop: interrupts.stop.clone(),
+        ..Control::silent()
     };
     match answer(&question.request, access, &control).await {
         Ok(report) => {

@@ -14,8 +14,8 @@ use crate::answer::{Control, answer, saved_plan};
 use crate::commands::{self, Asked, Invocation};
 use crate::error::{Error, exit, without_keys};
 use crate::output::{self, Format, Style};
-use crate::report::Report;
-use crate::request::{Apply, Request, quoted};
+use crate::report::{Planned, Report};
+use crate::request::{Apply, Mode, Renew, Request, quoted};
 use interrupts::Interrupts;
 
 /// Runs one call and returns its exit code.
@@ -97,6 +97,7 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
             }
         }),
         stop: interrupts.stop.clone(),
+        ..Control::silent()
     };
     if matches!(what, Asked::Answer(Request::Runs(_))) {
         interrupts.begin_change();
@@ -150,6 +151,10 @@ async fn change(
     control: &Control,
     interrupts: &Interrupts,
 ) -> Result<Report, Error> {
+    if let (true, Request::Renew(renew)) = (yes, request) {
+        interrupts.begin_change();
+        return renew_at_once(renew, style, access, control).await;
+    }
     let planned = answer(request, access, control).await?;
     let Report::Plan(plan) = &planned else { return Ok(planned) };
     if plan.plan.is_empty() {
@@ -160,6 +165,19 @@ async fn change(
     let plan = serde_json::to_value(&plan.plan).map_err(|error| Error::failed(error.to_string()))?;
     interrupts.begin_change();
     answer(&Request::Apply(Apply { plan }), access, control).await
+}
+
+/// Nobody thinks about the plan meanwhile, so it need not be made again.
+async fn renew_at_once(renew: &Renew, style: &Style, access: &Access, control: &Control) -> Result<Report, Error> {
+    let style = style.clone();
+    let planned = Arc::new(move |planned: &Planned| {
+        if !planned.plan.is_empty() {
+            // It is shown for the record; who cannot be shown it has said yes all the same.
+            show(&Report::Plan(Box::new(planned.clone())), &style).ok();
+        }
+    });
+    let request = Request::Renew(Renew { mode: Mode::Apply, ..renew.clone() });
+    answer(&request, access, &Control { planned, ..control.clone() }).await
 }
 
 /// The plan goes to standard error: standard output is for what came of it.

@@ -75,8 +75,10 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
         add_file(&mut inventory, on, file, &files, &names);
     }
     add_hollow(&mut inventory, member, &files, &names).await;
-    let processes = processes(&**node, found.layout).await;
-    uses::add(&mut inventory, &found, member, &files, &processes).await;
+    if !reading.wanted.files_only {
+        let processes = processes(&**node, found.layout).await;
+        uses::add(&mut inventory, &found, member, &files, &processes).await;
+    }
     inventory.layouts.push(FoundLayout {
         name: found.layout.name.to_owned(),
         node: name.clone(),

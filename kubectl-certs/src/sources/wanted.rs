@@ -17,6 +17,8 @@ use crate::request::{Connection, Scope};
 pub struct Wanted {
     /// Disks of nodes to be searched for layouts.
     pub members: Vec<Member>,
+    /// Of those, what lies there; not who uses it.
+    pub files_only: bool,
     /// Files and folders.
     pub paths: Vec<String>,
     /// Files and folders on the disks of `members`; their neighbours tell who signed them.
@@ -43,6 +45,11 @@ impl Wanted {
     /// All of these disks, and nothing else.
     pub fn disks(members: &[Member]) -> Self {
         Self { members: members.to_vec(), ..Self::default() }
+    }
+
+    /// The files on these disks.
+    pub fn files(members: &[Member]) -> Self {
+        Self { files_only: true, ..Self::disks(members) }
     }
 
     pub fn keeps(&self, row: &Row<'_>) -> bool {

@@ -47,6 +47,29 @@ impl TrustGraph {
         Self { signed }
     }
 
+    /// After certificates were added to the inventory that it was built from.
+    pub fn update(&mut self, inventory: &Inventory) {
+        let is_new = |certificate: &&Certificate| !self.signed.contains_key(&certificate.fingerprint);
+        let new: Vec<&Certificate> = inventory.certificates.values().filter(is_new).collect();
+        let may_have_signed = |new: &&&Certificate| {
+            inventory.certificates.values().any(|certificate| certificate.issuer_key == new.subject_key)
+        };
+        if new.iter().any(|new| may_have_signed(&new)) {
+            *self = Self::build(inventory);
+            return;
+        }
+        let signed: Vec<(CertId, Signed)> = new
+            .into_iter()
+            .map(|certificate| {
+                let issuers = inventory.certificates.values();
+                let candidates: Vec<&Certificate> =
+                    issuers.filter(|issuer| issuer.subject_key == certificate.issuer_key).collect();
+                (certificate.fingerprint.clone(), judge(inventory, certificate, &candidates))
+            })
+            .collect();
+        self.signed.extend(signed);
+    }
+
     pub fn signed(&self, id: &CertId) -> Option<&Signed> {
         self.signed.get(id)
     }

@@ -8,5 +8,6 @@
 )]
 
 pub mod baseline;
+pub mod operator;
 pub mod prober;
 pub mod witness;

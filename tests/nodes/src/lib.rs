@@ -7,6 +7,7 @@
     reason = "everything here panics when its part of a test fails; that is how a test reports"
 )]
 
-pub mod helper;
 pub mod processes;
 pub mod server;
+
+pub use support::helper;

@@ -9,6 +9,7 @@
 
 pub mod binaries;
 pub mod control_plane;
+pub mod helper;
 pub mod kubeadm;
 pub mod lab;
 pub mod openssl;

@@ -36,7 +36,7 @@ pub(super) async fn restart(node: &LocalNode, component: &str) -> Result<String,
 /// server that is told to leave waits for its watches (30 s and more) and answers 503 meanwhile, which no client may
 /// repeat blindly; one that is killed resets its connections, which clients do repeat. etcd would close its door for
 /// 7 s before it leaves, and its log is made for being killed.
-fn grace(component: &str) -> Option<Duration> {
+pub(super) fn grace(component: &str) -> Option<Duration> {
     match component {
         "kube-apiserver" | "etcd" => None,
         _ => Some(Duration::from_secs(5)),

@@ -1,4 +1,4 @@
-//! Restarting the API server and etcd of one node together. In the order of this file, and with the leader of etcd
+//! Restarting several components of one node together, the API server and etcd above all. In the order of this file, and with the leader of etcd
 //! elsewhere, no request to a control plane of three nodes failed (Kubernetes 1.36 behind haproxy): new connections
 //! are turned away until the load balancers look elsewhere; the API server is told to leave, so that it ends what it
 //! is doing; both are ended and begin anew; the door opens when both are healthy.
@@ -11,7 +11,7 @@ use futures::future::join_all;
 
 use super::drain::{Drained, RENEW_AFTER};
 use super::leadership;
-use super::static_pod::StaticPod;
+use super::static_pod::{StaticPod, grace};
 use super::{PATIENCE, terminate};
 use crate::access::nodes::{Drain, LocalNode, NodeError};
 
@@ -78,7 +78,7 @@ async fn roll(pods: &[StaticPod]) -> Result<Vec<String>, NodeError> {
         tokio::time::sleep(FAREWELL).await;
     }
     // All are ended, whatever happens to one of them: none may stay told to leave and not begin anew.
-    let ended = join_all(pods.iter().map(|pod| pod.end(None))).await;
+    let ended = join_all(pods.iter().map(|pod| pod.end(grace(&pod.component)))).await;
     ended.into_iter().collect::<Result<(), _>>()?;
     for pod in pods {
         evidence.push(format!("{}: {}", pod.component, pod.healthy_again(deadline).await?));
