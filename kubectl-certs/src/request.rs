@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Span, Time};
+use crate::model::{KeyKind, ServerName, Span, Time};
 
 /// Version of requests, events and stored plans.
 pub const API: &str = "certs/v1alpha1";
@@ -111,6 +111,15 @@ pub struct Renew {
     /// Lifetime of the new certificates in seconds; absent for that of the old one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validity: Option<Span>,
+    /// Names that the certificates get beside their own: DNS names, also with `*` as their first label, or IP addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub add_sans: Vec<ServerName>,
+    /// Keep the keys.
+    #[serde(skip_serializing_if = "is_false")]
+    pub reuse_key: bool,
+    /// Kind of the new keys; absent for that of the old one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_algorithm: Option<KeyKind>,
     pub mode: Mode,
 }
 

@@ -10,6 +10,7 @@ mod kubeconfigs;
 mod leaks;
 mod meanwhile;
 mod obstacles;
+mod options;
 mod renews_all;
 mod saved_plans;
 mod servers;

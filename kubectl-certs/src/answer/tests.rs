@@ -130,6 +130,7 @@ fn combined_step(world: &World, root: &str) -> Step {
                 authority_certificate: at.beside(&format!("{root}/etc/kubernetes/pki/ca.crt")),
                 authority_key: at.beside(&format!("{root}/etc/kubernetes/pki/ca.key")),
                 not_before: old.not_before,
+                added_names: Vec::new(),
                 renewal: renewal.clone(),
             }),
             Action::WriteIdentity(WriteIdentity { step, at: at.clone(), store, renewal }),

@@ -1,5 +1,5 @@
 use super::scope::{OutputArgs, ScopeArgs};
-use crate::model::Span;
+use crate::model::{KeyKind, ServerName, Span};
 use crate::request::{Mode, Renew};
 
 /// Renew leaf certificates: shows the plan, asks, does it, and proves that it took effect
@@ -13,6 +13,8 @@ Examples:
   kubectl certs renew                              what needs it, after a question
   kubectl certs renew apiserver admin.conf --yes   these, without a question
   kubectl certs renew --within 90d                 also what ends within 90 days
+  kubectl certs renew --only apiserver --add-san api.example.org
+                                                   with one name more
   kubectl certs renew --all --ssh root@cp1 --ssh root@cp2 --ssh root@cp3
                                                    a whole control plane, from outside
   kubectl certs renew --all --dry-run -o json > plan.json; kubectl certs apply plan.json")]
@@ -39,6 +41,19 @@ pub(super) struct Args {
     /// Lifetime of the new certificates, instead of that of the old ones
     #[arg(long, value_name = "DURATION", value_parser = at_least_ten_minutes)]
     validity: Option<Span>,
+
+    /// Add this DNS name or IP address to the names of the certificates, which targets or --only name; may be repeated
+    #[arg(long, value_name = "NAME")]
+    add_san: Vec<ServerName>,
+
+    /// Keep the keys instead of making new ones
+    #[arg(long, conflicts_with = "key_algorithm")]
+    reuse_key: bool,
+
+    /// Kind of the new keys, instead of that of the old ones: RSA-2048, RSA-3072, RSA-4096, ECDSA-P256, ECDSA-P384,
+    /// ECDSA-P521 or Ed25519
+    #[arg(long, value_name = "KIND")]
+    key_algorithm: Option<KeyKind>,
 
     /// Only show the plan
     #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "client",
@@ -68,6 +83,9 @@ impl From<&Args> for Renew {
             nodes: args.nodes.clone(),
             within: args.within,
             validity: args.validity,
+            add_sans: args.add_san.clone(),
+            reuse_key: args.reuse_key,
+            key_algorithm: args.key_algorithm,
             mode: Mode::Plan,
         }
     }

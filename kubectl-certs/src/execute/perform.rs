@@ -1,8 +1,9 @@
 //! One action, by the nodes' operations. Everything was decided before; here it only happens.
 
-use crate::access::nodes::{Fleet, Node, NodeError, NodeOp, NodeReply, Sign};
+use crate::access::nodes::{Fleet, KeyChoice, Node, NodeError, NodeOp, NodeReply, Sign};
 use crate::model::Location;
 use crate::plan::action::{Issue, Remake};
+use crate::plan::condition::NewKey;
 use crate::plan::{Action, Step, World};
 
 /// Returns what the node said that shows it.
@@ -40,7 +41,8 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
         run: run.to_owned(),
         step: issue.step.clone(),
         store: issue.store.clone(),
-        algorithm: None,
+        key: key_choice(&issue.renewal.key),
+        added_names: issue.added_names.clone(),
     };
     let NodeReply::Request(request) = node.run(request).await? else {
         return Err(unexpected());
@@ -50,6 +52,7 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
         authority_key: issue.authority_key.path().unwrap_or_default().to_owned(),
         old: old.clone(),
         request,
+        added_names: issue.added_names.clone(),
         not_before: issue.not_before,
         not_after: issue.renewal.not_after,
     });
@@ -59,6 +62,14 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
     };
     let stage = NodeOp::Stage { run: run.to_owned(), step: issue.step.clone(), certificate };
     node.run(stage).await.map(drop)
+}
+
+fn key_choice(key: &NewKey) -> KeyChoice {
+    match key {
+        NewKey::Another => KeyChoice::LikeOld,
+        NewKey::OfKind(kind) => KeyChoice::Of(*kind),
+        NewKey::Old => KeyChoice::Old,
+    }
 }
 
 async fn remake_on(node: &dyn Node, run: &str, remake: &Remake) -> Result<Vec<String>, NodeError> {

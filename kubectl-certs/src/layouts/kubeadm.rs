@@ -129,6 +129,12 @@ pub(super) const KUBEADM: Layout = Layout {
         },
         trust("kubelet", "API servers", "ca", "", Watch),
     ],
+    // cmd/kubeadm/app/util/pkiutil/pki_helpers.go, GetAPIServerAltNames and its siblings.
+    names_from: &[
+        ("apiserver", "apiServer.certSANs"),
+        ("etcd-peer", "etcd.local.peerCertSANs"),
+        ("etcd-server", "etcd.local.serverCertSANs"),
+    ],
 };
 
 const fn authority(name: &'static str, certificate: &'static str, key: &'static str) -> Authority {

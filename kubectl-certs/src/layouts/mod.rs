@@ -17,6 +17,8 @@ pub struct Layout {
     /// Name of the leaf that the API server presents.
     pub server: &'static str,
     pub uses: &'static [UseRow],
+    /// Leaf, and the setting from which its names are taken when it is made anew and not renewed.
+    pub names_from: &'static [(&'static str, &'static str)],
 }
 
 /// One way in which the files of a layout may be found below a root.
@@ -115,6 +117,11 @@ impl Layout {
         self.leaves.iter().find(|leaf| leaf.name == name)
     }
 
+    /// Some component presents this leaf to its clients.
+    pub fn serves(&self, leaf: &Leaf) -> bool {
+        self.uses.iter().any(|row| row.leaf == leaf.name && matches!(row.purpose, PurposeRow::Serve(_)))
+    }
+
     pub fn authority(&self, name: &str) -> Option<&Authority> {
         self.authorities.iter().find(|authority| authority.name == name)
     }
@@ -134,6 +141,9 @@ mod tests {
                     layout.name,
                     leaf.name
                 );
+            }
+            for (leaf, _) in layout.names_from {
+                assert!(layout.leaf(leaf).is_some_and(|leaf| layout.serves(leaf)), "{}: {leaf}", layout.name);
             }
             for row in layout.uses {
                 let known = layout.leaf(row.leaf).is_some() || layout.authority(row.leaf).is_some();

@@ -9,6 +9,7 @@ mod location;
 mod store;
 mod time;
 mod use_;
+mod wish;
 
 pub use certificate::{CertId, Certificate, KeyId, NameKey};
 pub use entry::{Entry, Holds, KeyState, Origin};
@@ -17,3 +18,4 @@ pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, 
 pub use store::IdentityStore;
 pub use time::{Span, Time, TimeError};
 pub use use_::{Evidence, Loaded, Purpose, TakesEffect, Use};
+pub use wish::{KeyKind, NoServerName, ServerName};

@@ -4,7 +4,7 @@ use super::renew::Asked;
 use super::{LeftAlone, Step, World};
 use crate::error::Error;
 use crate::findings;
-use crate::layouts::{self, Layout, Leaf, PurposeRow};
+use crate::layouts::{self, Layout, Leaf};
 use crate::model::{Certificate, Entry, FoundLayout, Location, Time};
 
 /// A leaf of a layout's table and the entry that holds it.
@@ -100,10 +100,7 @@ pub(super) fn not_chosen(asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time
 /// External etcd: the layout has servers of this authority, and none of them is here.
 pub(super) fn serves_elsewhere(candidate: &Candidate<'_>, candidates: &[Candidate<'_>]) -> bool {
     let layout = candidate.layout;
-    let serves = |leaf: &Leaf| {
-        leaf.signer == candidate.leaf.signer
-            && layout.uses.iter().any(|row| row.leaf == leaf.name && matches!(row.purpose, PurposeRow::Serve(_)))
-    };
+    let serves = |leaf: &Leaf| leaf.signer == candidate.leaf.signer && layout.serves(leaf);
     layout.leaves.iter().any(serves) && !candidates.iter().any(|other| serves(other.leaf))
 }
 

@@ -4,6 +4,7 @@ use super::action::{BackUp, Issue, Remake, WriteIdentity};
 use super::candidates::Candidate;
 use super::condition::Renewal;
 use super::renew::{Asked, BACK_DATED};
+use super::wishes;
 use super::{Action, Expected, Step, Undo, World, activate};
 use crate::error::Error;
 use crate::layouts::{Authority, Store};
@@ -46,7 +47,11 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
     }
     let not_before = now.minus(BACK_DATED);
     let not_after = not_before.plus(lifetime(asked.request, old, now)).min(issuer.not_after);
-    let renewal = Renewal::of(old, &issuer.fingerprint, not_after);
+    let added_names = wishes::added_names(asked.request, old);
+    let renewal = Renewal {
+        key: wishes::key(asked.request, entry)?,
+        ..Renewal::of(old, &issuer.fingerprint, not_after).with_names(old, &added_names)
+    };
     let store = store(candidate, asked);
     let id = format!("renew-{}", candidate.id());
     let expects = expected(entry, &store)?;
@@ -58,6 +63,7 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
         authority_certificate: signer.certificate,
         authority_key: signer.key,
         not_before,
+        added_names: added_names.clone(),
         renewal: renewal.clone(),
     }));
     actions.push(Action::WriteIdentity(WriteIdentity {
@@ -75,11 +81,21 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
     Ok(Planned::Step(Step {
         id,
         node: at.node().map(str::to_owned),
-        title: format!("{} until {}, signed by {}", candidate.name(), not_after.minute(), signer.name),
+        title: format!(
+            "{} until {}, signed by {}{}",
+            candidate.name(),
+            not_after.minute(),
+            signer.name,
+            wishes::said(asked.request, &added_names)
+        ),
         actions,
         expects,
         undo: Undo::Restore(store.paths().iter().map(|path| at.beside(path)).collect()),
-        impact: activate::impact(&uses, &store),
+        impact: format!(
+            "{}{}",
+            activate::impact(&uses, &store),
+            wishes::impact(asked.request, candidate, &added_names)
+        ),
         pending_seconds: pending.max(),
     }))
 }

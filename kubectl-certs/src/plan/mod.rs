@@ -8,6 +8,7 @@ pub mod condition;
 mod leaf;
 pub mod rehearse;
 pub mod renew;
+mod wishes;
 mod world;
 
 #[cfg(test)]

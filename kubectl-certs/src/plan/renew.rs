@@ -2,7 +2,7 @@
 
 use super::candidates::{Candidate, candidates, no_leaves, not_chosen, refuse_shared_files, serves_elsewhere};
 use super::leaf::{Planned, step};
-use super::{LeftAlone, Phase, Plan, Step, World, activate};
+use super::{LeftAlone, Phase, Plan, Step, World, activate, wishes};
 use crate::error::Error;
 use crate::findings::Finding;
 use crate::model::{Location, Span, Time};
@@ -39,6 +39,7 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
             "kubectl certs list shows what is there; leaves of kubeadm have names such as apiserver and admin.conf",
         ));
     }
+    wishes::refuse(asked, &candidates)?;
     let mut left_alone = Vec::new();
     let mut external = Vec::new();
     let mut steps = Vec::new();
@@ -50,6 +51,9 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
         }
         match step(world, asked, candidate, now)? {
             Planned::Step(step) => steps.push((candidate, step)),
+            Planned::Remake(_) if wishes::of_key(asked.request) => {
+                left_alone.push(candidate.left_alone("the kubelet makes its key and certificate by itself".to_owned()));
+            }
             Planned::Remake(step) => remade.push(step),
             Planned::External(authority) if asked.named.is_none() && serves_elsewhere(candidate, &candidates) => {
                 left_alone.push(candidate.left_alone(format!(

@@ -60,8 +60,8 @@ impl Node for LocalNode {
                 NodeReply::Done
             }
             NodeOp::BackedUp { run, path } => NodeReply::BackedUp(install::backed_up(self, &run, &path)?),
-            NodeOp::MakeRequest { run, step, store, algorithm } => {
-                NodeReply::Request(issue::make_request(self, &run, &step, &store, algorithm.as_deref())?)
+            NodeOp::MakeRequest { run, step, store, key, added_names } => {
+                NodeReply::Request(issue::make_request(self, &run, &step, &store, key, &added_names)?)
             }
             NodeOp::Sign(sign) => NodeReply::Certificate(issue::sign(self, &sign)?),
             NodeOp::Stage { run, step, certificate } => {

@@ -40,7 +40,7 @@ pub use reach::{ThisMachine, facts, fleet, reach};
 pub use ssh::{HelperSource, SshNode, SshOptions};
 
 use crate::formats::{Content, bytes};
-use crate::model::{IdentityStore, Time};
+use crate::model::{IdentityStore, KeyKind, ServerName, Time};
 
 /// How to reach nodes.
 #[async_trait]
@@ -134,12 +134,14 @@ pub enum NodeOp {
         run: String,
         path: String,
     },
-    /// A new key for an identity, and the request for its certificate. A key staged earlier is used again.
+    /// A key for an identity, and the request for its certificate. A key staged earlier is used again.
     MakeRequest {
         run: String,
         step: String,
         store: IdentityStore,
-        algorithm: Option<String>,
+        key: KeyChoice,
+        /// Names that the certificate gets beside those of the old one.
+        added_names: Vec<ServerName>,
     },
     /// Signs a request as a re-issue of an existing certificate.
     Sign(Sign),
@@ -240,6 +242,17 @@ pub enum NodeOp {
     },
 }
 
+/// Which key is staged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyChoice {
+    /// A new one of the kind of the old one.
+    LikeOld,
+    /// A new one of this kind.
+    Of(KeyKind),
+    /// A copy of the old one.
+    Old,
+}
+
 /// New connections to this port are refused while the server behind it restarts, so that load balancers look elsewhere
 /// before it goes. The node's own processes still come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,6 +272,8 @@ pub struct Sign {
     /// DER, PKCS#10.
     #[serde(with = "bytes")]
     pub request: Vec<u8>,
+    /// Beside those of the old certificate.
+    pub added_names: Vec<ServerName>,
     pub not_before: Time,
     pub not_after: Time,
 }

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::worlds::{NOW, Shape, layout, shapes};
 use crate::formats::certificate::sha256_hex;
-use crate::model::{Location, Purpose, Span};
+use crate::model::{KeyKind, Location, Purpose, ServerName, Span};
 use crate::plan::action::{Action, BackUp, Issue, Remake, Restart, WriteIdentity};
-use crate::plan::condition::Renewal;
+use crate::plan::condition::{NewKey, Renewal};
 use crate::plan::{OnNode, World, on_node};
 
 proptest! {
@@ -58,33 +58,47 @@ fn sequences(shape: &Shape, world: &World) -> Vec<Vec<Action>> {
         let entry = world.inventory.entries.iter().find(|entry| entry.origin.name.as_deref() == Some(leaf.name));
         let Some((entry, old)) = entry.and_then(|entry| Some((entry, world.leaf(&entry.at)?))) else { continue };
         let issuer = world.trust.issuers(&old.fingerprint)[0].clone();
-        let renewal = Renewal::of(old, &issuer, NOW.plus(Span(1000)));
-        let (store, step) = (shape.store(leaf), format!("renew-{}", leaf.name));
-        let mut actions: Vec<Action> = store
-            .paths()
-            .into_iter()
-            .map(|path| Action::BackUp(BackUp { digest: sha256_hex(path.as_bytes()), at: entry.at.beside(&path) }))
-            .collect();
-        actions.push(Action::Issue(Issue {
-            step: step.clone(),
-            at: entry.at.clone(),
-            store: store.clone(),
-            authority_certificate: entry.at.beside("ca.crt"),
-            authority_key: entry.at.beside("ca.key"),
-            not_before: NOW.minus(Span(300)),
-            renewal: renewal.clone(),
-        }));
-        actions.push(Action::WriteIdentity(WriteIdentity { step, at: entry.at.clone(), store, renewal }));
-        for use_ in world.inventory.uses.iter().filter(|use_| use_.place == entry.at) {
-            let at = entry.at.whole_file().expect("a file");
-            actions.push(Action::Restart(Restart { component: use_.component.clone(), at }));
+        for (key, added_names) in wishes() {
+            let renewal = Renewal::of(old, &issuer, NOW.plus(Span(1000))).with_names(old, &added_names);
+            let renewal = Renewal { key, ..renewal };
+            let (store, step) = (shape.store(leaf), format!("renew-{}", leaf.name));
+            let mut actions: Vec<Action> = store
+                .paths()
+                .into_iter()
+                .map(|path| Action::BackUp(BackUp { digest: sha256_hex(path.as_bytes()), at: entry.at.beside(&path) }))
+                .collect();
+            actions.push(Action::Issue(Issue {
+                step: step.clone(),
+                at: entry.at.clone(),
+                store: store.clone(),
+                authority_certificate: entry.at.beside("ca.crt"),
+                authority_key: entry.at.beside("ca.key"),
+                not_before: NOW.minus(Span(300)),
+                added_names,
+                renewal: renewal.clone(),
+            }));
+            actions.push(Action::WriteIdentity(WriteIdentity { step, at: entry.at.clone(), store, renewal }));
+            for use_ in world.inventory.uses.iter().filter(|use_| use_.place == entry.at) {
+                let at = entry.at.whole_file().expect("a file");
+                actions.push(Action::Restart(Restart { component: use_.component.clone(), at }));
+            }
+            sequences.push(actions);
         }
         let (component, store) = ("kubelet".to_owned(), shape.store(leaf));
         let (at, old) = (entry.at.clone(), old.fingerprint.clone());
         sequences.push(vec![Action::Remake(Remake { component, at, store, old })]);
-        sequences.push(actions);
     }
     sequences
+}
+
+/// What may be asked of a renewal, one of each.
+fn wishes() -> [(NewKey, Vec<ServerName>); 3] {
+    let name = |text: &str| text.parse().expect("a name");
+    [
+        (NewKey::Another, Vec::new()),
+        (NewKey::OfKind(KeyKind::Rsa4096), vec![name("added.example")]),
+        (NewKey::Old, vec![name("192.0.2.9"), name("*.added.example")]),
+    ]
 }
 
 /// What an action may change, and nothing else.
