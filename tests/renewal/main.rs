@@ -5,6 +5,7 @@
 
 mod authorities_elsewhere;
 mod disk;
+mod external;
 mod interrupts;
 mod kubeconfigs;
 mod leaks;

@@ -133,6 +133,10 @@ fn names(x509: &X509) -> String {
 }
 
 fn without_names_and_key_ids(x509: &X509) -> Vec<&str> {
-    let keeps = |line: &&str| !line.contains("DNS:") && !line.trim().chars().all(|c| c.is_ascii_hexdigit() || c == ':');
+    let keeps = |line: &&str| {
+        !line.contains("DNS:")
+            && !line.contains("Key Identifier")
+            && !line.trim().chars().all(|c| c.is_ascii_hexdigit() || c == ':')
+    };
     x509.extensions.lines().filter(keeps).collect()
 }

@@ -4,6 +4,7 @@ mod change;
 mod demo;
 mod look;
 mod observe;
+mod requests;
 mod runs;
 #[cfg(test)]
 mod tests;

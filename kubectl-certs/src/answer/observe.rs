@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::execute::{Fresh, Observe};
 use crate::formats::certificate;
 use crate::model::{Inventory, Location, Purpose};
+use crate::plan::action::{Import, Issue};
 use crate::plan::{Action, Condition, OnNode, Plan, Step, World, on_node};
 use crate::sources;
 use crate::trust::TrustGraph;
@@ -82,8 +83,8 @@ impl Observer<'_> {
                         world.backups.insert(back_up.at.clone(), digest);
                     }
                 }
-                Action::Issue(issue) => {
-                    let op = NodeOp::Staged { run: run(), step: issue.step.clone() };
+                Action::Issue(Issue { step, .. }) | Action::Import(Import { step, .. }) => {
+                    let op = NodeOp::Staged { run: run(), step: step.clone() };
                     if let Ok(NodeReply::Staged(Some(staged))) = node.run(op).await {
                         let parsed =
                             staged.certificate.as_ref().and_then(|der| Some((certificate::parse(der).ok()?, der)));
@@ -93,7 +94,7 @@ impl Observer<'_> {
                             world.inventory.certificates.insert(parsed.fingerprint.clone(), parsed.clone());
                         }
                         let key = certificate::key_id(&staged.public_key);
-                        world.staged.insert(issue.step.clone(), (key, parsed.map(|(parsed, _)| parsed)));
+                        world.staged.insert(step.clone(), (key, parsed.map(|(parsed, _)| parsed)));
                     }
                 }
                 Action::WriteIdentity(write) => {

@@ -62,6 +62,9 @@ fn kind(action: &Action) -> &'static str {
     match action {
         Action::BackUp(_) => "back up",
         Action::Issue(_) => "issue",
+        Action::Import(_) => {
+            panic!("it needs the answer of an authority elsewhere: it is tried with the whole program")
+        }
         Action::WriteIdentity(write) => match write.store {
             IdentityStore::Pair { .. } => "write a pair",
             IdentityStore::Combined { .. } => "write a combined file",

@@ -15,7 +15,7 @@ pub use journal::{History, Journal, histories, history};
 pub use undo::{finish, undo};
 
 use crate::access::Access;
-use crate::access::nodes::{Fleet, NodeError, NodeErrorKind};
+use crate::access::nodes::{Fleet, NodeError, NodeErrorKind, NodeOp};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Sink, What};
 use crate::model::{Location, Span};
@@ -146,6 +146,7 @@ async fn refuse_beside_unfinished(means: &Means<'_>) -> Result<(), Error> {
 async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<RunDone, Error> {
     match steps_and_gates(plan, journal, means).await {
         Ok(done) => {
+            forget_kept(plan, means).await?;
             let skipped = done.steps.iter().filter(|step| !step.changed).count();
             journal.append(What::Finished { done: done.steps.len() - skipped, skipped }).await?;
             Ok(done)
@@ -157,6 +158,19 @@ async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Res
             Err(error)
         }
     }
+}
+
+/// Keys that waited for their certificates are in use now, and nowhere else.
+async fn forget_kept(plan: &Plan, means: &Means<'_>) -> Result<(), Error> {
+    for step in plan.steps() {
+        for action in &step.actions {
+            let Action::Import(import) = action else { continue };
+            let node = means.fleet.node(step.node.as_deref()).map_err(|error| from_node(&error))?;
+            let op = NodeOp::ForgetKept { name: import.name.clone() };
+            node.run(op).await.map_err(|error| from_node(&error))?;
+        }
+    }
+    Ok(())
 }
 
 fn with_ways_out(mut error: Error, journal: &Journal<'_>, place: &str) -> Error {
@@ -330,7 +344,7 @@ async fn read_until(
     means: &Means<'_>,
 ) -> Result<(), Error> {
     let what = match action {
-        Action::BackUp(_) | Action::Issue(_) => Fresh::Run,
+        Action::BackUp(_) | Action::Issue(_) | Action::Import(_) => Fresh::Run,
         Action::WriteIdentity(_) | Action::Remake(_) | Action::Restart(_) => Fresh::Node,
     };
     let deadline = tokio::time::Instant::now() + SETTLES;
@@ -396,11 +410,7 @@ async fn pass_gate(
 }
 
 fn from_node(error: &NodeError) -> Error {
-    let kind = match error.kind {
-        NodeErrorKind::Refused => ErrorKind::Refused,
-        NodeErrorKind::Unreachable => ErrorKind::Unreadable,
-        _ => ErrorKind::FailedSafe,
-    };
+    let kind = error.into();
     let mut out = Error::new(kind, error.message.clone());
     out.hints.extend(error.hints.iter().cloned());
     if error.kind == NodeErrorKind::PermissionDenied {

@@ -1,9 +1,8 @@
 //! One action, by the nodes' operations. Everything was decided before; here it only happens.
 
-use crate::access::nodes::{Fleet, KeyChoice, Node, NodeError, NodeOp, NodeReply, Sign};
+use crate::access::nodes::{Fleet, Node, NodeError, NodeOp, NodeReply, Sign};
 use crate::model::Location;
 use crate::plan::action::{Issue, Remake};
-use crate::plan::condition::NewKey;
 use crate::plan::{Action, Step, World};
 
 /// Returns what the node said that shows it.
@@ -21,6 +20,15 @@ pub(super) async fn perform(
             node.run(op).await?;
         }
         Action::Issue(issue) => issue_on(node, fleet, run, issue, world).await?,
+        Action::Import(import) => {
+            let op = NodeOp::StageKept {
+                run: run.to_owned(),
+                step: import.step.clone(),
+                name: import.name.clone(),
+                certificate: import.certificate.clone(),
+            };
+            node.run(op).await?;
+        }
         Action::WriteIdentity(write) => {
             let op = NodeOp::Install { run: run.to_owned(), step: write.step.clone(), store: write.store.clone() };
             node.run(op).await?;
@@ -41,7 +49,7 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
         run: run.to_owned(),
         step: issue.step.clone(),
         store: issue.store.clone(),
-        key: key_choice(&issue.renewal.key),
+        key: issue.renewal.key.choice().ok_or_else(|| NodeError::refused("a key that exists is not made"))?,
         added_names: issue.added_names.clone(),
     };
     let NodeReply::Request(request) = node.run(request).await? else {
@@ -62,14 +70,6 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
     };
     let stage = NodeOp::Stage { run: run.to_owned(), step: issue.step.clone(), certificate };
     node.run(stage).await.map(drop)
-}
-
-fn key_choice(key: &NewKey) -> KeyChoice {
-    match key {
-        NewKey::Another => KeyChoice::LikeOld,
-        NewKey::OfKind(kind) => KeyChoice::Of(*kind),
-        NewKey::Old => KeyChoice::Old,
-    }
 }
 
 async fn remake_on(node: &dyn Node, run: &str, remake: &Remake) -> Result<Vec<String>, NodeError> {

@@ -149,6 +149,17 @@ impl FromStr for KeyKind {
     }
 }
 
+/// Which key a new certificate is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyChoice {
+    /// A new one of the kind of the old one.
+    LikeOld,
+    /// A new one of this kind.
+    Of(KeyKind),
+    /// A copy of the old one.
+    Old,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

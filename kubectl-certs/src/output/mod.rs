@@ -3,6 +3,7 @@
 mod clean;
 mod describe;
 mod plan;
+mod requests;
 mod table;
 mod text;
 pub mod wire;
@@ -115,6 +116,7 @@ fn names(report: &Report) -> String {
         Report::Explain(checks) => checks.iter().map(|check| check.code.to_owned()).collect(),
         Report::Explanation(check) => vec![check.code.to_owned()],
         Report::Plan(planned) => planned.plan.steps().map(|step| step.id.clone()).collect(),
+        Report::Requests(made) => made.requests.iter().map(|request| request.name.clone()).collect(),
         Report::Run(done) => vec![done.run.clone()],
         Report::Runs(runs) => runs.iter().map(|run| run.run.clone()).collect(),
         Report::RunDetails(run, _) => vec![run.run.clone()],

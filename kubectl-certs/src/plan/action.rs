@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::condition::{Condition, NewKey, Renewal, with_names};
+use super::signed::leaf_of;
 use super::{World, on_node};
 use crate::formats::certificate::sha256_hex;
 use crate::model::{CertId, Certificate, Holds, IdentityStore, KeyId, KeyState, Location, ServerName, Time};
@@ -14,6 +15,9 @@ pub enum Action {
     BackUp(BackUp),
     /// Makes a key where the identity is used and has the authority sign for it; nothing is in use yet.
     Issue(Issue),
+    /// Takes the key that was kept for a request and the certificate that an authority elsewhere gave for it; nothing is in
+    /// use yet.
+    Import(Import),
     /// Puts the staged key and certificate in place.
     WriteIdentity(WriteIdentity),
     /// Takes away what a component makes for itself when it is not there, and restarts it.
@@ -42,6 +46,19 @@ pub struct Issue {
     /// Names that it gets beside those of the old certificate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub added_names: Vec<ServerName>,
+    pub renewal: Renewal,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Import {
+    pub step: String,
+    pub at: Location,
+    pub store: IdentityStore,
+    /// Under which the key is kept on its node.
+    pub name: String,
+    /// PEM, the leaf first.
+    pub certificate: String,
     pub renewal: Renewal,
 }
 
@@ -82,6 +99,9 @@ impl Action {
             Self::Issue(issue) => {
                 vec![Condition::Staged { step: issue.step.clone(), renewal: Box::new(issue.renewal.clone()) }]
             }
+            Self::Import(import) => {
+                vec![Condition::Staged { step: import.step.clone(), renewal: Box::new(import.renewal.clone()) }]
+            }
             Self::WriteIdentity(write) => {
                 vec![Condition::Renewed { at: write.at.clone(), renewal: Box::new(write.renewal.clone()) }]
             }
@@ -104,6 +124,11 @@ impl Action {
                 world.trust.will_be_signed(new.fingerprint.clone(), issue.renewal.issuer.clone());
                 world.staged.insert(issue.step.clone(), (new.public_key.clone(), Some(new)));
             }
+            Self::Import(import) => {
+                if let Some((new, _)) = leaf_of(&import.certificate) {
+                    world.staged.insert(import.step.clone(), (new.public_key.clone(), Some(new)));
+                }
+            }
             Self::WriteIdentity(write) => write.effect(world),
             Self::Remake(remake) => remake.effect(world),
             Self::Restart(restart) => {
@@ -122,6 +147,8 @@ impl Issue {
         let issuer = world.inventory.certificates.get(&renewal.issuer);
         let new_key = KeyId(sha256_hex(format!("key of {seed}").as_bytes()));
         let (public_key, key_algorithm) = match &renewal.key {
+            // Nobody makes a certificate for a given key here; it would be that key's.
+            NewKey::This(key) => (key.clone(), old.key_algorithm.clone()),
             NewKey::Another => (new_key, old.key_algorithm.clone()),
             NewKey::OfKind(kind) => (new_key, kind.name().to_owned()),
             NewKey::Old => (old.public_key.clone(), old.key_algorithm.clone()),

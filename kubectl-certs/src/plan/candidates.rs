@@ -121,6 +121,23 @@ pub(super) fn no_leaves(world: &World, asked: &Asked<'_>, candidates: &[Candidat
         .collect()
 }
 
+/// Requests are called by the names of leaves, and a kubeconfig may hold several users.
+pub(super) fn refuse_same_names(candidates: &[&Candidate<'_>]) -> Result<(), Error> {
+    for (index, one) in candidates.iter().enumerate() {
+        if let Some(other) = candidates[index + 1..].iter().find(|other| other.id() == one.id()) {
+            return Err(Error::refused(format!(
+                "{} and {} are both called {}: their requests could not be told apart",
+                one.entry.at,
+                other.entry.at,
+                one.id()
+            ))
+            .about(&one.entry.at)
+            .hint("ask for one of them, by its full name, and bring its certificate before you ask for the other"));
+        }
+    }
+    Ok(())
+}
+
 /// Two identities in one file cannot be renewed in one plan: the first write makes the second's reading stale.
 pub(super) fn refuse_shared_files(steps: &[(&Candidate<'_>, Step)]) -> Result<(), Error> {
     for (index, (one, _)) in steps.iter().enumerate() {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{World, on_node};
-use crate::model::{CertId, Certificate, KeyId, KeyKind, KeyState, Location, ServerName, Time};
+use crate::model::{CertId, Certificate, KeyChoice, KeyId, KeyKind, KeyState, Location, ServerName, Time};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -50,6 +50,8 @@ pub enum NewKey {
     /// Not the old one, and of this kind.
     OfKind(KeyKind),
     Old,
+    /// One that exists already, and no other.
+    This(KeyId),
 }
 
 impl NewKey {
@@ -57,13 +59,24 @@ impl NewKey {
         *self == Self::default()
     }
 
+    /// How such a key is made; none for one that exists.
+    pub fn choice(&self) -> Option<KeyChoice> {
+        match self {
+            Self::Another => Some(KeyChoice::LikeOld),
+            Self::OfKind(kind) => Some(KeyChoice::Of(*kind)),
+            Self::Old => Some(KeyChoice::Old),
+            Self::This(_) => None,
+        }
+    }
+
     fn fault(&self, certificate: &Certificate, old: &KeyId) -> Option<&'static str> {
         let is_old = certificate.public_key == *old;
         match self {
             Self::Another | Self::OfKind(_) if is_old => Some("it has the old key"),
             Self::OfKind(kind) if certificate.key_algorithm != kind.name() => Some("its key is of another kind"),
+            Self::This(key) if certificate.public_key != *key => Some("its key is not the one that was kept for it"),
             Self::Old if !is_old => Some("it has another key than the old one"),
-            Self::Another | Self::OfKind(_) | Self::Old => None,
+            Self::Another | Self::OfKind(_) | Self::Old | Self::This(_) => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::candidates::{Candidate, candidates, no_leaves, not_chosen, refuse_shared_files, serves_elsewhere};
 use super::leaf::{Planned, step};
+use super::signed::{self, KeptRequest};
 use super::{LeftAlone, Phase, Plan, Step, World, activate, wishes};
 use crate::error::Error;
 use crate::findings::Finding;
@@ -21,6 +22,8 @@ pub struct Asked<'a> {
     /// Entries that a target named; none when no target was given.
     pub named: Option<Vec<Location>>,
     pub findings: &'a [Finding],
+    /// Keys that wait for certificates; known where certificates came.
+    pub kept: &'a [KeptRequest],
 }
 
 impl Asked<'_> {
@@ -44,7 +47,8 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
     let mut external = Vec::new();
     let mut steps = Vec::new();
     let mut remade = Vec::new();
-    for candidate in &candidates {
+    let renewed: &[Candidate<'_>] = if asked.request.signed.is_empty() { &candidates } else { &[] };
+    for candidate in renewed {
         if let Some(why) = not_chosen(asked, candidate, now) {
             left_alone.push(candidate.left_alone(why));
             continue;
@@ -63,6 +67,9 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
             }
             Planned::External(authority) => external.push((candidate, authority)),
         }
+    }
+    if !asked.request.signed.is_empty() {
+        steps = signed::steps(world, asked, &candidates, now, &mut left_alone)?;
     }
     left_alone.extend(no_leaves(world, asked, &candidates));
     if !external.is_empty() {
@@ -96,7 +103,7 @@ fn phases(
     if !steps.is_empty() {
         phases.push(Phase {
             name: "renew".to_owned(),
-            why: "new keys and certificates under the same authorities, with everything else as it was".to_owned(),
+            why: "new certificates under the same authorities, with everything else as it was".to_owned(),
             gate: Vec::new(),
             steps: steps.into_iter().map(|(_, step)| step).collect(),
         });
@@ -131,6 +138,7 @@ fn refuse_external(external: &[(&Candidate<'_>, String)]) -> Error {
         authorities.join(" and ")
     ))
     .about(&external[0].0.entry.at)
-    .hint("make requests on the node (kubeadm certs generate-csr --kubeconfig-dir DIR --cert-dir DIR), have the authority sign them, and put the certificates and the new keys in place")
+    .hint("kubectl certs renew --csr-out DIR makes the new keys on the nodes and writes the requests; have the authority sign them, then kubectl certs renew --signed DIR checks the certificates and puts them in place")
+    .hint("by hand: kubeadm certs generate-csr --kubeconfig-dir DIR --cert-dir DIR, and put certificates and new keys in place")
     .hint("or run this where the authority's key is; leaves of other authorities can be renewed by naming them as targets")
 }

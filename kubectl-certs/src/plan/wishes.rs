@@ -14,6 +14,11 @@ pub(super) fn refuse(asked: &Asked<'_>, candidates: &[Candidate<'_>]) -> Result<
     if request.reuse_key && request.key_algorithm.is_some() {
         return Err(Error::usage("the old key cannot be kept and be of another kind: reuseKey excludes keyAlgorithm"));
     }
+    let asks_for_more = request.requests || of_key(request) || !request.add_sans.is_empty();
+    if !request.signed.is_empty() && asks_for_more {
+        return Err(Error::usage("signed certificates are taken as they were asked for")
+            .hint("names and kinds of keys belong to the requests: use --add-san, --reuse-key and --key-algorithm with --csr-out"));
+    }
     if request.add_sans.is_empty() {
         return Ok(());
     }

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::local::LocalNode;
-use super::{KeyChoice, NodeError, Sign, Staged, files};
+use super::{NodeError, Sign, Staged, files};
 use crate::formats::{kubeconfig, pem};
-use crate::model::{IdentityStore, ServerName};
+use crate::model::{IdentityStore, KeyChoice, ServerName};
 use crate::pki::alternative_names::Name;
 use crate::pki::key_algorithm::KeyAlgorithm;
 use crate::pki::private_key::PrivateKey;
@@ -41,7 +41,7 @@ pub(super) fn make_request(
 }
 
 /// The key and its text, not on the disk yet.
-fn chosen_key(
+pub(super) fn chosen_key(
     store: &IdentityStore,
     old: &Identity,
     choice: KeyChoice,
@@ -66,7 +66,7 @@ fn key_text(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, NodeError> {
     Ok(Zeroizing::new(text.as_bytes()[block.range].to_vec()))
 }
 
-fn ask_for(old: &[u8], added: &[ServerName], key: &PrivateKey) -> Result<Vec<u8>, NodeError> {
+pub(super) fn ask_for(old: &[u8], added: &[ServerName], key: &PrivateKey) -> Result<Vec<u8>, NodeError> {
     let old = RawCertificate::parse(old).map_err(|error| NodeError::refused(error.to_string()))?;
     request::request(old.subject, &old, &names(added), key)
         .map_err(|error| NodeError::failed(format!("failed to make a request: {error}")))
@@ -189,11 +189,11 @@ pub(super) fn identity_in(node: &LocalNode, store: &IdentityStore) -> Result<Ide
     }
 }
 
-fn first_certificate(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn first_certificate(bytes: &[u8]) -> Option<Vec<u8>> {
     pem::blocks(&pem::decode_text(bytes)).into_iter().find(pem::Block::is_certificate)?.der.map(|der| der.to_vec())
 }
 
-fn read_key(path: &Path, bytes: &[u8]) -> Result<PrivateKey, NodeError> {
+pub(super) fn read_key(path: &Path, bytes: &[u8]) -> Result<PrivateKey, NodeError> {
     PrivateKey::from_pem(bytes)
         .map_err(|error| NodeError::refused(format!("the key in {} cannot be used: {error}", path.display())))
 }
@@ -202,7 +202,7 @@ fn generate(algorithm: KeyAlgorithm) -> Result<PrivateKey, NodeError> {
     PrivateKey::generate(algorithm).map_err(|error| NodeError::failed(format!("failed to make a key: {error}")))
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), NodeError> {
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), NodeError> {
     // Through a draft and a rename: a key that is there is whole.
     let draft = path.with_extension("draft");
     files::remove_if_there(&draft)?;
@@ -216,7 +216,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), NodeError> {
     attempt().map_err(|error| NodeError::io("write", path, &error))
 }
 
-fn staged_folder(node: &LocalNode, run: &str, step: &str) -> Result<PathBuf, NodeError> {
+pub(super) fn staged_folder(node: &LocalNode, run: &str, step: &str) -> Result<PathBuf, NodeError> {
     let folder = node.run_folder(run)?.join("staged").join(file_name(step));
     files::create_private_folder(&folder)?;
     Ok(folder)

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 
 use super::{
-    Facts, Node, NodeError, NodeOp, NodeReply, etcd, files, health, install, issue, journal, lock, presented,
+    Facts, Node, NodeError, NodeOp, NodeReply, etcd, files, health, install, issue, journal, kept, lock, presented,
     processes, restart, walk,
 };
 use crate::access::clock;
@@ -66,6 +66,18 @@ impl Node for LocalNode {
             NodeOp::Sign(sign) => NodeReply::Certificate(issue::sign(self, &sign)?),
             NodeOp::Stage { run, step, certificate } => {
                 issue::stage(self, &run, &step, &certificate)?;
+                NodeReply::Done
+            }
+            NodeOp::KeepRequest { name, store, key, added_names } => {
+                NodeReply::Request(kept::keep(self, &name, &store, key, &added_names)?)
+            }
+            NodeOp::KeptRequests => NodeReply::Kept(kept::all(self)?),
+            NodeOp::StageKept { run, step, name, certificate } => {
+                kept::stage(self, &run, &step, &name, &certificate)?;
+                NodeReply::Done
+            }
+            NodeOp::ForgetKept { name } => {
+                kept::forget(self, &name)?;
                 NodeReply::Done
             }
             NodeOp::Staged { run, step } => NodeReply::Staged(issue::staged(self, &run, &step)?),

@@ -13,6 +13,7 @@ mod http;
 mod install;
 mod issue;
 mod journal;
+mod kept;
 mod kubelet;
 mod local;
 mod lock;
@@ -39,8 +40,9 @@ pub use local::LocalNode;
 pub use reach::{ThisMachine, facts, fleet, reach};
 pub use ssh::{HelperSource, SshNode, SshOptions};
 
+use crate::error::ErrorKind;
 use crate::formats::{Content, bytes};
-use crate::model::{IdentityStore, KeyKind, ServerName, Time};
+use crate::model::{IdentityStore, KeyChoice, ServerName, Time};
 
 /// How to reach nodes.
 #[async_trait]
@@ -152,6 +154,28 @@ pub enum NodeOp {
         #[serde(with = "bytes")]
         certificate: Vec<u8>,
     },
+    /// A key that waits for the certificate of an authority elsewhere, and the request for it: made once, nothing live is
+    /// touched.
+    KeepRequest {
+        /// Of the leaf.
+        name: String,
+        store: IdentityStore,
+        key: KeyChoice,
+        added_names: Vec<ServerName>,
+    },
+    /// All that wait.
+    KeptRequests,
+    /// Stages a kept key and the certificate that came for it, PEM, the leaf first.
+    StageKept {
+        run: String,
+        step: String,
+        name: String,
+        certificate: String,
+    },
+    /// Wipes a kept key: its certificate is in use, and the key with it.
+    ForgetKept {
+        name: String,
+    },
     /// What is staged for a step.
     Staged {
         run: String,
@@ -242,17 +266,6 @@ pub enum NodeOp {
     },
 }
 
-/// Which key is staged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum KeyChoice {
-    /// A new one of the kind of the old one.
-    LikeOld,
-    /// A new one of this kind.
-    Of(KeyKind),
-    /// A copy of the old one.
-    Old,
-}
-
 /// New connections to this port are refused while the server behind it restarts, so that load balancers look elsewhere
 /// before it goes. The node's own processes still come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -300,6 +313,7 @@ pub enum NodeReply {
     BackedUp(Option<String>),
     Request(#[serde(with = "bytes")] Vec<u8>),
     Certificate(#[serde(with = "bytes")] Vec<u8>),
+    Kept(Vec<Kept>),
     Staged(Option<Staged>),
     /// Path and digest of each file.
     Installed(Vec<(String, String)>),
@@ -404,6 +418,18 @@ pub struct EtcdMember {
     pub said: String,
 }
 
+/// A key that waits: its public half and the request that was made for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub name: String,
+    /// DER of the public key (SPKI).
+    #[serde(with = "bytes")]
+    pub public_key: Vec<u8>,
+    /// DER, PKCS#10.
+    #[serde(with = "bytes")]
+    pub request: Vec<u8>,
+}
+
 /// What lies ready for a step: the public half of the key, and the certificate once it is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Staged {
@@ -436,6 +462,16 @@ pub enum NodeErrorKind {
     Unreachable,
     /// The connection ended before the answer came: whether it was done is not known.
     Lost,
+}
+
+impl From<&NodeError> for ErrorKind {
+    fn from(error: &NodeError) -> Self {
+        match error.kind {
+            NodeErrorKind::Refused => Self::Refused,
+            NodeErrorKind::Unreachable => Self::Unreadable,
+            _ => Self::FailedSafe,
+        }
+    }
 }
 
 impl NodeError {

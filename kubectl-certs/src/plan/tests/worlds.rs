@@ -135,6 +135,7 @@ impl Shape {
             named: self.named.then_some(named),
             nodes: Vec::new(),
             findings: &[],
+            kept: &[],
         };
         Some(plan(world, &asked, NOW))
     }
