@@ -46,6 +46,15 @@ pub struct Leaf {
     /// Name of the authority that signs it.
     pub signer: &'static str,
     pub renewal: Renewal,
+    pub kept_by: KeptBy,
+}
+
+/// Who put a leaf where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptBy {
+    Cluster,
+    /// It need not be there, and may hold identities of other clusters, which are none of this layout's.
+    People,
 }
 
 /// Paths relative to the base; a leading `/` means relative to the root.
@@ -120,6 +129,11 @@ impl Layout {
     /// Some component presents this leaf to its clients.
     pub fn serves(&self, leaf: &Leaf) -> bool {
         self.uses.iter().any(|row| row.leaf == leaf.name && matches!(row.purpose, PurposeRow::Serve(_)))
+    }
+
+    /// Leaves of people, which a cluster works without.
+    pub fn of_people(&self) -> impl Iterator<Item = &Leaf> {
+        self.leaves.iter().filter(|leaf| leaf.kept_by == KeptBy::People)
     }
 
     pub fn authority(&self, name: &str) -> Option<&Authority> {

@@ -4,7 +4,7 @@ use super::renew::Asked;
 use super::{LeftAlone, Step, World};
 use crate::error::Error;
 use crate::findings;
-use crate::layouts::{self, Layout, Leaf};
+use crate::layouts::{self, KeptBy, Layout, Leaf};
 use crate::model::{Certificate, Entry, FoundLayout, Location, Time};
 
 /// A leaf of a layout's table and the entry that holds it.
@@ -58,15 +58,24 @@ pub(super) fn candidates<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<Candida
             });
             for entry in entries {
                 let named = asked.named.as_ref().is_none_or(|named| named.contains(&entry.at));
-                if let (true, Some(certificate)) =
-                    (named, entry.leaf().and_then(|id| world.inventory.certificates.get(id)))
-                {
+                let certificate = entry.leaf().and_then(|id| world.inventory.certificates.get(id));
+                if let (true, Some(certificate)) = (named && is_ours(world, leaf, entry), certificate) {
                     candidates.push(Candidate { entry, certificate, layout, leaf, found });
                 }
             }
         }
     }
     candidates
+}
+
+/// People's files may hold users of other clusters.
+fn is_ours(world: &World, leaf: &Leaf, entry: &Entry) -> bool {
+    let issuers = entry.leaf().map(|id| world.trust.issuers(id)).unwrap_or_default();
+    let mut authorities = world.inventory.entries.iter().filter(|authority| {
+        authority.at.node() == entry.at.node() && authority.origin.name.as_deref() == Some(leaf.signer)
+    });
+    leaf.kept_by == KeptBy::Cluster
+        || authorities.any(|authority| authority.certificates().iter().any(|id| issuers.contains(id)))
 }
 
 /// Why this one is left as it is, or nothing.
@@ -136,6 +145,25 @@ pub(super) fn refuse_same_names(candidates: &[&Candidate<'_>]) -> Result<(), Err
         }
     }
     Ok(())
+}
+
+/// In a file of people, several users of this cluster are nothing that should keep the rest from being renewed.
+pub(super) fn leave_second_users<'a>(
+    steps: Vec<(&'a Candidate<'a>, Step)>,
+    left_alone: &mut Vec<LeftAlone>,
+) -> Vec<(&'a Candidate<'a>, Step)> {
+    let mut kept: Vec<(&Candidate<'_>, Step)> = Vec::new();
+    for (candidate, step) in steps {
+        let same_file =
+            |(other, _): &(&Candidate<'_>, Step)| other.entry.at.whole_file() == candidate.entry.at.whole_file();
+        if candidate.leaf.kept_by == KeptBy::People && kept.iter().any(same_file) {
+            let why = format!("another user of this file is renewed now: renew {} afterwards", candidate.entry.at);
+            left_alone.push(candidate.left_alone(why));
+        } else {
+            kept.push((candidate, step));
+        }
+    }
+    kept
 }
 
 /// Two identities in one file cannot be renewed in one plan: the first write makes the second's reading stale.

@@ -1,6 +1,8 @@
 //! Planning leaf renewals: which leaves, by which authority, until when; then what must be restarted; then the proof.
 
-use super::candidates::{Candidate, candidates, no_leaves, not_chosen, refuse_shared_files, serves_elsewhere};
+use super::candidates::{
+    Candidate, candidates, leave_second_users, no_leaves, not_chosen, refuse_shared_files, serves_elsewhere,
+};
 use super::leaf::{Planned, step};
 use super::signed::{self, KeptRequest};
 use super::{LeftAlone, Phase, Plan, Step, World, activate, wishes};
@@ -75,6 +77,7 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
     if !external.is_empty() {
         return Err(refuse_external(&external));
     }
+    let steps = leave_second_users(steps, &mut left_alone);
     refuse_shared_files(&steps)?;
     let mut request = asked.request.clone();
     request.scope.at = Some(now);
