@@ -16,6 +16,7 @@ pub enum Report {
     Explain(&'static [&'static Check]),
     Explanation(&'static Check),
     Plan(Box<Planned>),
+    Requests(RequestsMade),
     /// With the leaves that could not be read and were left alone.
     Run(RunDone, Vec<Gap>),
     Runs(Vec<RunInfo>),
@@ -117,6 +118,34 @@ pub struct Checked {
 pub struct Planned {
     pub plan: Plan,
     pub gaps: Vec<Gap>,
+}
+
+/// Requests for certificates, for an authority that signs elsewhere.
+#[derive(Debug)]
+pub struct RequestsMade {
+    pub requests: Vec<RequestMade>,
+    pub left_alone: Vec<crate::plan::LeftAlone>,
+    pub gaps: Vec<Gap>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestMade {
+    /// The answer to it is called so too: `LEAF`, with `@NODE` where there are several nodes.
+    pub name: String,
+    pub leaf: String,
+    #[serde(rename = "target")]
+    pub at: Location,
+    pub subject: String,
+    pub names: Vec<String>,
+    /// Its key was made earlier and waits.
+    pub was_kept: bool,
+    /// PEM; absent where nothing was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// Where it was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// What a changing run came to.

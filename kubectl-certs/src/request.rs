@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Span, Time};
+use crate::model::{KeyKind, ServerName, Span, Time};
 
 /// Version of requests, events and stored plans.
 pub const API: &str = "certs/v1alpha1";
@@ -121,7 +121,43 @@ pub struct Renew {
     /// Lifetime of the new certificates in seconds; absent for that of the old one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validity: Option<Span>,
+    /// Names that the certificates get beside their own: DNS names, also with `*` as their first label, or IP addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub add_sans: Vec<ServerName>,
+    /// Keep the keys.
+    #[serde(skip_serializing_if = "is_false")]
+    pub reuse_key: bool,
+    /// Kind of the new keys; absent for that of the old one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_algorithm: Option<KeyKind>,
+    /// Only make keys and the requests for their certificates, for an authority that signs elsewhere. The keys wait on
+    /// their nodes; nothing that is in use changes.
+    #[serde(skip_serializing_if = "is_false")]
+    pub requests: bool,
+    /// The answers to such requests: these are put in place, and nothing else.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signed: Vec<SignedCertificate>,
     pub mode: Mode,
+}
+
+/// What an authority gave for a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SignedCertificate {
+    /// Of the request: `LEAF`, with `@NODE` where there are several nodes.
+    pub name: String,
+    /// PEM; of a chain, the leaf comes first.
+    pub certificate: String,
+    /// Where it was read, for messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+impl SignedCertificate {
+    /// For sentences.
+    pub fn called(&self) -> &str {
+        self.file.as_deref().unwrap_or(&self.name)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

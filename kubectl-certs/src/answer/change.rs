@@ -6,14 +6,16 @@ use super::Control;
 use super::look;
 use super::missing;
 use super::observe::{Observer, inventory, of_inventory};
+use super::requests;
 use crate::access::Access;
 use crate::access::nodes::{self, Fleet, NodeErrorKind, NodeOp};
 use crate::error::Error;
 use crate::execute::{self, Approval, Means};
-use crate::findings::{self, View};
+use crate::findings::{self, Finding, View};
 use crate::model::{Gap, Location, Span, Time};
 use crate::plan::rehearse::rehearse;
 use crate::plan::renew::{Asked, BACK_DATED, plan};
+use crate::plan::signed::KeptRequest;
 use crate::plan::{Action, Plan, RehearsedPlan, World, unread};
 use crate::report::{Planned, Report};
 use crate::request::{API, Mode, Renew, Scope};
@@ -25,6 +27,9 @@ const PLAN_KEEPS: Span = Span::hours(24);
 pub(super) async fn renew(request: &Renew, access: &Access, control: &Control) -> Result<Report, Error> {
     if let (Mode::Apply, Some(at)) = (request.mode, request.scope.at) {
         require_fresh(at, access)?;
+    }
+    if request.requests {
+        return requests::requests(request, access).await;
     }
     let (rehearsed, gaps) = make(request, access).await?;
     match request.mode {
@@ -173,27 +178,58 @@ async fn execute(
 }
 
 async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Gap>), Error> {
-    let (root, named) = root_and_names(request, access).await?;
-    let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..request.scope.disks() };
-    let fleet = fleet(&scope, access).await?;
-    refuse_other_clocks(&fleet, access).await?;
-    let inventory = inventory(access, fleet.members()).await?;
-    if inventory.layouts.is_empty() {
-        return Err(Error::refused(format!(
-            "{root} has no cluster files of a known layout, so it is not known who signs what"
-        ))
-        .hint("--root takes the folder in which etc/kubernetes lies; on a node without it, run this as root"));
+    let seen = Seen::of(request, access).await?;
+    let plan = plan(&seen.world, &seen.asked(request), seen.now)?;
+    refuse_unwritable(&plan, &seen.fleet).await?;
+    let gaps = unread(&seen.world, &seen.asked(request)).into_iter().map(|(_, gap)| gap.clone()).collect();
+    Ok((rehearse(plan, &seen.world)?, gaps))
+}
+
+/// A reading, with all that planning wants to know.
+pub(super) struct Seen {
+    root: String,
+    named: Option<Vec<Location>>,
+    pub(super) fleet: Fleet,
+    pub(super) world: World,
+    findings: Vec<Finding>,
+    pub(super) kept: Vec<KeptRequest>,
+    pub(super) now: Time,
+}
+
+impl Seen {
+    pub(super) async fn of(request: &Renew, access: &Access) -> Result<Self, Error> {
+        let (root, named) = root_and_names(request, access).await?;
+        let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..request.scope.disks() };
+        let fleet = fleet(&scope, access).await?;
+        refuse_other_clocks(&fleet, access).await?;
+        let mut inventory = inventory(access, fleet.members()).await?;
+        if inventory.layouts.is_empty() {
+            return Err(Error::refused(format!(
+                "{root} has no cluster files of a known layout, so it is not known who signs what"
+            ))
+            .hint("--root takes the folder in which etc/kubernetes lies; on a node without it, run this as root"));
+        }
+        let now = request.scope.at.unwrap_or(inventory.read_at);
+        requests::add_signed(&mut inventory, request);
+        let world = of_inventory(inventory);
+        refuse_blind(&world, &root)?;
+        let findings = findings::run(&View { inventory: &world.inventory, trust: &world.trust, scope: &scope, now });
+        // Only who wants to make or to answer requests asks what waits.
+        let waits = request.requests || !request.signed.is_empty();
+        let kept = if waits { requests::kept(&fleet).await? } else { Vec::new() };
+        Ok(Self { root, named, fleet, world, findings, kept, now })
     }
-    let now = request.scope.at.unwrap_or(inventory.read_at);
-    let world = of_inventory(inventory);
-    refuse_blind(&world, &root)?;
-    let findings = findings::run(&View { inventory: &world.inventory, trust: &world.trust, scope: &scope, now });
-    let nodes = fleet.members().iter().filter_map(|member| member.name.clone()).collect();
-    let asked = Asked { request, root: &root, nodes, named, findings: &findings };
-    let plan = plan(&world, &asked, now)?;
-    refuse_unwritable(&plan, &fleet).await?;
-    let gaps = unread(&world, &asked).into_iter().map(|(_, gap)| gap.clone()).collect();
-    Ok((rehearse(plan, &world)?, gaps))
+
+    pub(super) fn asked<'a>(&'a self, request: &'a Renew) -> Asked<'a> {
+        Asked {
+            request,
+            root: &self.root,
+            nodes: self.fleet.members().iter().filter_map(|member| member.name.clone()).collect(),
+            named: self.named.clone(),
+            findings: &self.findings,
+            kept: &self.kept,
+        }
+    }
 }
 
 /// A file whose text cannot be kept around a new identity is found out before the first one is written.

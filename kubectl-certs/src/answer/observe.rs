@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::execute::{Fresh, Observe};
 use crate::formats::certificate;
 use crate::model::{Inventory, Location, Purpose};
+use crate::plan::action::{Import, Issue};
 use crate::plan::{Action, Condition, OnNode, Plan, Step, World, on_node};
 use crate::sources::{self, Wanted, collect};
 use crate::trust::TrustGraph;
@@ -99,10 +100,10 @@ impl Observer<'_> {
                         left.push(Left::Backup(&back_up.at, digest));
                     }
                 }
-                Action::Issue(issue) => {
-                    let op = NodeOp::Staged { run: run(), step: issue.step.clone() };
+                Action::Issue(Issue { step, .. }) | Action::Import(Import { step, .. }) => {
+                    let op = NodeOp::Staged { run: run(), step: step.clone() };
                     if let Ok(NodeReply::Staged(Some(staged))) = node.run(op).await {
-                        left.push(Left::Staged(&issue.step, staged));
+                        left.push(Left::Staged(step, staged));
                     }
                 }
                 Action::WriteIdentity(write) => {

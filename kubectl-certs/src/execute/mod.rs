@@ -17,7 +17,7 @@ pub use lock::other_run;
 pub use undo::{finish, undo};
 
 use crate::access::Access;
-use crate::access::nodes::{Fleet, NodeError, NodeErrorKind};
+use crate::access::nodes::{Fleet, NodeError, NodeErrorKind, NodeOp};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Sink, What};
 use crate::model::{Evidence, Location, Purpose, Span, TakesEffect};
@@ -150,6 +150,7 @@ async fn refuse_beside_unfinished(means: &Means<'_>) -> Result<(), Error> {
 async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<RunDone, Error> {
     match steps_and_gates(plan, journal, means).await {
         Ok(done) => {
+            forget_kept(plan, means).await?;
             let skipped = done.steps.iter().filter(|step| !step.changed).count();
             journal.append(What::Finished { done: done.steps.len() - skipped, skipped }).await?;
             Ok(done)
@@ -161,6 +162,19 @@ async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Res
             Err(error)
         }
     }
+}
+
+/// Keys that waited for their certificates are in use now, and nowhere else.
+async fn forget_kept(plan: &Plan, means: &Means<'_>) -> Result<(), Error> {
+    for step in plan.steps() {
+        for action in &step.actions {
+            let Action::Import(import) = action else { continue };
+            let node = means.fleet.node(step.node.as_deref()).map_err(|error| from_node(&error))?;
+            let op = NodeOp::ForgetKept { name: import.name.clone() };
+            node.run(op).await.map_err(|error| from_node(&error))?;
+        }
+    }
+    Ok(())
 }
 
 fn with_ways_out(mut error: Error, journal: &Journal<'_>, place: &str) -> Error {
@@ -223,7 +237,7 @@ async fn steps_and_gates(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'
 /// Nothing starts anew in it: what runs need not be known.
 fn only_writes(step: &Step) -> bool {
     step.actions.iter().all(|action| match action {
-        Action::BackUp(_) | Action::Issue(_) | Action::WriteIdentity(_) => true,
+        Action::BackUp(_) | Action::Issue(_) | Action::Import(_) | Action::WriteIdentity(_) => true,
         Action::Remake(_) | Action::Restart(_) => false,
     })
 }
@@ -377,7 +391,7 @@ async fn read_until(
     means: &Means<'_>,
 ) -> Result<(), Error> {
     let what = match action {
-        Action::BackUp(_) | Action::Issue(_) => Fresh::Left(action),
+        Action::BackUp(_) | Action::Issue(_) | Action::Import(_) => Fresh::Left(action),
         Action::WriteIdentity(_) => Fresh::Files,
         Action::Remake(_) | Action::Restart(_) => Fresh::Node,
     };
@@ -444,11 +458,7 @@ async fn pass_gate(
 }
 
 fn from_node(error: &NodeError) -> Error {
-    let kind = match error.kind {
-        NodeErrorKind::Refused => ErrorKind::Refused,
-        NodeErrorKind::Unreachable => ErrorKind::Unreadable,
-        _ => ErrorKind::FailedSafe,
-    };
+    let kind = error.into();
     let mut out = Error::new(kind, error.message.clone());
     out.hints.extend(error.hints.iter().cloned());
     if error.kind == NodeErrorKind::PermissionDenied {

@@ -22,6 +22,15 @@ pub(super) async fn perform(
             node.run(op).await?;
         }
         Action::Issue(issue) => issue_on(node, fleet, run, issue, world).await?,
+        Action::Import(import) => {
+            let op = NodeOp::StageKept {
+                run: run.to_owned(),
+                step: import.step.clone(),
+                name: import.name.clone(),
+                certificate: import.certificate.clone(),
+            };
+            node.run(op).await?;
+        }
         Action::WriteIdentity(write) => {
             let op = NodeOp::Install { run: run.to_owned(), step: write.step.clone(), store: write.store.clone() };
             node.run(op).await?;
@@ -45,7 +54,8 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
         run: run.to_owned(),
         step: issue.step.clone(),
         store: issue.store.clone(),
-        algorithm: None,
+        key: issue.renewal.key.choice().ok_or_else(|| NodeError::refused("a key that exists is not made"))?,
+        added_names: issue.added_names.clone(),
     };
     let NodeReply::Request(request) = node.run(request).await? else {
         return Err(unexpected());
@@ -55,6 +65,7 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
         authority_key: issue.authority_key.path().unwrap_or_default().to_owned(),
         old: old.clone(),
         request,
+        added_names: issue.added_names.clone(),
         not_before: issue.not_before,
         not_after: issue.renewal.not_after,
     });

@@ -3,6 +3,7 @@
 mod clean;
 mod describe;
 mod plan;
+mod requests;
 mod table;
 mod text;
 pub mod wire;
@@ -116,6 +117,7 @@ fn names(report: &Report) -> String {
         Report::Explain(checks) => checks.iter().map(|check| check.code.to_owned()).collect(),
         Report::Explanation(check) => vec![check.code.to_owned()],
         Report::Plan(planned) => places(&planned.plan),
+        Report::Requests(made) => made.requests.iter().map(|request| request.name.clone()).collect(),
         Report::Run(done, _) => vec![done.run.clone()],
         Report::Runs(runs) => runs.iter().map(|run| run.run.clone()).collect(),
         Report::RunDetails(run, _) => vec![run.run.clone()],
@@ -133,7 +135,7 @@ fn places(plan: &Plan) -> Vec<String> {
         Action::WriteIdentity(write) => Some(&write.at),
         Action::Remake(remake) => Some(&remake.at),
         // Issued for what is written, backed up before that, restarted because of it.
-        Action::Issue(_) | Action::BackUp(_) | Action::Restart(_) => None,
+        Action::Issue(_) | Action::Import(_) | Action::BackUp(_) | Action::Restart(_) => None,
     });
     places.map(ToString::to_string).collect()
 }

@@ -1,7 +1,7 @@
 //! Reports for people.
 
 use super::table::table;
-use super::{Format, Rendered, Style, clean, describe, plan, quoted, severity_word};
+use super::{Format, Rendered, Style, clean, describe, plan, quoted, requests, severity_word};
 use crate::event::{Event, What};
 use crate::findings::{Check, Finding, Severity};
 use crate::model::{Gap, KeyState};
@@ -18,6 +18,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
         Report::Explain(checks) => explain_all(checks, style),
         Report::Explanation(check) => Rendered { out: describe::check(check, &style.program), ..Rendered::default() },
         Report::Plan(planned) => plan::render(&planned.plan, style),
+        Report::Requests(made) => requests::render(made, style),
         Report::Run(done, _) => run(done, style),
         Report::Runs(runs) => list_runs(runs, style),
         Report::RunDetails(run, events) => run_details(run, events),

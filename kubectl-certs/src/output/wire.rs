@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::findings::{Check, Finding};
 use crate::model::{Certificate, Gap, Holds, KeyState, Location, Time, Use};
 use crate::plan::Plan;
-use crate::report::{Checked, Listed, Report, RunDone, RunInfo, Shown, SignatureState, State};
+use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Shown, SignatureState, State};
 use crate::request::{API, Request};
 
 /// What `kubectl certs api` reads from standard input.
@@ -79,6 +79,7 @@ pub enum Item {
     Finding(FindingItem),
     Explanation(ExplanationItem),
     Plan(PlanItem),
+    SigningRequest(RequestMade),
     Run(RunInfo),
     RunResult(RunDone),
     Event(Event),
@@ -218,6 +219,7 @@ impl Item {
                 let item = PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() };
                 (vec![Self::Plan(item)], &planned.gaps)
             }
+            Report::Requests(made) => (made.requests.iter().cloned().map(Self::SigningRequest).collect(), &made.gaps),
             Report::Run(done, gaps) => (vec![Self::RunResult(done.clone())], gaps),
             Report::Runs(runs) => (runs.iter().cloned().map(Self::Run).collect(), &[]),
             Report::RunDetails(run, events) => {

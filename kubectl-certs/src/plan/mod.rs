@@ -8,6 +8,9 @@ pub mod condition;
 mod leaf;
 pub mod rehearse;
 pub mod renew;
+pub mod requests;
+pub mod signed;
+mod wishes;
 mod world;
 
 #[cfg(test)]

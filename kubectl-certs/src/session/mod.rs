@@ -3,6 +3,7 @@
 
 mod api;
 mod interrupts;
+mod requests;
 mod streams;
 
 use std::ffi::OsString;
@@ -102,6 +103,11 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
     if matches!(what, Asked::Answer(Request::Runs(_))) {
         interrupts.begin_change();
     }
+    if let Asked::Change { request, signed: Some(folder), .. } = &mut what
+        && let Err(error) = requests::add_signed(request, folder)
+    {
+        return fail(&output::named(error, &style.program));
+    }
     let outcome = match what {
         Asked::Api => return api::api(access, &interrupts).await,
         Asked::Node { root, silence } => {
@@ -112,7 +118,8 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
         Asked::Answer(request) | Asked::Change { request, dry_run: true, .. } => {
             answer(&request, access, &control).await
         }
-        Asked::Change { request, dry_run: false, yes } => {
+        Asked::Requests { request, folder } => requests::requests(&request, &folder, access, &control).await,
+        Asked::Change { request, dry_run: false, yes, .. } => {
             change(&request, yes, &style, access, &control, &interrupts).await
         }
         Asked::Apply { file, yes } => apply(&file, yes, &style, access, &control, &interrupts).await,

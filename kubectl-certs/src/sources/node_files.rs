@@ -11,11 +11,12 @@ use super::kubeconfigs::{add_view, unread_gap};
 use super::{Reading, Source, merge};
 use crate::access::nodes::{FileRecord, Member, Node, NodeOp, NodeReply, Process, Unread};
 use crate::formats::Content;
-use crate::layouts::{self, Base, Layout, Renewal, Store};
+use crate::layouts::{self, Base, KeptBy, Layout, Renewal, Store};
 use crate::model::{
     Entry, FoundLayout, Gap, GapReason, Inventory, KubeconfigField, Location, Origin, Place, TrustEdge,
 };
 
+mod people;
 mod uses;
 
 pub use uses::presented;
@@ -69,11 +70,13 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
     places.extend(
         asked_for.filter_map(Location::path).filter(|path| Path::new(path).starts_with(root)).map(str::to_owned),
     );
-    let files = walk(member, places, &mut inventory).await;
+    let mut files = walk(member, places, &mut inventory).await;
+    people::read(member, &found, &mut files, &mut inventory).await;
     let names = names(&found, root);
     for file in files.values() {
         add_file(&mut inventory, on, file, &files, &names);
     }
+    people::disown_foreign(&mut inventory, found.layout);
     add_hollow(&mut inventory, member, &files, &names).await;
     if !reading.wanted.files_only {
         let processes = processes(&**node, found.layout).await;
@@ -171,7 +174,8 @@ async fn add_hollow(
     names: &BTreeMap<String, Named>,
 ) {
     let node = &member.node;
-    let paths = names.keys().filter(|path| !files.contains_key(*path)).cloned().collect();
+    let missing = names.iter().filter(|(path, named)| !named.is_of_people && !files.contains_key(*path));
+    let paths = missing.map(|(path, _)| path.clone()).collect();
     let Ok(NodeReply::Existing(hollow)) = node.run(NodeOp::Exist { paths }).await else { return };
     for path in hollow {
         let Ok(NodeReply::Walked(alone)) = node.run(NodeOp::Walk { places: vec![path.clone()] }).await else {
@@ -214,6 +218,8 @@ struct Named {
     origin: Origin,
     kind: Kind,
     key: Option<String>,
+    /// Nothing is missing where it is not there.
+    is_of_people: bool,
     holder: Holder,
 }
 
@@ -238,6 +244,7 @@ fn names(found: &Detected, root: &str) -> BTreeMap<String, Named> {
             kind: Kind::Bundle,
             key: Some(at(authority.key)),
             holder: Holder::Pem,
+            is_of_people: false,
         };
         names.insert(at(authority.certificate), named);
     }
@@ -259,6 +266,7 @@ fn names(found: &Detected, root: &str) -> BTreeMap<String, Named> {
             kind: Kind::Chain,
             key: key.map(at),
             holder: if matches!(leaf.store, Store::Kubeconfig(_)) { Holder::Kubeconfig } else { Holder::Pem },
+            is_of_people: leaf.kept_by == KeptBy::People,
         };
         names.insert(at(path), named);
     }
@@ -274,6 +282,8 @@ fn add_edges(inventory: &mut Inventory) {
         .entries
         .iter()
         .filter(|entry| matches!(&entry.at.place, Place::Kubeconfig { field: KubeconfigField::Cluster(_), .. }))
+        // People's files speak of other clusters too.
+        .filter(|entry| !people::is_at(inventory, &entry.at))
         .collect();
     let mut edges = BTreeSet::new();
     for layout in inventory.layouts.iter().filter_map(|found| Layout::named(&found.name)) {

@@ -74,6 +74,9 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::MakeRequest { .. }
         | NodeOp::Sign(_)
         | NodeOp::Stage { .. }
+        | NodeOp::KeepRequest { .. }
+        | NodeOp::StageKept { .. }
+        | NodeOp::ForgetKept { .. }
         | NodeOp::Install { .. }
         | NodeOp::Restore { .. }
         | NodeOp::Remove { .. }
@@ -96,6 +99,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Health { .. }
         | NodeOp::EtcdMembers
         | NodeOp::BackedUp { .. }
+        | NodeOp::KeptRequests
         | NodeOp::Staged { .. }
         | NodeOp::Installed { .. }
         | NodeOp::Journal { .. }
@@ -114,6 +118,8 @@ fn name(op: &NodeOp) -> String {
             .map(|event| event["what"].to_string().chars().take(60).collect())
             .unwrap_or_default(),
         NodeOp::MakeRequest { step, .. } | NodeOp::Stage { step, .. } | NodeOp::Install { step, .. } => step.clone(),
+        NodeOp::StageKept { step, .. } => step.clone(),
+        NodeOp::KeepRequest { name, .. } | NodeOp::ForgetKept { name } => name.clone(),
         NodeOp::BackUp { paths, .. } | NodeOp::Restore { paths, .. } => paths.join(" "),
         _ => String::new(),
     };

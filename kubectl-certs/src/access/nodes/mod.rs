@@ -14,6 +14,7 @@ mod http;
 mod install;
 mod issue;
 mod journal;
+mod kept;
 mod kubelet;
 mod local;
 mod lock;
@@ -40,8 +41,9 @@ pub use local::LocalNode;
 pub use reach::{ThisMachine, facts, fleet, reach};
 pub use ssh::{HelperSource, SshNode, SshOptions};
 
+use crate::error::ErrorKind;
 use crate::formats::{Content, bytes};
-use crate::model::{IdentityStore, Time};
+use crate::model::{IdentityStore, KeyChoice, ServerName, Time};
 
 /// How to reach nodes.
 #[async_trait]
@@ -135,12 +137,14 @@ pub enum NodeOp {
         run: String,
         path: String,
     },
-    /// A new key for an identity, and the request for its certificate. A key staged earlier is used again.
+    /// A key for an identity, and the request for its certificate. A key staged earlier is used again.
     MakeRequest {
         run: String,
         step: String,
         store: IdentityStore,
-        algorithm: Option<String>,
+        key: KeyChoice,
+        /// Names that the certificate gets beside those of the old one.
+        added_names: Vec<ServerName>,
     },
     /// Signs a request as a re-issue of an existing certificate.
     Sign(Sign),
@@ -150,6 +154,28 @@ pub enum NodeOp {
         step: String,
         #[serde(with = "bytes")]
         certificate: Vec<u8>,
+    },
+    /// A key that waits for the certificate of an authority elsewhere, and the request for it: made once, nothing live is
+    /// touched.
+    KeepRequest {
+        /// Of the leaf.
+        name: String,
+        store: IdentityStore,
+        key: KeyChoice,
+        added_names: Vec<ServerName>,
+    },
+    /// All that wait.
+    KeptRequests,
+    /// Stages a kept key and the certificate that came for it, PEM, the leaf first.
+    StageKept {
+        run: String,
+        step: String,
+        name: String,
+        certificate: String,
+    },
+    /// Wipes a kept key: its certificate is in use, and the key with it.
+    ForgetKept {
+        name: String,
     },
     /// What is staged for a step.
     Staged {
@@ -267,6 +293,8 @@ pub struct Sign {
     /// DER, PKCS#10.
     #[serde(with = "bytes")]
     pub request: Vec<u8>,
+    /// Beside those of the old certificate.
+    pub added_names: Vec<ServerName>,
     pub not_before: Time,
     pub not_after: Time,
 }
@@ -293,6 +321,7 @@ pub enum NodeReply {
     BackedUp(Option<String>),
     Request(#[serde(with = "bytes")] Vec<u8>),
     Certificate(#[serde(with = "bytes")] Vec<u8>),
+    Kept(Vec<Kept>),
     Staged(Option<Staged>),
     /// Path and digest of each file.
     Installed(Vec<(String, String)>),
@@ -441,6 +470,18 @@ pub struct EtcdMember {
     pub said: String,
 }
 
+/// A key that waits: its public half and the request that was made for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub name: String,
+    /// DER of the public key (SPKI).
+    #[serde(with = "bytes")]
+    pub public_key: Vec<u8>,
+    /// DER, PKCS#10.
+    #[serde(with = "bytes")]
+    pub request: Vec<u8>,
+}
+
 /// What lies ready for a step: the public half of the key, and the certificate once it is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Staged {
@@ -473,6 +514,16 @@ pub enum NodeErrorKind {
     Unreachable,
     /// The connection ended before the answer came: whether it was done is not known.
     Lost,
+}
+
+impl From<&NodeError> for ErrorKind {
+    fn from(error: &NodeError) -> Self {
+        match error.kind {
+            NodeErrorKind::Refused => Self::Refused,
+            NodeErrorKind::Unreachable => Self::Unreadable,
+            _ => Self::FailedSafe,
+        }
+    }
 }
 
 impl NodeError {

@@ -156,6 +156,7 @@ impl Stage {
                 nodes: fleet.members().iter().filter_map(|member| member.name.clone()).collect(),
                 named: None,
                 findings: &[],
+                kept: &[],
             };
             let plan = crate::plan::renew::plan(&world, &asked, world.inventory.read_at).expect("a plan");
             rehearse(plan, &world).expect("a plan that can be done")
