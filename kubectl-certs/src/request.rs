@@ -98,6 +98,7 @@ pub struct Explain {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct Renew {
     pub scope: Scope,
     /// Also what is far from its end.
@@ -272,6 +273,7 @@ impl Ssh {
 
 impl Scope {
     /// Which disks, without the question what of them.
+    #[must_use]
     pub fn disks(&self) -> Self {
         Self { root: self.root.clone(), ssh: self.ssh.clone(), ..Self::default() }
     }

@@ -28,7 +28,9 @@ impl Observe for Observer<'_> {
         // Each node answers one question after the other, and all nodes do at the same time.
         let steps: Vec<&Step> = plan.steps().collect();
         for left in join_all(steps.iter().map(|step| self.left_by(run, step, &step.actions))).await {
-            left.into_iter().for_each(|left| left.note(&mut world));
+            for left in left {
+                left.note(&mut world);
+            }
         }
         world.trust = TrustGraph::build(&world.inventory);
         let gates = plan.phases.iter().flat_map(|phase| &phase.gate);

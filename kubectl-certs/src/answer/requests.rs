@@ -38,7 +38,7 @@ async fn made(wanted: &Wanted, seen: &Seen) -> Result<RequestMade, Error> {
     };
     let reply = node.run(op).await.map_err(|error| {
         let refused = Error::new((&error).into(), format!("no request for {}: {}", wanted.at, error.message));
-        error.hints.iter().fold(refused, |refused, hint| refused.hint(hint)).about(&wanted.at)
+        error.hints.iter().fold(refused, Error::hint).about(&wanted.at)
     })?;
     let NodeReply::Request(der) = reply else {
         return Err(failed("the node answered another question than the one it was asked".to_owned()));

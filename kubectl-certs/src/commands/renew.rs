@@ -23,6 +23,7 @@ Examples:
   kubectl certs renew --all --nodes --ssh-user root
                                                    every node of the cluster
   kubectl certs renew --all --dry-run -o json > plan.json; kubectl certs apply plan.json")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub(super) struct Args {
     #[command(flatten)]
     scope: ScopeArgs,

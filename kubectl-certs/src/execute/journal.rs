@@ -202,7 +202,7 @@ pub async fn history(fleet: &Fleet, run: &str) -> Result<History, Error> {
         }
     }
     // Each node has its copy of what it heard; together they are the whole.
-    events.sort_by(|a, b| (a.seq, a.time).cmp(&(b.seq, b.time)));
+    events.sort_by_key(|event| (event.seq, event.time));
     events.dedup_by(|a, b| (a.seq, a.time) == (b.seq, b.time));
     let Some(first) = events.first() else { return Err(none()) };
     let (root, nodes, title) = match &first.what {

@@ -202,6 +202,7 @@ async fn steps_and_gates(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'
         left_alone: plan.left_alone.clone(),
     };
     let mut world = means.observe.world(journal.run(), plan).await?;
+    perform::make_keys(plan, journal.run(), means.fleet, |step| journal.has_ended(&step.id)).await;
     // The node whose files were read after all that was done so far.
     let mut read = plan.steps().next().map(|step| step.node.clone());
     for phase in &plan.phases {
@@ -320,6 +321,7 @@ fn check_expected(step: &Step, world: &World) -> Result<(), Error> {
     Ok(())
 }
 
+#[expect(clippy::option_option, reason = "no such file, and a file with nothing readable in it, are two things")]
 /// The digest of a file of which something was read: none where there is no such file, or nothing readable in it.
 fn digest_of<'a>(at: &Location, world: &'a World) -> Option<Option<&'a String>> {
     let entries = &world.inventory.entries;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
+
 use crate::access::nodes::{Drain, Fleet, Node, NodeError, NodeOp, NodeReply, Sign};
 use crate::model::Location;
 use crate::plan::action::{DrainFirst, Issue, Remake, Restart};
-use crate::plan::{Action, Step, World};
+use crate::plan::{Action, Plan, Step, World};
 
 /// Returns what the node said that shows it.
 pub(super) async fn perform(
@@ -50,14 +52,7 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
     let old = world.inventory.der.get(&issue.renewal.old);
     let old =
         old.ok_or_else(|| NodeError::refused(format!("the certificate to be renewed is no longer in {}", issue.at)))?;
-    let request = NodeOp::MakeRequest {
-        run: run.to_owned(),
-        step: issue.step.clone(),
-        store: issue.store.clone(),
-        key: issue.renewal.key.choice().ok_or_else(|| NodeError::refused("a key that exists is not made"))?,
-        added_names: issue.added_names.clone(),
-    };
-    let NodeReply::Request(request) = node.run(request).await? else {
+    let NodeReply::Request(request) = node.run(make_request(run, issue)?).await? else {
         return Err(unexpected());
     };
     let sign = NodeOp::Sign(Sign {
@@ -75,6 +70,34 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
     };
     let stage = NodeOp::Stage { run: run.to_owned(), step: issue.step.clone(), certificate };
     node.run(stage).await.map(drop)
+}
+
+fn make_request(run: &str, issue: &Issue) -> Result<NodeOp, NodeError> {
+    Ok(NodeOp::MakeRequest {
+        run: run.to_owned(),
+        step: issue.step.clone(),
+        store: issue.store.clone(),
+        key: issue.renewal.key.choice().ok_or_else(|| NodeError::refused("a key that exists is not made"))?,
+        added_names: issue.added_names.clone(),
+    })
+}
+
+/// Making keys is what costs a renewal most of its time, so all nodes do it at once. They lie in the run's own folder
+/// until their step comes and takes them up.
+pub(super) async fn make_keys(plan: &Plan, run: &str, fleet: &Fleet, is_done: impl Fn(&Step) -> bool) {
+    let issues = plan.steps().filter(|step| !is_done(step)).flat_map(|step| &step.actions);
+    let issues = issues.filter_map(|action| match action {
+        Action::Issue(issue) => Some(issue),
+        _ => None,
+    });
+    let made =
+        issues.filter_map(|issue| Some((issue, fleet.node(issue.at.node()).ok()?))).map(|(issue, node)| async move {
+            // What stands in the way is told by the step, which asks again.
+            if let Ok(op) = make_request(run, issue) {
+                node.run(op).await.ok();
+            }
+        });
+    join_all(made).await;
 }
 
 async fn remake_on(node: &dyn Node, run: &str, remake: &Remake) -> Result<Vec<String>, NodeError> {
@@ -97,7 +120,6 @@ pub(super) async fn restart_together(node: &dyn Node, components: &[String]) -> 
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "waiting is measured by the machine's steady clock, not by the calendar")]
 async fn restart_drained(node: &dyn Node, component: &str, drain: DrainFirst) -> Result<Vec<String>, NodeError> {
     let settle = Duration::from_secs(drain.seconds.into());
     let settle_ms = u64::try_from(settle.as_millis()).unwrap_or(u64::MAX);

@@ -67,7 +67,7 @@ async fn restart(begun: &[&Step], put_back: &[StepDone], means: &Means<'_>) -> R
         match (&step.undo, step.actions.last()) {
             (Undo::Restart(component), _) => waiting.push((step, component)),
             (Undo::Restore(_), Some(Action::Remake(remake))) if changed(step) => {
-                waiting.push((step, &remake.component))
+                waiting.push((step, &remake.component));
             }
             (Undo::Restore(_) | Undo::Nothing, _) => {}
         }

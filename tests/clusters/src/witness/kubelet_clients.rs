@@ -47,6 +47,8 @@ impl<'a> KubeletClients<'a> {
         });
         let file = folder.path().join("node.json");
         std::fs::write(&file, node.to_string()).expect("a file");
+        // Of a test that failed, in a lab that was kept.
+        lab.kubectl(&["delete", "node", NAME, "--ignore-not-found"]);
         lab.kubectl(&["create", "-f", file.to_str().expect("UTF-8")]);
         Self { lab, kubelet, _folder: folder }
     }

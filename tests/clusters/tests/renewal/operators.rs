@@ -19,7 +19,7 @@ pub(crate) fn the_second_is_told_who_is_first(alice: &Operator<'_>) {
     let bob = alice.colleague();
     let second = bob.run(&RENEW);
     assert_eq!(second.code, Some(7), "{second:?}");
-    let since = chrono_of(&run);
+    let since = minute_of(&run);
     for words in ["alice@", "is changing cp1 since ", &since, &run] {
         assert!(second.said.contains(words), "{words} is not in {second:?}");
     }
@@ -61,7 +61,7 @@ pub(crate) fn the_second_is_told_without_any_api_server(alice: &Operator<'_>) {
     let run = first.run().expect("a run");
     let second = alice.colleague().run(&RENEW);
     assert_eq!(second.code, Some(7), "{second:?}");
-    assert!(second.said.contains("alice@") && second.said.contains(&chrono_of(&run)), "{second:?}");
+    assert!(second.said.contains("alice@") && second.said.contains(&minute_of(&run)), "{second:?}");
     first.signal(Signal::CONT);
     let first = first.finish();
     assert_eq!(first.code, Some(0), "{first:?}");
@@ -77,7 +77,7 @@ pub(crate) fn the_second_is_told_without_any_api_server(alice: &Operator<'_>) {
 }
 
 /// A run is named by the time at which it began: `20261122t191500z-9f31`; the lock was taken within that minute.
-fn chrono_of(run: &str) -> String {
+fn minute_of(run: &str) -> String {
     let (date, time) = run.split_once('t').expect("a time");
     format!("{}-{}-{}T{}:{}", &date[..4], &date[4..6], &date[6..8], &time[..2], &time[2..4])
 }

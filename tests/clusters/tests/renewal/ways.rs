@@ -11,7 +11,9 @@ pub(crate) fn sudo_and_a_jump_host_lead_to_the_same(root: &Operator<'_>) {
     let admin = root.other(&["--ssh", "admin@cp1", "--ssh", "admin@cp2", "--ssh", "admin@cp3", "--ssh", "admin@w1"]);
     let comparable = |operator: &Operator<'_>| {
         let mut leaves = operator.leaves();
-        leaves.iter_mut().for_each(|leaf| leaf["secondsLeft"] = Value::Null);
+        for leaf in &mut leaves {
+            leaf["secondsLeft"] = Value::Null;
+        }
         leaves
     };
     let leaves = comparable(root);
