@@ -15,7 +15,9 @@ fn names_are_added_and_everything_else_stays() {
     // One of them twice, and one that is there already.
     let wanted: Vec<&str> = added.into_iter().chain(["NEW.example.org", "kubernetes"]).collect();
     let mut arguments = vec!["renew", "--only", "apiserver"];
-    wanted.iter().for_each(|name| arguments.extend(["--add-san", name]));
+    for name in wanted {
+        arguments.extend(["--add-san", name]);
+    }
 
     let plan = disk.on_root(&[&arguments[..], &["--dry-run"]].concat()).expect(0).out;
     for word in ["with new.example.org, *.apps.example.org, 2001:db8::7, 192.0.2.77 added", "apiServer.certSANs"] {

@@ -117,8 +117,10 @@ fn name(op: &NodeOp) -> String {
         NodeOp::Append { line, .. } => serde_json::from_str::<serde_json::Value>(line)
             .map(|event| event["what"].to_string().chars().take(60).collect())
             .unwrap_or_default(),
-        NodeOp::MakeRequest { step, .. } | NodeOp::Stage { step, .. } | NodeOp::Install { step, .. } => step.clone(),
-        NodeOp::StageKept { step, .. } => step.clone(),
+        NodeOp::MakeRequest { step, .. }
+        | NodeOp::Stage { step, .. }
+        | NodeOp::StageKept { step, .. }
+        | NodeOp::Install { step, .. } => step.clone(),
         NodeOp::KeepRequest { name, .. } | NodeOp::ForgetKept { name } => name.clone(),
         NodeOp::BackUp { paths, .. } | NodeOp::Restore { paths, .. } => paths.join(" "),
         _ => String::new(),

@@ -47,7 +47,7 @@ proptest! {
         stage.faults(|faults| faults.lost = None);
         if let Err(error) = outcome {
             prop_assert!(matches!(error.kind, ErrorKind::FailedSafe | ErrorKind::Unreadable), "{:?}", error);
-            prop_assert!(error.message.contains(stage.name(node)), "{}", error);
+            prop_assert!(error.message.contains(Stage::name(node)), "{}", error);
         }
         stage.end(if back { RunsVerb::Undo } else { RunsVerb::Resume });
     }
@@ -146,7 +146,7 @@ fn a_plan_without_one_of_its_rules_is_noticed() {
 impl Stage {
     /// What the planner makes of it.
     fn plan(&self) -> Plan {
-        let request = self.request();
+        let request = Self::request();
         let planned = self.block_on(async {
             let fleet = change::fleet(&request.scope, self.access()).await.expect("nodes");
             let world = of_inventory(inventory(self.access(), fleet.members()).await.expect("read"));
@@ -166,7 +166,7 @@ impl Stage {
 
     fn do_unrehearsed(&self, plan: Plan) -> Result<crate::report::RunDone, crate::error::Error> {
         let rehearsed = RehearsedPlan::unchecked(plan);
-        let request = self.request();
+        let request = Self::request();
         self.block_on(async {
             let fleet = change::fleet(&request.scope, self.access()).await?;
             let observe = Observer { access: self.access(), fleet: &fleet };

@@ -51,7 +51,7 @@ impl Stage {
         stage
     }
 
-    pub(super) fn name(&self, number: usize) -> &'static str {
+    pub(super) fn name(number: usize) -> &'static str {
         NAMES[number]
     }
 
@@ -70,17 +70,17 @@ impl Stage {
         change(&mut self.faults.lock().expect("faults"))
     }
 
-    pub(super) fn request(&self) -> Renew {
-        Renew { scope: self.scope(), all: true, only: ONLY.map(str::to_owned).to_vec(), ..Renew::default() }
+    pub(super) fn request() -> Renew {
+        Renew { scope: Self::scope(), all: true, only: ONLY.map(str::to_owned).to_vec(), ..Renew::default() }
     }
 
-    fn scope(&self) -> Scope {
+    fn scope() -> Scope {
         let hosts = NAMES.map(str::to_owned).to_vec();
         Scope { ssh: Ssh { hosts, ..Ssh::default() }, ..Scope::default() }
     }
 
     pub(super) fn renew(&self) -> Result<RunDone, Error> {
-        let renew = Renew { mode: Mode::Apply, ..self.request() };
+        let renew = Renew { mode: Mode::Apply, ..Self::request() };
         self.run(&Request::Renew(renew))
     }
 
@@ -88,7 +88,7 @@ impl Stage {
     pub(super) fn runs(&mut self, verb: RunsVerb) -> Result<RunDone, Error> {
         self.machines = self.machines.iter().map(|machine| Arc::new(machine.for_another())).collect();
         self.access = access(&self.machines, self.folder.path());
-        self.run(&Request::Runs(Runs { scope: self.scope(), verb, run: None }))
+        self.run(&Request::Runs(Runs { scope: Self::scope(), verb, run: None }))
     }
 
     fn run(&self, request: &Request) -> Result<RunDone, Error> {
