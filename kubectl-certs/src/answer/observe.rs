@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use futures::future::join_all;
 
 use crate::access::Access;
-use crate::access::nodes::{Fleet, Member, NodeOp, NodeReply, Staged};
+use crate::access::nodes::{Fleet, Member, NodeError, NodeErrorKind, NodeOp, NodeReply, Staged};
 use crate::error::Error;
-use crate::execute::{Fresh, Observe};
+use crate::execute::{self, Fresh, Observe};
 use crate::formats::certificate;
-use crate::model::{Inventory, Location, Purpose};
+use crate::model::{GapReason, Inventory, Location, Purpose};
 use crate::plan::action::{Import, Issue};
 use crate::plan::{Action, Condition, OnNode, Plan, Step, World, on_node};
 use crate::sources::{self, Wanted, collect};
@@ -28,7 +28,7 @@ impl Observe for Observer<'_> {
         // Each node answers one question after the other, and all nodes do at the same time.
         let steps: Vec<&Step> = plan.steps().collect();
         for left in join_all(steps.iter().map(|step| self.left_by(run, step, &step.actions))).await {
-            for left in left {
+            for left in left? {
                 left.note(&mut world);
             }
         }
@@ -50,8 +50,16 @@ impl Observe for Observer<'_> {
             let disk = core::slice::from_ref(member);
             match what {
                 Fresh::Left(_) => {}
-                Fresh::Files => replace_files(world, node, collect(self.access, &Wanted::files(disk)).await?),
-                Fresh::Node => replace(world, node, inventory(self.access, disk).await?),
+                Fresh::Files => {
+                    let part = collect(self.access, &Wanted::files(disk)).await?;
+                    require_answers(member, &part).await?;
+                    replace_files(world, node, part);
+                }
+                Fresh::Node => {
+                    let part = inventory(self.access, disk).await?;
+                    require_answers(member, &part).await?;
+                    replace(world, node, part);
+                }
             }
         }
         let actions = match what {
@@ -59,7 +67,7 @@ impl Observe for Observer<'_> {
             Fresh::Files => &[],
             Fresh::Node => step.actions.as_slice(),
         };
-        self.left_by(run, step, actions).await.into_iter().for_each(|left| left.note(world));
+        self.left_by(run, step, actions).await?.into_iter().for_each(|left| left.note(world));
         world.trust.update(&world.inventory);
         Ok(())
     }
@@ -89,29 +97,29 @@ enum Left<'a> {
 }
 
 impl Observer<'_> {
-    async fn left_by<'s>(&self, run: &str, step: &Step, actions: &'s [Action]) -> Vec<Left<'s>> {
-        let Ok(node) = self.fleet.node(step.node.as_deref()) else { return Vec::new() };
+    async fn left_by<'s>(&self, run: &str, step: &Step, actions: &'s [Action]) -> Result<Vec<Left<'s>>, Error> {
+        let Ok(node) = self.fleet.node(step.node.as_deref()) else { return Ok(Vec::new()) };
         let run = || run.to_owned();
         let mut left = Vec::new();
         for action in actions {
             match action {
                 Action::BackUp(back_up) => {
                     let path = back_up.at.path().unwrap_or_default().to_owned();
-                    if let Ok(NodeReply::BackedUp(Some(digest))) = node.run(NodeOp::BackedUp { run: run(), path }).await
-                    {
+                    let op = NodeOp::BackedUp { run: run(), path };
+                    if let Some(NodeReply::BackedUp(Some(digest))) = answered(node.run(op).await)? {
                         left.push(Left::Backup(&back_up.at, digest));
                     }
                 }
                 Action::Issue(Issue { step, .. }) | Action::Import(Import { step, .. }) => {
                     let op = NodeOp::Staged { run: run(), step: step.clone() };
-                    if let Ok(NodeReply::Staged(Some(staged))) = node.run(op).await {
+                    if let Some(NodeReply::Staged(Some(staged))) = answered(node.run(op).await)? {
                         left.push(Left::Staged(step, staged));
                     }
                 }
                 Action::WriteIdentity(write) => {
                     let op = NodeOp::Installed { run: run(), step: write.step.clone(), store: write.store.clone() };
                     // Nothing staged or backed up yet: nothing of ours can be there.
-                    if let Ok(NodeReply::Installed(ours)) = node.run(op).await {
+                    if let Some(NodeReply::Installed(ours)) = answered(node.run(op).await)? {
                         let ours = ours.into_iter().map(|(path, digest)| (write.at.beside(&path), digest));
                         left.push(Left::Ours(ours.collect()));
                     }
@@ -119,8 +127,28 @@ impl Observer<'_> {
                 Action::Remake(_) | Action::Restart(_) => {}
             }
         }
-        left
+        Ok(left)
     }
+}
+
+/// What is not there is no error; a node that does not answer tells nothing about what is there.
+fn answered(reply: Result<NodeReply, NodeError>) -> Result<Option<NodeReply>, Error> {
+    match reply {
+        Ok(reply) => Ok(Some(reply)),
+        Err(error) if matches!(error.kind, NodeErrorKind::Lost | NodeErrorKind::Unreachable) => {
+            Err(execute::from_node(&error))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+/// The readers take a node that does not answer for one that has nothing.
+async fn require_answers(member: &Member, part: &Inventory) -> Result<(), Error> {
+    let unread = part.gaps.iter().any(|gap| gap.reason == GapReason::ReadFailed);
+    if unread || part.layouts.is_empty() {
+        answered(member.node.run(NodeOp::Facts).await)?;
+    }
+    Ok(())
 }
 
 impl Left<'_> {

@@ -459,7 +459,7 @@ async fn pass_gate(
     }
 }
 
-fn from_node(error: &NodeError) -> Error {
+pub(crate) fn from_node(error: &NodeError) -> Error {
     let kind = error.into();
     let mut out = Error::new(kind, error.message.clone());
     out.hints.extend(error.hints.iter().cloned());

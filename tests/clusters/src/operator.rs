@@ -64,6 +64,13 @@ impl<'a> Operator<'a> {
         outcome.items().into_iter().next().unwrap_or_default()
     }
 
+    /// Undoes a run and wipes what was kept for that.
+    pub fn take_back(&self, run: &str) {
+        for verb in ["undo", "finish"] {
+            self.succeed(&["runs", verb, run]);
+        }
+    }
+
     /// As often as the helpers of a run that was cut off are still at work.
     pub fn when_unlocked(&self, arguments: &[&str]) -> Outcome {
         let deadline = Instant::now() + LIMIT;

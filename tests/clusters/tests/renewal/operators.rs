@@ -37,7 +37,7 @@ pub(crate) fn the_second_is_told_who_is_first(alice: &Operator<'_>) {
     assert_eq!(refused.code, Some(4), "{refused:?}");
     assert!(refused.said.contains(later), "{refused:?}");
     for (operator, run) in [(&bob, later), (alice, &run)] {
-        operator.succeed(&["runs", "undo", run]);
+        operator.take_back(run);
     }
     before.assert_is_back(alice);
 }
@@ -65,7 +65,7 @@ pub(crate) fn the_second_is_told_without_any_api_server(alice: &Operator<'_>) {
     first.signal(Signal::CONT);
     let first = first.finish();
     assert_eq!(first.code, Some(0), "{first:?}");
-    alice.succeed(&["runs", "undo", &run]);
+    alice.take_back(&run);
 
     for node in lab.control_planes() {
         lab.exec_ok(&node, &["systemctl", "start", "kubelet"]);

@@ -22,7 +22,7 @@ pub(crate) fn sudo_and_a_jump_host_lead_to_the_same(root: &Operator<'_>) {
     assert_eq!(renewed["steps"].as_array().map(Vec::len), Some(1), "{renewed:#}");
     assert_eq!(before.differences(root).len(), 2);
     // By anybody who knows the nodes.
-    root.succeed(&["runs", "undo", renewed["run"].as_str().expect("a run")]);
+    root.take_back(renewed["run"].as_str().expect("a run"));
     before.assert_is_back(root);
 
     let through = root.other(&["--ssh", "cp2", "--ssh-jump", "cp1"]);
@@ -37,6 +37,6 @@ pub(crate) fn sudo_and_a_jump_host_lead_to_the_same(root: &Operator<'_>) {
     let run = renewal.run().expect("a run");
     let renewed = renewal.finish();
     assert_eq!(renewed.code, Some(0), "{renewed:?}");
-    through.succeed(&["runs", "undo", &run]);
+    through.take_back(&run);
     before.assert_is_back(root);
 }
