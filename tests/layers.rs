@@ -27,8 +27,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "answer",
         &[
-            "access", "demo", "error", "event", "execute", "findings", "formats", "model", "plan", "report", "request",
-            "sources", "trust",
+            "access", "demo", "error", "event", "execute", "findings", "formats", "layouts", "model", "plan", "report",
+            "request", "sources", "trust",
         ],
     ),
     ("commands", &["model", "output", "request"]),

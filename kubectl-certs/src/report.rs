@@ -16,7 +16,9 @@ pub enum Report {
     Explain(&'static [&'static Check]),
     Explanation(&'static Check),
     Plan(Box<Planned>),
-    Run(RunDone),
+    Requests(RequestsMade),
+    /// With the leaves that could not be read and were left alone.
+    Run(RunDone, Vec<Gap>),
     Runs(Vec<RunInfo>),
     RunDetails(RunInfo, Vec<Event>),
     Demo(DemoMade),
@@ -45,8 +47,17 @@ pub struct Listed {
     pub state: State,
 }
 
+impl Listed {
+    /// A name for people that the same command takes as a target. The layout's name is that of the first certificate.
+    pub fn label(&self, named: bool) -> String {
+        let first = self.target.number.is_none_or(|number| number == 1);
+        let name = self.entry.origin.name.clone().filter(|_| first && named);
+        name.unwrap_or_else(|| self.target.to_string())
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "kebab-case")]
 pub enum State {
     Valid,
     Expiring,
@@ -57,6 +68,8 @@ pub enum State {
 #[derive(Debug)]
 pub struct Showing {
     pub rows: Vec<Shown>,
+    /// A layout's own name means the same in the next command.
+    pub named: bool,
     pub gaps: Vec<Gap>,
     pub now: Time,
 }
@@ -107,6 +120,34 @@ pub struct Planned {
     pub gaps: Vec<Gap>,
 }
 
+/// Requests for certificates, for an authority that signs elsewhere.
+#[derive(Debug)]
+pub struct RequestsMade {
+    pub requests: Vec<RequestMade>,
+    pub left_alone: Vec<crate::plan::LeftAlone>,
+    pub gaps: Vec<Gap>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestMade {
+    /// The answer to it is called so too: `LEAF`, with `@NODE` where there are several nodes.
+    pub name: String,
+    pub leaf: String,
+    #[serde(rename = "target")]
+    pub at: Location,
+    pub subject: String,
+    pub names: Vec<String>,
+    /// Its key was made earlier and waits.
+    pub was_kept: bool,
+    /// PEM; absent where nothing was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// Where it was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
 /// What a changing run came to.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -146,12 +187,25 @@ pub struct RunInfo {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
     pub state: RunState,
+    /// It was taken back, also where that is finished now.
+    #[serde(default)]
+    pub undone: bool,
     pub title: String,
     pub started: Time,
     pub steps_done: usize,
     pub steps_total: usize,
     /// Backups are still there.
     pub can_undo: bool,
+}
+
+impl RunInfo {
+    /// One word for people: a run that was taken back and then finished must not look like one that was done.
+    pub fn word(&self) -> &'static str {
+        match self.state {
+            RunState::Finished if self.undone => "undone-finished",
+            state => state.word(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

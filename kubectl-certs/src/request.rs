@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Span, Time};
+use crate::model::{KeyKind, ServerName, Span, Time};
 
 /// Version of requests, events and stored plans.
 pub const API: &str = "certs/v1alpha1";
@@ -50,19 +50,23 @@ impl Request {
 
     /// A plan and a journal outlive the folder in which they were asked for.
     pub fn make_absolute(&mut self, absolute: impl Fn(&str) -> String) {
-        let root = match self {
-            Self::List(look) | Self::Show(look) => &mut look.scope.root,
-            Self::Check(check) => &mut check.scope.root,
-            Self::Renew(renew) => &mut renew.scope.root,
-            Self::Runs(runs) => &mut runs.scope.root,
-            Self::Demo(demo) => {
-                demo.folder = absolute(&demo.folder);
-                return;
-            }
-            Self::Explain(_) | Self::Apply(_) | Self::Version | Self::Schema => return,
-        };
-        if let Some(root) = root {
-            *root = absolute(root);
+        if let Self::Demo(demo) = self {
+            demo.folder = absolute(&demo.folder);
+        }
+        let Some(Scope { root, ssh, .. }) = self.scope_mut() else { return };
+        for path in [root, &mut ssh.key, &mut ssh.config, &mut ssh.helper].into_iter().flatten() {
+            *path = absolute(path);
+        }
+    }
+
+    /// Where it looks, where it looks somewhere.
+    pub fn scope_mut(&mut self) -> Option<&mut Scope> {
+        match self {
+            Self::List(look) | Self::Show(look) => Some(&mut look.scope),
+            Self::Check(check) => Some(&mut check.scope),
+            Self::Renew(renew) => Some(&mut renew.scope),
+            Self::Runs(runs) => Some(&mut runs.scope),
+            Self::Explain(_) | Self::Apply(_) | Self::Demo(_) | Self::Version | Self::Schema => None,
         }
     }
 }
@@ -94,6 +98,7 @@ pub struct Explain {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct Renew {
     pub scope: Scope,
     /// Also what is far from its end.
@@ -117,7 +122,43 @@ pub struct Renew {
     /// Lifetime of the new certificates in seconds; absent for that of the old one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validity: Option<Span>,
+    /// Names that the certificates get beside their own: DNS names, also with `*` as their first label, or IP addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub add_sans: Vec<ServerName>,
+    /// Keep the keys.
+    #[serde(skip_serializing_if = "is_false")]
+    pub reuse_key: bool,
+    /// Kind of the new keys; absent for that of the old one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_algorithm: Option<KeyKind>,
+    /// Only make keys and the requests for their certificates, for an authority that signs elsewhere. The keys wait on
+    /// their nodes; nothing that is in use changes.
+    #[serde(skip_serializing_if = "is_false")]
+    pub requests: bool,
+    /// The answers to such requests: these are put in place, and nothing else.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signed: Vec<SignedCertificate>,
     pub mode: Mode,
+}
+
+/// What an authority gave for a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SignedCertificate {
+    /// Of the request: `LEAF`, with `@NODE` where there are several nodes.
+    pub name: String,
+    /// PEM; of a chain, the leaf comes first.
+    pub certificate: String,
+    /// Where it was read, for messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+impl SignedCertificate {
+    /// For sentences.
+    pub fn called(&self) -> &str {
+        self.file.as_deref().unwrap_or(&self.name)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -201,6 +242,12 @@ pub struct Ssh {
     /// `[USER@]HOST[:PORT]`, or a name of `ssh_config`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
+    /// Also all nodes that the cluster has, by the addresses in their Node objects.
+    #[serde(skip_serializing_if = "is_false")]
+    pub all_nodes: bool,
+    /// Who logs in to those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// File of the private key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -226,6 +273,7 @@ impl Ssh {
 
 impl Scope {
     /// Which disks, without the question what of them.
+    #[must_use]
     pub fn disks(&self) -> Self {
         Self { root: self.root.clone(), ssh: self.ssh.clone(), ..Self::default() }
     }
@@ -240,6 +288,7 @@ impl Scope {
         let mut add = |name: &str, value: &str| text.push_str(&format!(" --{name} {}", quoted(value)));
         self.root.iter().filter(|root| *root != "/").for_each(|root| add("root", root));
         self.ssh.hosts.iter().for_each(|host| add("ssh", host));
+        self.ssh.user.iter().for_each(|user| add("ssh-user", user));
         self.ssh.key.iter().for_each(|key| add("ssh-key", key));
         self.ssh.jump.iter().for_each(|jump| add("ssh-jump", jump));
         self.ssh.config.iter().for_each(|config| add("ssh-config", config));
@@ -300,6 +349,12 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The limit of a request that was asked for.
+    pub fn patience(&self) -> Option<core::time::Duration> {
+        let seconds = self.request_timeout.and_then(|limit| u64::try_from(limit.0).ok())?;
+        Some(core::time::Duration::from_secs(seconds.max(1)))
+    }
+
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

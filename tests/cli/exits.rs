@@ -63,6 +63,9 @@ fn wrong_usage_is_2() {
         "list webhook/other/x",
         "show",
         "check --fail-on sometimes",
+        "list -n bad/ns",
+        "list -l a=b,",
+        "demo /proc/nowhere/demo",
         "renew --validity 5s",
         "renew --within soon",
         "runs",
@@ -84,6 +87,32 @@ fn what_cannot_be_read_is_3() {
     program.run_with(["show", "-"], b"no PEM").exits(3).says("standard input");
     program.write("empty.pem", "");
     program.line("list empty.pem").exits(3).says("no certificate");
+}
+
+/// What is no folder, or is not there, must not look like a disk on which all is well.
+#[test]
+fn a_root_must_be_a_folder() {
+    let program = Program::new();
+    program.write("file", "");
+    for command in ["list", "check", "renew --dry-run", "runs list", "runs undo"] {
+        program.line(&format!("{command} --root file")).exits(2).says("is a file; a folder is wanted");
+        program.line(&format!("{command} --root nowhere")).exits(3).says("does not exist");
+    }
+    let parentheses = program.run(["list", "-l", "a in ("]).exits(2);
+    assert!(parentheses.err.contains("a ')' is missing"), "{parentheses:#?}");
+}
+
+/// On a disk in a folder, a node's own name for a file means that node's file and not this machine's.
+#[test]
+fn paths_of_the_node_are_understood_below_the_root() {
+    let program = Program::new();
+    let folder = program.demo();
+    let wanted = format!("file:{folder}/etc/kubernetes/pki/apiserver.crt");
+    for target in ["/etc/kubernetes/pki/apiserver.crt", "file:/etc/kubernetes/pki/apiserver.crt", &wanted] {
+        assert_eq!(program.run(["list", "--root", &folder, target, "-o", "name"]).exits(0).lines(), [&wanted]);
+    }
+    let ran = program.run(["list", "--root", &folder, "kubeconfig:/etc/kubernetes/admin.conf", "-o", "name"]).exits(0);
+    assert_eq!(ran.lines().len(), 2, "{ran:#?}");
 }
 
 #[test]

@@ -121,8 +121,69 @@ fn all_that_a_shell_makes_of_a_star_is_taken() {
         ["a.crt", "link.crt", "other.crt"].map(|name| format!("file:{}", program.work().join(name).display())).into();
     assert_eq!(targets(&ran), names);
     let gaps = ran.json()["gaps"].as_array().cloned().unwrap_or_default();
-    assert!(gaps.len() == 2 && gaps.iter().all(|gap| gap["reason"] == "no-certificate-found"), "{gaps:?}");
+    // A key stands for the certificate that it belongs to.
+    assert!(gaps.len() == 1 && gaps[0]["reason"] == "no-certificate-found", "{gaps:?}");
+    assert_eq!(targets(&program.line("list a.key -o json").exits(0)), names[..1]);
     program.line("list a.crt link.crt").exits(0);
+}
+
+/// Each thing that is no certificate has its reason, and who names a file is not told of its neighbours.
+#[test]
+fn gaps_say_what_they_are_about() {
+    let program = Program::new();
+    let folder = program.demo();
+    let at = |name: &str| std::path::Path::new(&folder).join("etc/kubernetes").join(name);
+    let replace = |name: &str| {
+        std::fs::remove_file(at(name)).expect("removed");
+        at(name)
+    };
+    symlink("nowhere", replace("pki/etcd/server.crt")).expect("a link");
+    assert!(Command::new("mkfifo").arg(replace("pki/etcd/peer.crt")).status().expect("mkfifo").success());
+    std::fs::create_dir(replace("pki/apiserver-etcd-client.crt")).expect("a folder");
+    std::fs::write(at("scheduler.conf"), "what was this?").expect("written");
+    let whole = std::fs::read_to_string(at("pki/apiserver.crt")).expect("read");
+    std::fs::write(at("pki/apiserver.crt"), &whole[..whole.len() / 2]).expect("written");
+    std::fs::write(at("pki/front-proxy-client.crt"), "").expect("written");
+
+    let ran = program.run(["list", "--root", &folder, "-o", "json"]).exits(3);
+    let gaps: Vec<(String, String)> = ran.json()["gaps"]
+        .as_array()
+        .expect("gaps")
+        .iter()
+        .map(|gap| {
+            let path = gap["at"].as_str().expect("a place").rsplit('/').next().expect("a name");
+            (path.to_owned(), gap["reason"].as_str().expect("a reason").to_owned())
+        })
+        .collect();
+    let wanted = [
+        ("apiserver-etcd-client.crt", "not-a-file"),
+        ("apiserver.crt", "bad-pem"),
+        ("front-proxy-client.crt", "no-certificate-found"),
+        ("peer.crt", "not-a-file"),
+        ("scheduler.conf", "bad-kubeconfig"),
+        ("server.crt", "not-found"),
+    ];
+    let mut gaps: Vec<(&str, &str)> = gaps.iter().map(|(path, reason)| (path.as_str(), reason.as_str())).collect();
+    gaps.sort_unstable();
+    assert_eq!(gaps, wanted);
+    program.run(["list", "--root", &folder]).says("is cut off: its '-----END CERTIFICATE-----' is missing");
+
+    let good = at("pki/ca.crt").display().to_string();
+    let ran = program.run(["list", &good]).exits(0);
+    assert!(ran.err.is_empty() && ran.lines().len() == 2, "{ran:#?}");
+    for command in ["list", "show", "renew"] {
+        let ran = program.run([command, "etcd-server", "--root", &folder]).exits(3);
+        assert!(ran.err.contains("pki/etcd/server.crt (not-found)"), "{ran:#?}");
+    }
+    program.run(["list", "admin.conf", "etcd-server", "--root", &folder]).exits(3).says("pki/etcd/server.crt");
+
+    // Renewing does not pass them over, nor is it stopped by them.
+    let ran = program.run(["renew", "--all", "--root", &folder, "--yes"]).exits(3);
+    for (path, _) in wanted {
+        assert!(ran.err.contains(&format!("{path} could not be read")), "{path}: {ran:#?}");
+    }
+    assert!(ran.err.contains("it cannot be read (not-a-file)") && ran.out.contains("renew-admin.conf"), "{ran:#?}");
+    program.run(["renew", "--only", "etcd-peer", "--root", &folder, "--dry-run"]).exits(3).says("peer.crt");
 }
 
 /// The name tells where it is, so that it can be used without --root, even behind a link that is absolute on the node.

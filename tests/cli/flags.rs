@@ -48,15 +48,37 @@ fn every_command_accepts_them_after_and_before_its_name() {
         }
     }
     program.demo();
+    // Where only files are read, what names a cluster would be passed over in silence.
+    let of_a_cluster = |option: &&str| {
+        let harmless = [
+            "--as-user",
+            "--cache",
+            "--disable",
+            "--kuberc",
+            "--log",
+            "--match",
+            "--profile",
+            "--request",
+            "-v",
+            "--v",
+        ];
+        !harmless.iter().any(|start| option.starts_with(start))
+    };
     for option in OPTIONS {
-        program.line(&format!("list --root demo {option}")).exits(0);
-        program.line(&format!("renew --root demo --dry-run {option}")).exits(0);
+        let code = if of_a_cluster(&option) { 2 } else { 0 };
+        let ran = program.line(&format!("list --root demo {option}")).exits(code);
+        assert!(code == 0 || ran.err.contains("with --root only files are read"), "{ran:#?}");
+        program.line(&format!("renew --root demo --dry-run {option}")).exits(code);
     }
-    for option in
-        ["-A", "--all-namespaces", "-l a=b", "--selector a=b", "--warnings-as-errors", "--as-group a --as-group b"]
-    {
+    for option in ["-A", "--all-namespaces", "--warnings-as-errors"] {
         program.line(&format!("list --root demo {option}")).exits(0);
         program.line(&format!("check --root demo --fail-on never {option}")).exits(0);
+    }
+    for option in ["-l a=b", "--selector a=b", "--as-group a --as-group b"] {
+        program.line(&format!("check --root demo --fail-on never {option}")).exits(2).says("only files are read");
+    }
+    for target in ["tls://127.0.0.1:1", "127.0.0.1:1", "secret/shop/web", "webhook/validating/w"] {
+        program.line(&format!("list --root demo {target}")).exits(2).says("only files are read");
     }
 }
 

@@ -105,7 +105,7 @@ fn timeless(mut value: Value) -> Value {
             fields.retain(|name, _| {
                 !matches!(
                     name.as_str(),
-                    "secondsLeft" | "at" | "notBefore" | "notAfter" | "digest" | "message" | "time"
+                    "secondsLeft" | "at" | "notBefore" | "notAfter" | "digest" | "message" | "time" | "title" | "why"
                 )
             });
             fields.values_mut().for_each(|field| *field = timeless(field.take()));

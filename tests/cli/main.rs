@@ -14,7 +14,6 @@ mod invocation;
 mod material;
 mod names;
 mod node;
-#[expect(dead_code, reason = "the tests on a cluster use the rest of it")]
 mod program;
 mod tables;
 mod wire;

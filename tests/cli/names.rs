@@ -98,8 +98,7 @@ proptest! {
             let (code, target) = (finding["code"].as_str().expect("a code"), finding["target"].as_str().expect("a target"));
             let related = finding["related"].as_array().expect("places").iter().map(|at| at.as_str().expect("a place"));
             for place in related {
-                // The key of a pair is no certificate; its name is accepted and nothing more.
-                prop_assert_ne!(program.run(["show", place]).code, 2, "{}", place);
+                prop_assert_eq!(program.run(["show", place]).code, 0, "{}", place);
             }
             prop_assert_eq!(program.run(["show", target]).code, 0, "{}", target);
             let ignored = program.run(["check", "disk", "-o", "json", "--ignore", &format!("{code}={target}"), "--fail-on=never"]);
@@ -107,4 +106,20 @@ proptest! {
             prop_assert_eq!(left.len() + 1, findings.len(), "{}={}", code, target);
         }
     }
+}
+
+/// What a dry run prints, and the key that a finding names.
+#[test]
+fn names_of_a_plan_and_of_keys_are_targets() {
+    let program = Program::new();
+    let folder = program.demo();
+    let named = program.run(["renew", "--root", &folder, "--all", "--dry-run", "-o", "name"]).exits(0);
+    assert!(named.lines().len() >= 10, "{named:#?}");
+    for name in named.lines() {
+        assert_eq!(program.run(["show", name, "-o", "name"]).exits(0).lines().len(), 1, "{name}");
+    }
+    let key = format!("file:{folder}/etc/kubernetes/pki/etcd/server.key");
+    let shown = program.run(["show", &key]).exits(0);
+    assert!(shown.out.contains("etcd/server.crt"), "{shown:#?}");
+    program.run(["renew", &key, "--dry-run"]).exits(0);
 }

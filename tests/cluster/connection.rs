@@ -50,6 +50,17 @@ fn somebody_listens_and_says_nothing() {
 }
 
 #[test]
+fn the_limit_that_was_asked_for_counts_for_everything_and_is_named() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let start = Instant::now();
+    let ran = program(&format!("https://127.0.0.1:{port}")).line("list --request-timeout 1s").exits(3);
+    // Once for the API and once for what the port presents.
+    assert!(start.elapsed().as_secs() < 6, "{:?}", start.elapsed());
+    assert!(ran.err.contains("no answer within 1 s, as --request-timeout has it"), "{ran:#?}");
+}
+
+#[test]
 fn the_network_swallows_everything() {
     // Reserved for documentation (RFC 5737): dropped, or refused at once.
     is_unreachable("https://192.0.2.1:6443", "tls://192.0.2.1:6443");

@@ -1,9 +1,15 @@
 //! kubeconfigs that people have worked on: two values change, every other byte is theirs.
 
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use support::kubeadm::{KeyAlgorithm, Kubeadm};
 use support::openssl;
 use support::pem;
+use support::tree::Tree;
 
 use crate::disk::Disk;
 use crate::witness::{assert_renewal, identities};
@@ -116,6 +122,103 @@ fn changes_two_values(disk: &Disk) {
     assert_renewal("admin.conf", &old, &new, &disk.file("pki/ca.crt"));
     disk.on_root(&["runs", "undo"]).expect(0);
     assert_eq!(disk.read("admin.conf"), old_text);
+}
+
+/// As kubeadm leaves it behind once the kubelet has asked for a certificate of its own.
+#[test]
+fn a_kubelet_conf_that_names_a_file_holds_nothing_to_renew() {
+    let disk = Disk::ecdsa();
+    let [_, certificate, key] = values(&disk.read("kubelet.conf"));
+    let current = "/var/lib/kubelet/pki/kubelet-client-current.pem";
+    let by_path = disk.read("kubelet.conf").replace(&certificate, current).replace(&key, current);
+    let by_path =
+        by_path.replace("client-certificate-data", "client-certificate").replace("client-key-data", "client-key");
+    disk.write("kubelet.conf", by_path);
+    let folder = disk.root().join("var/lib/kubelet/pki");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("kubelet-client-current.pem"), [decoded(&certificate), decoded(&key)].concat())
+        .expect("written");
+    let before = Tree::read(&disk.root().join("var/lib/kubelet"));
+    let kubelet_conf = disk.read("kubelet.conf");
+    let run = disk.renew_all();
+    let steps: Vec<&str> =
+        run["steps"].as_array().expect("steps").iter().filter_map(|step| step["id"].as_str()).collect();
+    assert!(
+        steps.contains(&"renew-admin.conf") && !steps.iter().any(|step| step.starts_with("renew-kubelet")),
+        "{steps:?}"
+    );
+    let left = run["leftAlone"].as_array().expect("what is left");
+    assert!(left.iter().any(|left| left["name"] == "kubelet-client"), "{left:?}");
+    assert_eq!(disk.read("kubelet.conf"), kubelet_conf);
+    before.assert_unchanged(&Tree::read(&disk.root().join("var/lib/kubelet")));
+}
+
+/// `cp /etc/kubernetes/admin.conf ~/.kube/config`, with the users of another cluster beside it.
+#[test]
+fn the_copy_of_root_is_renewed_with_a_key_of_its_own() {
+    let (disk, other) = (Disk::ecdsa(), Disk::with(&quick()));
+    let foreign = values(&other.read("admin.conf"));
+    let text = disk.read("admin.conf").replace(
+        "users:\n",
+        &format!(
+            "users:\n- name: elsewhere\n  user:\n    client-certificate-data: {}\n    client-key-data: {}\n- name: robot\n  \
+             user:\n    token: abc\n",
+            foreign[1], foreign[2]
+        ),
+    );
+    let text = text.replace(
+        "clusters:\n",
+        &format!(
+            "clusters:\n- name: elsewhere\n  cluster:\n    server: https://192.0.2.99:6443\n    certificate-authority-data: {}\n",
+            foreign[0]
+        ),
+    );
+    let copy = root_copy(&disk);
+    fs::write(&copy, &text).expect("written");
+    fs::write(copy.with_file_name("other"), &text).expect("written");
+    disk.on_root(&["check"]).expect(0);
+
+    let run = disk.renew_all();
+    let steps: Vec<&str> =
+        run["steps"].as_array().expect("steps").iter().filter_map(|step| step["id"].as_str()).collect();
+    assert!(steps.contains(&"renew-root-kubeconfig") && steps.contains(&"renew-admin.conf"), "{steps:?}");
+    let new = fs::read_to_string(&copy).expect("the copy");
+    let user = |text: &str| {
+        values(
+            &text[text.find("- name: kubernetes-admin\n  user").expect("the user")..]
+                .replace("client-certificate-data", "certificate-authority-data: AAAA\n    client-certificate-data"),
+        )
+    };
+    let ([_, old_certificate, old_key], [_, certificate, key]) = (user(&text), user(&new));
+    assert_eq!(new, text.replace(&old_certificate, &certificate).replace(&old_key, &key));
+    assert_eq!(openssl::verify(&decoded(&certificate), &disk.file("pki/ca.crt"), None), Ok(()));
+    let [_, of_admin, key_of_admin] = values(&disk.read("admin.conf"));
+    assert!(certificate != of_admin && key != key_of_admin);
+    assert_eq!(fs::read_to_string(copy.with_file_name("other")).expect("another file"), text);
+    disk.on_root(&["renew", "root-kubeconfig", "--yes"]).expect(0);
+    disk.on_root(&["check"]).expect(0);
+}
+
+#[test]
+fn a_copy_of_root_that_is_a_link_is_admin_conf() {
+    let disk = Disk::ecdsa();
+    symlink("/etc/kubernetes/admin.conf", root_copy(&disk)).expect("a link");
+    let run = disk.renew_all();
+    let steps: Vec<&str> =
+        run["steps"].as_array().expect("steps").iter().filter_map(|step| step["id"].as_str()).collect();
+    assert!(steps.contains(&"renew-admin.conf") && !steps.contains(&"renew-root-kubeconfig"), "{steps:?}");
+}
+
+fn root_copy(disk: &Disk) -> PathBuf {
+    let folder = disk.root().join("root/.kube");
+    fs::create_dir_all(&folder).expect("a folder");
+    folder.join("config")
+}
+
+fn quick() -> Kubeadm {
+    let mut kubeadm = Kubeadm::new(6443);
+    kubeadm.key_algorithm = KeyAlgorithm::EcdsaP256;
+    kubeadm
 }
 
 /// The base64 of authority, certificate and key, wherever they stand.

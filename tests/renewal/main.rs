@@ -5,11 +5,13 @@
 
 mod authorities_elsewhere;
 mod disk;
+mod external;
 mod interrupts;
 mod kubeconfigs;
 mod leaks;
 mod meanwhile;
 mod obstacles;
+mod options;
 mod renews_all;
 mod saved_plans;
 mod servers;

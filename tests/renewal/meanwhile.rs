@@ -119,6 +119,21 @@ fn a_lock_counts_for_everything_that_changes_and_dies_with_its_holder() {
     disk.on_root(&["runs", "undo"]).expect(0);
 }
 
+/// Half of the files are new: that a fresh plan is another one says less than who is changing them.
+#[test]
+fn a_plan_that_another_run_has_overtaken_is_told_of_that_run() {
+    let disk = Disk::ecdsa();
+    let plan = disk.plan_all();
+    disk.write("scheduler.conf", disk.read("scheduler.conf") + "# as if renewed\n");
+    disk.apply(&plan).expect(4).naming(&["planning again gives another plan"]);
+    assert!(!disk.state().exists(), "looking for a lock leaves nothing");
+    let mut holder = lock(&disk);
+    disk.apply(&plan).expect(7).naming(&["alice@there"]);
+    holder.kill().expect("its end");
+    holder.wait().expect("its end");
+    disk.apply(&plan).expect(4).naming(&["planning again gives another plan"]);
+}
+
 /// However they meet, somebody wins and the disk is whole.
 #[test]
 fn two_at_the_same_moment_leave_a_whole_disk() {

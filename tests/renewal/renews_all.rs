@@ -78,6 +78,35 @@ fn after_finish_the_old_keys_are_nowhere_and_there_is_no_way_back() {
     assert!(shown.contains(run) && shown.contains("finished"), "{shown}");
 }
 
+/// One pair that is not whole is told of and keeps nobody from renewing the others.
+#[test]
+fn a_leaf_without_its_key_is_left_alone_unless_it_is_named() {
+    let disk = Disk::ecdsa();
+    fs::remove_file(disk.file("pki/etcd/peer.key")).expect("a key");
+    let before = disk.read("pki/etcd/peer.crt");
+    disk.on_root(&["renew", "etcd-peer", "--yes"]).expect(4).naming(&["its private key was not found"]);
+    disk.on_root(&["renew", "--only", "etcd-peer", "--yes"]).expect(4).naming(&["its private key was not found"]);
+    let done = disk.renew_all();
+    assert_eq!(done["steps"].as_array().expect("steps").len(), PAIRS.len() + KUBECONFIGS.len() - 1, "{done}");
+    let left = done["leftAlone"].to_string();
+    assert!(left.contains("etcd-peer") && left.contains("its private key was not found"), "{left}");
+    assert_eq!(disk.read("pki/etcd/peer.crt"), before);
+}
+
+#[test]
+fn what_was_taken_back_does_not_look_done_once_it_is_finished() {
+    let disk = Disk::ecdsa();
+    disk.on_root(&["renew", "apiserver", "--yes"]).expect(0);
+    disk.on_root(&["runs", "undo"]).expect(0);
+    disk.on_root(&["runs", "finish"]).expect(0);
+    let list = disk.on_root(&["runs", "list"]).expect(0).out;
+    assert!(list.contains("undone-finished") && list.contains(" 0/1 "), "{list}");
+    let run = disk.on_root(&["runs", "list", "-o", "json"]).expect(0).item("Run");
+    assert_eq!((&run["state"], &run["undone"]), (&"finished".into(), &true.into()));
+    let again = disk.on_root(&["runs", "finish", run["run"].as_str().expect("a name")]).expect(0);
+    assert!(again.out.contains("finished already") && !again.out.contains("overwritten"), "{again:?}");
+}
+
 /// Owners and rights that nobody would set by default.
 fn with_odd_rights(disk: &Disk) {
     for (path, mode) in [("pki/apiserver.key", 0o640), ("pki/etcd/server.crt", 0o444), ("scheduler.conf", 0o660)] {

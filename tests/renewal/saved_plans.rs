@@ -70,6 +70,11 @@ fn every_edit_is_refused_and_nothing_changes() {
         ("/items/0/plan/extra".to_owned(), json!(true)),
         (format!("{step}/also"), json!("rm -rf /")),
         ("/items/0/digest".to_owned(), json!("0".repeat(64))),
+        ("/apiVersion".to_owned(), json!("certs/v9")),
+        ("/kind".to_owned(), json!("Secret")),
+        ("/comment".to_owned(), json!("approved by the boss")),
+        ("/items/0/kind".to_owned(), json!("Certificate")),
+        ("/items/0/approved".to_owned(), json!(true)),
         ("/items/1".to_owned(), other_plan["items"][0].clone()),
     ];
     for (pointer, value) in edits {
@@ -114,6 +119,13 @@ fn what_is_no_plan_is_refused_as_input() {
     disk.run(&["apply", "no-such-file", "--yes"]).expect(3).naming(&["no-such-file"]);
     let plan = disk.plan_all();
     disk.fed(&["apply", "-"], plan.to_string().as_bytes()).expect(4).naming(&["nobody can be asked", "--yes"]);
+    // What would be refused anyway is not asked about.
+    let listed = disk.on_root(&["list", "-o", "json"]).expect(0);
+    disk.fed(&["apply", "-"], listed.out.as_bytes()).expect(2);
+    let mut edited = plan;
+    set(&mut edited, "/items/0/digest", json!("0".repeat(64)));
+    let said = disk.fed(&["apply", "-"], edited.to_string().as_bytes()).expect(4).naming(&["one of them was edited"]);
+    assert!(!said.err.contains("nobody can be asked"), "{said:?}");
     assert!(!disk.state().exists());
 }
 

@@ -2,6 +2,7 @@
 
 mod chosen;
 
+use std::io::ErrorKind::TimedOut;
 use std::time::Duration;
 
 use base64::Engine;
@@ -27,6 +28,8 @@ pub struct Cluster {
     pub namespace: String,
     user: String,
     impersonate_uid: Option<String>,
+    /// Asked for with --request-timeout.
+    limit: Option<Duration>,
 }
 
 impl Cluster {
@@ -45,16 +48,14 @@ impl Cluster {
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &chosen.options)
             .await
             .map_err(|error| unusable(&about, &error))?;
-        config.connect_timeout = Some(CONNECT);
-        config.read_timeout = Some(match connection.request_timeout {
-            Some(limit) => Duration::from_secs(u64::try_from(limit.0).unwrap_or(0).max(1)),
-            None => READ,
-        });
+        let limit = connection.patience();
+        config.connect_timeout = Some(limit.map_or(CONNECT, |limit| limit.min(CONNECT)));
+        config.read_timeout = Some(limit.unwrap_or(READ));
         let namespace = config.default_namespace.clone();
         let client =
             Client::try_from(config).map_err(|error| Error::unreadable(format!("failed to use {about}: {error}")))?;
         let impersonate_uid = connection.impersonate_uid.clone();
-        Ok(Self { client, namespace, user: chosen.user.clone(), impersonate_uid })
+        Ok(Self { client, namespace, user: chosen.user.clone(), impersonate_uid, limit })
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
@@ -87,9 +88,24 @@ impl Cluster {
             kube::Error::SerdeError(_) => {
                 (GapReason::ReadFailed, "the answer is not what this API promises".to_owned())
             }
-            other => (GapReason::Unreachable, innermost(other)),
+            other => {
+                let cause = innermost(other);
+                let late = cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == TimedOut);
+                (GapReason::Unreachable, if late { self.too_late() } else { cause.to_string() })
+            }
         };
         ClusterError { reason, message }
+    }
+
+    fn too_late(&self) -> String {
+        match self.limit {
+            Some(limit) => format!("no answer within {} s, as --request-timeout has it", limit.as_secs()),
+            None => format!(
+                "no answer within {} s to a connection or {} s to a request; --request-timeout sets another limit",
+                CONNECT.as_secs(),
+                READ.as_secs()
+            ),
+        }
     }
 
     fn not_let_in(&self) -> String {
@@ -150,10 +166,10 @@ impl ClusterError {
 }
 
 /// The innermost cause says what happened; the outer ones only that something did.
-fn innermost(error: &dyn core::error::Error) -> String {
+fn innermost<'a>(error: &'a (dyn core::error::Error + 'static)) -> &'a (dyn core::error::Error + 'static) {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    innermost.to_string()
+    innermost
 }

@@ -24,20 +24,21 @@ pub enum ProbeError {
     NoHandshake { address: String, why: String },
 }
 
-/// The chain that `host:port` presents, as DER, the leaf first.
-pub async fn presented(host: &str, port: u16) -> Result<Vec<Vec<u8>>, ProbeError> {
+/// The chain that `host:port` presents, as DER, the leaf first. No longer than `limit` for each of the two answers.
+pub async fn presented(host: &str, port: u16, limit: Option<Duration>) -> Result<Vec<Vec<u8>>, ProbeError> {
     let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     let unreachable = |why: String| ProbeError::Unreachable { address: address.clone(), why };
     let no_handshake = |why: String| ProbeError::NoHandshake { address: address.clone(), why };
-    let stream = timeout(CONNECT, TcpStream::connect((host, port)))
+    let [connect, handshake] = [CONNECT, HANDSHAKE].map(|usual| limit.map_or(usual, |limit| limit.min(usual)));
+    let stream = timeout(connect, TcpStream::connect((host, port)))
         .await
-        .map_err(|_| unreachable(format!("no answer within {} s", CONNECT.as_secs())))?
+        .map_err(|_| unreachable(format!("no answer within {} s", connect.as_secs())))?
         .map_err(|error| unreachable(error.to_string()))?;
     let name = ServerName::try_from(host.to_owned()).map_err(|error| no_handshake(error.to_string()))?;
     let config = accept_any(None).map_err(|error| no_handshake(error.to_string()))?;
-    let stream = timeout(HANDSHAKE, TlsConnector::from(Arc::new(config)).connect(name, stream))
+    let stream = timeout(handshake, TlsConnector::from(Arc::new(config)).connect(name, stream))
         .await
-        .map_err(|_| no_handshake(format!("not finished within {} s", HANDSHAKE.as_secs())))?
+        .map_err(|_| no_handshake(format!("not finished within {} s", handshake.as_secs())))?
         .map_err(|error| no_handshake(error.to_string()))?;
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     Ok(chain.iter().map(|certificate| certificate.to_vec()).collect())

@@ -4,18 +4,22 @@ use futures::future::join_all;
 
 use super::Control;
 use super::look;
+use super::missing;
 use super::observe::{Observer, inventory, of_inventory};
+use super::requests;
 use crate::access::Access;
-use crate::access::nodes::{self, Fleet, NodeOp};
+use crate::access::nodes::{self, Fleet, NodeErrorKind, NodeOp};
 use crate::error::Error;
 use crate::execute::{self, Approval, Means};
-use crate::findings::{self, View};
+use crate::findings::{self, Finding, View};
 use crate::model::{Gap, Location, Span, Time};
 use crate::plan::rehearse::rehearse;
 use crate::plan::renew::{Asked, BACK_DATED, plan};
-use crate::plan::{Action, Plan, RehearsedPlan, World};
+use crate::plan::signed::KeptRequest;
+use crate::plan::{Action, Plan, RehearsedPlan, World, unread};
 use crate::report::{Planned, Report};
 use crate::request::{API, Mode, Renew, Scope};
+use crate::sources;
 
 /// The dates of the new certificates are part of a plan; after so long they no longer are what was meant.
 const PLAN_KEEPS: Span = Span::hours(24);
@@ -24,18 +28,32 @@ pub(super) async fn renew(request: &Renew, access: &Access, control: &Control) -
     if let (Mode::Apply, Some(at)) = (request.mode, request.scope.at) {
         require_fresh(at, access)?;
     }
+    if request.requests {
+        return requests::requests(request, access).await;
+    }
     let (rehearsed, gaps) = make(request, access).await?;
     match request.mode {
         Mode::Plan => Ok(Report::Plan(Box::new(Planned { plan: rehearsed.plan().clone(), gaps }))),
         Mode::Apply => {
-            (control.planned)(&Planned { plan: rehearsed.plan().clone(), gaps });
-            execute(&rehearsed, access, control).await
+            (control.planned)(&Planned { plan: rehearsed.plan().clone(), gaps: gaps.clone() });
+            execute(&rehearsed, gaps, access, control).await
         }
     }
 }
 
 /// A saved plan is consent, not a program: it is planned again, and only an equal plan is done.
 pub(super) async fn apply(saved: &serde_json::Value, access: &Access, control: &Control) -> Result<Report, Error> {
+    let (rehearsed, gaps) = again(saved, access).await?;
+    execute(&rehearsed, gaps, access, control).await
+}
+
+/// What would be done, for somebody to look at before they say yes to it.
+pub async fn saved_plan(saved: &serde_json::Value, access: &Access) -> Result<Report, Error> {
+    let (rehearsed, gaps) = again(saved, access).await?;
+    Ok(Report::Plan(Box::new(Planned { plan: rehearsed.plan().clone(), gaps })))
+}
+
+async fn again(saved: &serde_json::Value, access: &Access) -> Result<(RehearsedPlan, Vec<Gap>), Error> {
     let saved = read_plan(saved)?;
     if saved.api != API {
         return Err(Error::usage(format!("the plan speaks '{}', this program '{API}'", saved.api))
@@ -47,14 +65,24 @@ pub(super) async fn apply(saved: &serde_json::Value, access: &Access, control: &
         scope: Scope { at: Some(saved.at), ..saved.request.scope.clone() },
         ..saved.request.clone()
     };
-    let (rehearsed, _) = make(&request, access).await?;
-    if *rehearsed.plan() != saved {
-        let why = difference(rehearsed.plan(), &saved);
-        return Err(Error::refused(format!("planning again gives another plan than the saved one: {why}")).hint(
-            "either the files were changed since, or the plan was edited; plan again, look at it, and apply that",
-        ));
-    }
-    execute(&rehearsed, access, control).await
+    let why = match make(&request, access).await {
+        Ok((rehearsed, gaps)) if *rehearsed.plan() == saved => return Ok((rehearsed, gaps)),
+        Ok((rehearsed, _)) => {
+            let why = difference(rehearsed.plan(), &saved);
+            Error::refused(format!("planning again gives another plan than the saved one: {why}")).hint(
+                "either the files were changed since, or the plan was edited; plan again, look at it, and apply that",
+            )
+        }
+        Err(error) => error,
+    };
+    // Where another run is changing the disk at this moment, that is why nothing is as it was planned.
+    let scope = disks_of(&saved);
+    let Ok(fleet) = fleet(&scope, access).await else { return Err(why) };
+    Err(execute::other_run(&fleet, access, &scope.disk_arguments()).await.unwrap_or(why))
+}
+
+fn disks_of(plan: &Plan) -> Scope {
+    Scope { root: Some(plan.root.clone()), ..plan.request.scope.disks() }
 }
 
 fn require_fresh(at: Time, access: &Access) -> Result<(), Error> {
@@ -69,12 +97,21 @@ fn require_fresh(at: Time, access: &Access) -> Result<(), Error> {
 /// The plan itself, or the document that `-o json` prints around it, which holds nothing else.
 fn read_plan(value: &serde_json::Value) -> Result<Plan, Error> {
     let document = match value.get("items").and_then(serde_json::Value::as_array).map(Vec::as_slice) {
-        Some([item]) => item,
+        Some([item]) => {
+            require_envelope(
+                value,
+                &[("apiVersion", Some(API)), ("kind", Some("List")), ("items", None), ("gaps", None)],
+            )?;
+            item
+        }
         Some(items) => {
             return Err(Error::usage(format!("one plan is wanted, and this document holds {} items", items.len())));
         }
         None => value,
     };
+    if document.get("plan").is_some() {
+        require_envelope(document, &[("kind", Some("Plan")), ("digest", None), ("plan", None)])?;
+    }
     let inner = document.get("plan").unwrap_or(document);
     let plan: Plan = serde_json::from_value(inner.clone()).map_err(|error| {
         Error::usage(format!("this is no plan of renew: {error}"))
@@ -88,6 +125,22 @@ fn read_plan(value: &serde_json::Value) -> Result<Plan, Error> {
     Ok(plan)
 }
 
+/// What stands around a plan may be absent, and is otherwise what this program printed: anything else was made for another
+/// purpose or by another hand.
+fn require_envelope(around: &serde_json::Value, fields: &[(&str, Option<&str>)]) -> Result<(), Error> {
+    for (name, value) in around.as_object().into_iter().flatten() {
+        let wanted = match fields.iter().find(|(field, _)| field == name) {
+            Some((_, None)) => continue,
+            Some((_, Some(wanted))) if value.as_str() == Some(*wanted) => continue,
+            Some((_, Some(wanted))) => format!("has {name} {value}, and '{wanted}' is wanted"),
+            None => format!("has the field '{name}', which this program does not write"),
+        };
+        return Err(Error::usage(format!("the document around the plan {wanted}"))
+            .hint("make one with: kubectl certs renew --dry-run -o json > plan.json"));
+    }
+    Ok(())
+}
+
 fn difference(new: &Plan, saved: &Plan) -> String {
     let steps = |plan: &Plan| plan.steps().map(|step| step.id.clone()).collect::<Vec<_>>();
     if steps(new) != steps(saved) {
@@ -99,12 +152,17 @@ fn difference(new: &Plan, saved: &Plan) -> String {
     )
 }
 
-async fn execute(rehearsed: &RehearsedPlan, access: &Access, control: &Control) -> Result<Report, Error> {
+async fn execute(
+    rehearsed: &RehearsedPlan,
+    gaps: Vec<Gap>,
+    access: &Access,
+    control: &Control,
+) -> Result<Report, Error> {
     let plan = rehearsed.plan();
     if plan.is_empty() {
-        return Ok(Report::Plan(Box::new(Planned { plan: plan.clone(), gaps: Vec::new() })));
+        return Ok(Report::Plan(Box::new(Planned { plan: plan.clone(), gaps })));
     }
-    let scope = Scope { root: Some(plan.root.clone()), ..plan.request.scope.disks() };
+    let scope = disks_of(plan);
     let fleet = fleet(&scope, access).await?;
     let observe = Observer { access, fleet: &fleet };
     let means = Means {
@@ -116,31 +174,62 @@ async fn execute(rehearsed: &RehearsedPlan, access: &Access, control: &Control) 
         sink: control.sink.clone(),
         stop: control.stop.clone(),
     };
-    execute::apply(rehearsed, &Approval::of(plan), &means).await.map(Report::Run)
+    execute::apply(rehearsed, &Approval::of(plan), &means).await.map(|done| Report::Run(done, gaps))
 }
 
 async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Gap>), Error> {
-    let (root, named) = root_and_names(request, access).await?;
-    let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..request.scope.disks() };
-    let fleet = fleet(&scope, access).await?;
-    refuse_other_clocks(&fleet, access).await?;
-    let inventory = inventory(access, fleet.members()).await?;
-    if inventory.layouts.is_empty() {
-        return Err(Error::refused(format!(
-            "{root} has no cluster files of a known layout, so it is not known who signs what"
-        ))
-        .hint("--root takes the folder in which etc/kubernetes lies; on a node without it, run this as root"));
+    let seen = Seen::of(request, access).await?;
+    let plan = plan(&seen.world, &seen.asked(request), seen.now)?;
+    refuse_unwritable(&plan, &seen.fleet).await?;
+    let gaps = unread(&seen.world, &seen.asked(request)).into_iter().map(|(_, gap)| gap.clone()).collect();
+    Ok((rehearse(plan, &seen.world)?, gaps))
+}
+
+/// A reading, with all that planning wants to know.
+pub(super) struct Seen {
+    root: String,
+    named: Option<Vec<Location>>,
+    pub(super) fleet: Fleet,
+    pub(super) world: World,
+    findings: Vec<Finding>,
+    pub(super) kept: Vec<KeptRequest>,
+    pub(super) now: Time,
+}
+
+impl Seen {
+    pub(super) async fn of(request: &Renew, access: &Access) -> Result<Self, Error> {
+        let (root, named) = root_and_names(request, access).await?;
+        let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..request.scope.disks() };
+        let fleet = fleet(&scope, access).await?;
+        refuse_other_clocks(&fleet, access).await?;
+        let mut inventory = inventory(access, fleet.members()).await?;
+        if inventory.layouts.is_empty() {
+            return Err(Error::refused(format!(
+                "{root} has no cluster files of a known layout, so it is not known who signs what"
+            ))
+            .hint("--root takes the folder in which etc/kubernetes lies; on a node without it, run this as root"));
+        }
+        let now = request.scope.at.unwrap_or(inventory.read_at);
+        requests::add_signed(&mut inventory, request);
+        let world = of_inventory(inventory);
+        refuse_blind(&world, &root)?;
+        let findings = findings::run(&View { inventory: &world.inventory, trust: &world.trust, scope: &scope, now });
+        // Only who wants to make or to answer requests asks what waits.
+        let waits = request.requests || !request.signed.is_empty();
+        let kept = if waits { requests::kept(&fleet).await? } else { Vec::new() };
+        Ok(Self { root, named, fleet, world, findings, kept, now })
     }
-    let now = request.scope.at.unwrap_or(inventory.read_at);
-    let world = of_inventory(inventory);
-    refuse_blind(&world, &root)?;
-    let findings = findings::run(&View { inventory: &world.inventory, trust: &world.trust, scope: &scope, now });
-    let nodes = fleet.members().iter().filter_map(|member| member.name.clone()).collect();
-    let asked = Asked { request, root: &root, nodes, named, findings: &findings };
-    let plan = plan(&world, &asked, now)?;
-    refuse_unwritable(&plan, &fleet).await?;
-    let gaps = world.inventory.gaps.clone();
-    Ok((rehearse(plan, &world)?, gaps))
+
+    pub(super) fn asked<'a>(&'a self, request: &'a Renew) -> Asked<'a> {
+        Asked {
+            request,
+            root: &self.root,
+            nodes: self.fleet.members().iter().filter_map(|member| member.name.clone()).collect(),
+            named: self.named.clone(),
+            findings: &self.findings,
+            kept: &self.kept,
+        }
+    }
 }
 
 /// A file whose text cannot be kept around a new identity is found out before the first one is written.
@@ -154,6 +243,10 @@ async fn refuse_unwritable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
     });
     for (write, outcome) in join_all(asked).await {
         if let Err(error) = outcome {
+            // Anything but a refusal says nothing of the file.
+            if error.kind != NodeErrorKind::Refused {
+                return Err(Error::unreadable(error.message));
+            }
             return Err(Error::refused(format!("{} cannot be renewed: {}", write.at, error.message))
                 .about(&write.at)
                 .hint("nothing was changed; mend that file, or renew the others by their names"));
@@ -164,9 +257,12 @@ async fn refuse_unwritable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
 
 /// All nodes that were named, or the disk of this machine.
 pub(super) async fn fleet(scope: &Scope, access: &Access) -> Result<Fleet, Error> {
+    if let Some(root) = &scope.root {
+        sources::require_folder(root, access).await?;
+    }
     nodes::fleet(scope, &*access.nodes)
         .await
-        .map_err(|error| error.hints.iter().fold(Error::unreadable(error.message), |error, hint| error.hint(hint)))
+        .map_err(|error| error.hints.iter().fold(Error::unreadable(error.message), Error::hint))
 }
 
 /// Certificates are dated by the clock of this machine and judged by those of the nodes.
@@ -193,6 +289,7 @@ async fn refuse_other_clocks(fleet: &Fleet, access: &Access) -> Result<(), Error
 async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Option<Vec<Location>>), Error> {
     let scope = &request.scope;
     if scope.targets.is_empty() {
+        sources::require_sound(scope)?;
         return Ok((scope.root.clone().unwrap_or_else(|| "/".to_owned()), None));
     }
     let (inventory, wanted) = look::read(scope, access).await?;
@@ -211,7 +308,7 @@ async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Opt
     };
     let rows: Vec<_> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     if let Some(target) = wanted.unanswered(&rows).into_iter().next() {
-        return Err(look::nothing_at(target, &inventory));
+        return Err(missing::nothing_at(target, &inventory));
     }
     Ok((root, Some(rows.iter().map(|row| row.entry.at.clone()).collect())))
 }

@@ -1,9 +1,10 @@
 //! Reading requests: list, show, check.
 
+use super::missing::{gaps, keys_of, unanswered};
 use crate::access::Access;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::findings::{self, Finding, Severity, View};
-use crate::model::{Gap, GapReason, Inventory, Location, Row, Time};
+use crate::model::{Inventory, Location, Row, Time};
 use crate::report::{Checked, Listed, Listing, Report, Showing, Shown, SignatureState, State};
 use crate::request::{Check, FailOn, Look, Scope};
 use crate::sources::target::Target;
@@ -18,7 +19,7 @@ pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> 
     let rows = rows.iter().map(|row| listed(row, now)).collect();
     let named = are_names_targets(&look.scope, &wanted);
     let namespace = wanted.namespace.clone();
-    let gaps = gaps(&wanted, &inventory.gaps, unanswered);
+    let gaps = gaps(&wanted, &inventory, unanswered);
     Ok(Report::List(Listing { rows, layouts: inventory.layouts, named, namespace, gaps, now }))
 }
 
@@ -35,7 +36,10 @@ pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> 
     let scope = on_its_disk(&look.scope, &wanted);
     let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
     let shown = rows.iter().map(|row| details(row, &inventory, &trust, &findings, now)).collect();
-    Ok(Report::Show(Showing { rows: shown, gaps: gaps(&wanted, &inventory.gaps, unanswered), now }))
+    let mut gaps = gaps(&wanted, &inventory, unanswered);
+    gaps.extend(keys_of(&rows, &inventory, &gaps));
+    let named = are_names_targets(&look.scope, &wanted);
+    Ok(Report::Show(Showing { rows: shown, named, gaps, now }))
 }
 
 pub(super) async fn check(check: &Check, access: &Access) -> Result<Report, Error> {
@@ -62,13 +66,15 @@ pub(super) fn judge(
         .filter(|finding| !ignored.iter().any(|ignored| ignored.means(finding)))
         .collect();
     let certificates = rows.len();
+    let mut gaps = gaps(wanted, inventory, unanswered);
+    gaps.extend(keys_of(&rows, inventory, &gaps));
     Ok(Checked {
         findings,
         certificates,
         root: scope.root,
         named: are_names_targets(&check.scope, wanted),
         namespace: wanted.namespace.clone(),
-        gaps: gaps(wanted, &inventory.gaps, unanswered),
+        gaps,
         fail_on: match check.fail_on {
             FailOn::Info => Some(Severity::Info),
             FailOn::Warning => Some(Severity::Warning),
@@ -87,59 +93,6 @@ pub(super) async fn read(scope: &Scope, access: &Access) -> Result<(Inventory, W
 /// A plan's own time, where one is planned again.
 fn at(scope: &Scope, inventory: &Inventory) -> Time {
     scope.at.unwrap_or(inventory.read_at)
-}
-
-/// Targets that nothing answers to are an error where there is nothing else to tell, and gaps where there is.
-fn unanswered(wanted: &Wanted, inventory: &Inventory, rows: &[Row<'_>]) -> Result<Vec<Gap>, Error> {
-    let unanswered = wanted.unanswered(rows);
-    let Some(first) = unanswered.first() else { return Ok(Vec::new()) };
-    if rows.is_empty() {
-        return Err(nothing_at(first, inventory));
-    }
-    // The disk stands for a name that it has nothing of.
-    let disk = || match wanted.members.first() {
-        Some(member) => Location::file_on(member.name.as_deref(), &member.root),
-        None => Location::file("/"),
-    };
-    let gaps = unanswered.into_iter().filter(|target| !inventory.gaps.iter().any(|gap| target.means(&gap.at, None)));
-    Ok(gaps
-        .map(|target| Gap {
-            at: target.location().unwrap_or_else(disk),
-            reason: GapReason::NoCertificateFound,
-            message: format!("no certificate was found at {target}"),
-        })
-        .collect())
-}
-
-/// Why a target has no certificate, as far as the reading tells.
-pub(super) fn nothing_at(target: &Target, inventory: &Inventory) -> Error {
-    let Some(gap) = inventory.gaps.iter().find(|gap| target.means(&gap.at, None)).or(inventory.gaps.first()) else {
-        return Error::new(ErrorKind::NotFound, format!("no certificate was found at {target}"))
-            .about(target)
-            .hint("kubectl certs list -o name prints the names of what is there");
-    };
-    let own = target.means(&gap.at, None) || target.location().is_none();
-    let place = if own { String::new() } else { format!(": {}", gap.at) };
-    let message = format!("no certificate could be read at {target}{place} ({}): {}", gap.reason.code(), gap.message);
-    Error::new(ErrorKind::Unreadable, message).about(target)
-}
-
-/// What could not be read, as far as it was asked for: who names a certificate is not told of a broken neighbour.
-fn gaps(wanted: &Wanted, all: &[Gap], unanswered: Vec<Gap>) -> Vec<Gap> {
-    let content = |gap: &Gap| {
-        matches!(
-            gap.reason,
-            GapReason::BadCertificate
-                | GapReason::BadKey
-                | GapReason::BadKubeconfig
-                | GapReason::BadPem
-                | GapReason::TooLarge
-        )
-    };
-    // A name of a layout stands for a place that is known only once it was read.
-    let any = wanted.filter.is_empty() || !unanswered.is_empty();
-    let asked = |gap: &&Gap| any || !content(gap) || wanted.filter.iter().any(|target| target.means(&gap.at, None));
-    all.iter().filter(asked).cloned().chain(unanswered).collect()
 }
 
 /// What is offered to be done about a finding must be done on the disk that was looked at.

@@ -3,10 +3,17 @@
 mod change;
 mod demo;
 mod look;
+mod machines;
+mod missing;
 mod observe;
+mod requests;
 mod runs;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
+
+pub use change::saved_plan;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -35,7 +42,7 @@ impl Control {
 }
 
 pub async fn answer(request: &Request, access: &Access, control: &Control) -> Result<Report, Error> {
-    match request {
+    match &machines::named(request).await? {
         Request::List(look) => look::list(look, access).await,
         Request::Show(look) => look::show(look, access).await,
         Request::Check(check) => look::check(check, access).await,

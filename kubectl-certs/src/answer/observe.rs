@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::execute::{self, Fresh, Observe};
 use crate::formats::certificate;
 use crate::model::{GapReason, Inventory, Location, Purpose};
+use crate::plan::action::{Import, Issue};
 use crate::plan::{Action, Condition, OnNode, Plan, Step, World, on_node};
 use crate::sources::{self, Wanted, collect};
 use crate::trust::TrustGraph;
@@ -27,7 +28,9 @@ impl Observe for Observer<'_> {
         // Each node answers one question after the other, and all nodes do at the same time.
         let steps: Vec<&Step> = plan.steps().collect();
         for left in join_all(steps.iter().map(|step| self.left_by(run, step, &step.actions))).await {
-            left?.into_iter().for_each(|left| left.note(&mut world));
+            for left in left? {
+                left.note(&mut world);
+            }
         }
         world.trust = TrustGraph::build(&world.inventory);
         let gates = plan.phases.iter().flat_map(|phase| &phase.gate);
@@ -107,10 +110,10 @@ impl Observer<'_> {
                         left.push(Left::Backup(&back_up.at, digest));
                     }
                 }
-                Action::Issue(issue) => {
-                    let op = NodeOp::Staged { run: run(), step: issue.step.clone() };
+                Action::Issue(Issue { step, .. }) | Action::Import(Import { step, .. }) => {
+                    let op = NodeOp::Staged { run: run(), step: step.clone() };
                     if let Some(NodeReply::Staged(Some(staged))) = answered(node.run(op).await)? {
-                        left.push(Left::Staged(&issue.step, staged));
+                        left.push(Left::Staged(step, staged));
                     }
                 }
                 Action::WriteIdentity(write) => {

@@ -10,6 +10,15 @@ use crate::report::{Report, RunInfo, RunState};
 use crate::request::{Runs, RunsVerb, Scope};
 
 pub(super) async fn runs(request: &Runs, access: &Access, control: &Control) -> Result<Report, Error> {
+    let looks = matches!(request.verb, RunsVerb::List | RunsVerb::Show);
+    answer(request, access, control).await.map_err(|error| match error.kind {
+        // Who only looks has begun nothing that could fail and be taken back.
+        ErrorKind::FailedSafe if looks => Error { kind: ErrorKind::Unreadable, ..error },
+        _ => error,
+    })
+}
+
+async fn answer(request: &Runs, access: &Access, control: &Control) -> Result<Report, Error> {
     if request.verb == RunsVerb::List {
         return Ok(Report::Runs(all(request, access).await?.into_iter().map(|(info, _)| info).collect()));
     }
@@ -32,9 +41,9 @@ pub(super) async fn runs(request: &Runs, access: &Access, control: &Control) -> 
             let info = history.info(&fleet).await;
             Ok(Report::RunDetails(info, history.events))
         }
-        RunsVerb::Resume => execute::resume(&run, &means).await.map(Report::Run),
-        RunsVerb::Undo => execute::undo(&run, &means).await.map(Report::Run),
-        RunsVerb::Finish => execute::finish(&run, &means).await.map(Report::Run),
+        RunsVerb::Resume => execute::resume(&run, &means).await.map(|done| Report::Run(done, Vec::new())),
+        RunsVerb::Undo => execute::undo(&run, &means).await.map(|done| Report::Run(done, Vec::new())),
+        RunsVerb::Finish => execute::finish(&run, &means).await.map(|done| Report::Run(done, Vec::new())),
     }
 }
 

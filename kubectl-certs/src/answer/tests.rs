@@ -62,6 +62,9 @@ fn kind(action: &Action) -> &'static str {
     match action {
         Action::BackUp(_) => "back up",
         Action::Issue(_) => "issue",
+        Action::Import(_) => {
+            panic!("it needs the answer of an authority elsewhere: it is tried with the whole program")
+        }
         Action::WriteIdentity(write) => match write.store {
             IdentityStore::Pair { .. } => "write a pair",
             IdentityStore::Combined { .. } => "write a combined file",
@@ -130,6 +133,7 @@ fn combined_step(world: &World, root: &str) -> Step {
                 authority_certificate: at.beside(&format!("{root}/etc/kubernetes/pki/ca.crt")),
                 authority_key: at.beside(&format!("{root}/etc/kubernetes/pki/ca.key")),
                 not_before: old.not_before,
+                added_names: Vec::new(),
                 renewal: renewal.clone(),
             }),
             Action::WriteIdentity(WriteIdentity { step, at: at.clone(), store, renewal }),

@@ -93,8 +93,10 @@ pub struct Invocation {
 pub enum Asked {
     /// Answer and print.
     Answer(Request),
-    /// Plan, show, ask, do.
-    Change { request: Request, dry_run: bool, yes: bool },
+    /// Plan, show, ask, do. What an authority signed may be in a folder that must still be read.
+    Change { request: Request, signed: Option<String>, dry_run: bool, yes: bool },
+    /// Answer, and write the requests for certificates into this folder.
+    Requests { request: Request, folder: String },
     /// The plan is in this file (`-` for standard input).
     Apply { file: String, yes: bool },
     /// JSON in, JSON lines out.
@@ -119,7 +121,7 @@ impl Asked {
 
     fn scope(&mut self) -> Option<&mut Scope> {
         match self {
-            Self::Answer(request) | Self::Change { request, .. } => match request {
+            Self::Answer(request) | Self::Change { request, .. } | Self::Requests { request, .. } => match request {
                 Request::List(look) | Request::Show(look) => Some(&mut look.scope),
                 Request::Check(check) => Some(&mut check.scope),
                 Request::Renew(renew) => Some(&mut renew.scope),
@@ -143,14 +145,7 @@ pub fn parse(arguments: Vec<std::ffi::OsString>, program: &str) -> Result<Invoca
         Command::Show(args) => answer(Request::Show((&args).into()), &args.output),
         Command::Check(args) => answer(Request::Check((&args).into()), &args.output),
         Command::Explain(args) => answer(Request::Explain((&args).into()), &args.output),
-        Command::Renew(args) => {
-            let what = Asked::Change {
-                request: Request::Renew((&args).into()),
-                dry_run: args.dry_run.is_some(),
-                yes: args.yes,
-            };
-            (what, args.output.format(), !args.output.no_headers)
-        }
+        Command::Renew(args) => (args.asked(), args.output.format(), !args.output.no_headers),
         Command::Apply(args) => {
             let what = Asked::Apply { file: args.file, yes: args.yes };
             (what, args.output.format(), !args.output.no_headers)

@@ -1,6 +1,7 @@
+use super::Asked;
 use super::scope::{OutputArgs, ScopeArgs};
-use crate::model::Span;
-use crate::request::{Mode, Renew};
+use crate::model::{KeyKind, ServerName, Span};
+use crate::request::{Mode, Renew, Request};
 
 /// Renew leaf certificates: shows the plan, asks, does it, and proves that it took effect
 ///
@@ -13,9 +14,16 @@ Examples:
   kubectl certs renew                              what needs it, after a question
   kubectl certs renew apiserver admin.conf --yes   these, without a question
   kubectl certs renew --within 90d                 also what ends within 90 days
+  kubectl certs renew --only apiserver --add-san api.example.org
+                                                   with one name more
+  kubectl certs renew --all --csr-out requests/    for an authority that signs elsewhere; afterwards:
+  kubectl certs renew --signed answers/            what it gave is checked and put in place
   kubectl certs renew --all --ssh root@cp1 --ssh root@cp2 --ssh root@cp3
-                                                   a whole control plane, from outside
+                                                   a control plane, from outside
+  kubectl certs renew --all --nodes --ssh-user root
+                                                   every node of the cluster
   kubectl certs renew --all --dry-run -o json > plan.json; kubectl certs apply plan.json")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub(super) struct Args {
     #[command(flatten)]
     scope: ScopeArgs,
@@ -29,7 +37,7 @@ pub(super) struct Args {
     only: Vec<String>,
 
     /// Only on this of the nodes; may be repeated
-    #[arg(long = "node", value_name = "NODE", requires = "hosts")]
+    #[arg(long = "node", value_name = "NODE", requires = "machines")]
     nodes: Vec<String>,
 
     /// Also what ends within this time
@@ -49,17 +57,53 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", value_parser = at_least_ten_minutes)]
     validity: Option<Span>,
 
+    /// Add this DNS name or IP address to the names of the certificates, which targets or --only name; may be repeated
+    #[arg(long, value_name = "NAME")]
+    add_san: Vec<ServerName>,
+
+    /// Keep the keys instead of making new ones
+    #[arg(long, conflicts_with = "key_algorithm")]
+    reuse_key: bool,
+
+    /// Kind of the new keys, instead of that of the old ones: RSA-2048, RSA-3072, RSA-4096, ECDSA-P256, ECDSA-P384,
+    /// ECDSA-P521 or Ed25519
+    #[arg(long, value_name = "KIND")]
+    key_algorithm: Option<KeyKind>,
+
+    /// Only make new keys, which stay on their nodes, and write the requests for their certificates into this folder, for
+    /// an authority that signs elsewhere
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["signed", "validity"])]
+    csr_out: Option<String>,
+
+    /// Put the certificates in this folder in place, which an authority gave for such requests: LEAF.crt, or LEAF@NODE.crt
+    /// where there are several nodes
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["add_san", "reuse_key", "key_algorithm", "all", "within"])]
+    signed: Option<String>,
+
     /// Only show the plan
     #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "client",
           value_parser = ["client", "server"], hide_possible_values = true)]
-    pub(super) dry_run: Option<String>,
+    dry_run: Option<String>,
 
     /// Do it without asking
     #[arg(short = 'y', long)]
-    pub(super) yes: bool,
+    yes: bool,
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+impl Args {
+    pub(super) fn asked(&self) -> Asked {
+        let request = Request::Renew(self.into());
+        match &self.csr_out {
+            // Nothing that is in use changes: there is nothing to agree to.
+            Some(folder) => Asked::Requests { request, folder: folder.clone() },
+            None => {
+                Asked::Change { request, signed: self.signed.clone(), dry_run: self.dry_run.is_some(), yes: self.yes }
+            }
+        }
+    }
 }
 
 /// Shorter ones would be over before the components have noticed them.
@@ -84,7 +128,12 @@ impl From<&Args> for Renew {
             nodes: args.nodes.clone(),
             within: args.within,
             validity: args.validity,
-            mode: Mode::Plan,
+            add_sans: args.add_san.clone(),
+            reuse_key: args.reuse_key,
+            key_algorithm: args.key_algorithm,
+            requests: args.csr_out.is_some(),
+            signed: Vec::new(),
+            mode: if args.csr_out.is_some() && args.dry_run.is_none() { Mode::Apply } else { Mode::Plan },
         }
     }
 }

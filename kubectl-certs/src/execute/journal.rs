@@ -58,6 +58,16 @@ impl<'a> Journal<'a> {
         }
     }
 
+    /// What a person adds to a command to mean these disks.
+    pub(super) fn place(&self) -> &str {
+        self.means.place
+    }
+
+    /// Where these disks are seen.
+    pub(super) fn root(&self) -> &str {
+        self.means.root
+    }
+
     pub(super) fn run(&self) -> &str {
         &self.run
     }
@@ -192,7 +202,7 @@ pub async fn history(fleet: &Fleet, run: &str) -> Result<History, Error> {
         }
     }
     // Each node has its copy of what it heard; together they are the whole.
-    events.sort_by(|a, b| (a.seq, a.time).cmp(&(b.seq, b.time)));
+    events.sort_by_key(|event| (event.seq, event.time));
     events.dedup_by(|a, b| (a.seq, a.time) == (b.seq, b.time));
     let Some(first) = events.first() else { return Err(none()) };
     let (root, nodes, title) = match &first.what {
@@ -268,14 +278,17 @@ pub(super) async fn plan_for(means: &Means<'_>, run: &str) -> Result<Plan, Error
 impl History {
     pub async fn info(&self, fleet: &Fleet) -> RunInfo {
         let total = saved_plan(fleet, &self.run).await.map_or(self.begun.len(), |plan| plan.steps().count());
+        // What was taken back is not done, whatever came after it.
+        let undone = self.events.iter().any(|event| matches!(event.what, What::Undone));
         RunInfo {
+            undone,
             run: self.run.clone(),
             root: self.root.clone(),
             nodes: self.nodes.clone(),
             state: self.state,
             title: self.title.clone(),
             started: self.started,
-            steps_done: self.ended.len(),
+            steps_done: if undone { 0 } else { self.ended.len() },
             steps_total: total,
             can_undo: !matches!(self.state, RunState::Finished | RunState::Undone),
         }

@@ -13,13 +13,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use journal::{History, Journal, histories, history};
+pub use lock::other_run;
 pub use undo::{finish, undo};
 
 use crate::access::Access;
-use crate::access::nodes::{Fleet, NodeError, NodeErrorKind};
+use crate::access::nodes::{Fleet, NodeError, NodeErrorKind, NodeOp};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Sink, What};
-use crate::model::{Location, Span};
+use crate::model::{Evidence, Location, Purpose, Span, TakesEffect};
 use crate::plan::{Action, Condition, OnNode, Phase, Plan, RehearsedPlan, Step, World, on_node};
 use crate::report::{RunDone, RunState, StepDone};
 
@@ -115,7 +116,7 @@ async fn resume_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
         RunState::Unfinished | RunState::Failed => {}
         RunState::Undoing | RunState::Undone => {
             return Err(Error::refused(format!("run {run} is being undone, it cannot go forward"))
-                .hint(format!("kubectl certs runs undo {run} completes the undo")));
+                .hint(format!("kubectl certs runs undo {run}{} completes the undo", means.place)));
         }
         RunState::Done | RunState::Finished => {
             return Err(Error::refused(format!("run {run} is done, there is nothing to resume")));
@@ -149,6 +150,7 @@ async fn refuse_beside_unfinished(means: &Means<'_>) -> Result<(), Error> {
 async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<RunDone, Error> {
     match steps_and_gates(plan, journal, means).await {
         Ok(done) => {
+            forget_kept(plan, means).await?;
             let skipped = done.steps.iter().filter(|step| !step.changed).count();
             journal.append(What::Finished { done: done.steps.len() - skipped, skipped }).await?;
             Ok(done)
@@ -160,6 +162,19 @@ async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Res
             Err(error)
         }
     }
+}
+
+/// Keys that waited for their certificates are in use now, and nowhere else.
+async fn forget_kept(plan: &Plan, means: &Means<'_>) -> Result<(), Error> {
+    for step in plan.steps() {
+        for action in &step.actions {
+            let Action::Import(import) = action else { continue };
+            let node = means.fleet.node(step.node.as_deref()).map_err(|error| from_node(&error))?;
+            let op = NodeOp::ForgetKept { name: import.name.clone() };
+            node.run(op).await.map_err(|error| from_node(&error))?;
+        }
+    }
+    Ok(())
 }
 
 fn with_ways_out(mut error: Error, journal: &Journal<'_>, place: &str) -> Error {
@@ -223,7 +238,7 @@ async fn steps_and_gates(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'
 /// Nothing starts anew in it: what runs need not be known.
 fn only_writes(step: &Step) -> bool {
     step.actions.iter().all(|action| match action {
-        Action::BackUp(_) | Action::Issue(_) | Action::WriteIdentity(_) => true,
+        Action::BackUp(_) | Action::Issue(_) | Action::Import(_) | Action::WriteIdentity(_) => true,
         Action::Remake(_) | Action::Restart(_) => false,
     })
 }
@@ -259,7 +274,7 @@ async fn do_step(
     check_expected(step, world)?;
     journal.append(What::StepStarted { step: step.id.clone(), title: step.title.clone() }).await?;
     match perform_all(step, world, journal, means).await {
-        Ok(evidence) => outcome.evidence = evidence,
+        Ok(evidence) => outcome.evidence = [evidence, taken_up(step, world)].concat(),
         Err(error) => {
             journal.append(What::StepFailed { step: step.id.clone(), error: error.clone() }).await.ok();
             return Err(error);
@@ -306,6 +321,7 @@ fn check_expected(step: &Step, world: &World) -> Result<(), Error> {
     Ok(())
 }
 
+#[expect(clippy::option_option, reason = "no such file, and a file with nothing readable in it, are two things")]
 /// The digest of a file of which something was read: none where there is no such file, or nothing readable in it.
 fn digest_of<'a>(at: &Location, world: &'a World) -> Option<Option<&'a String>> {
     let entries = &world.inventory.entries;
@@ -315,6 +331,22 @@ fn digest_of<'a>(at: &Location, world: &'a World) -> Option<Option<&'a String>> 
         Some(entry) => Some(entry.digest.as_ref()),
         None => entries.iter().find(|entry| entry.key_at.as_ref() == Some(at)).map(|entry| entry.key_digest.as_ref()),
     }
+}
+
+/// What shows that its running clients work with what was written. Servers are proven by a handshake, restarts by the new
+/// process, and what is read on a timer is pending.
+fn taken_up(step: &Step, world: &World) -> Vec<String> {
+    let written = step.actions.iter().find_map(|action| match action {
+        Action::WriteIdentity(write) => Some(&write.at),
+        _ => None,
+    });
+    let clients = world.inventory.uses.iter().filter(|use_| {
+        Some(&use_.place) == written
+            && matches!(use_.purpose, Purpose::ClientOf { .. })
+            && matches!(use_.takes_effect, TakesEffect::EachHandshake | TakesEffect::Watch)
+            && use_.loaded.evidence != Evidence::NotRunning
+    });
+    clients.map(|use_| format!("in use by {}: {}", use_.component, use_.loaded.evidence.sentence())).collect()
 }
 
 fn is_remade(step: &Step) -> bool {
@@ -361,7 +393,7 @@ async fn read_until(
     means: &Means<'_>,
 ) -> Result<(), Error> {
     let what = match action {
-        Action::BackUp(_) | Action::Issue(_) => Fresh::Left(action),
+        Action::BackUp(_) | Action::Issue(_) | Action::Import(_) => Fresh::Left(action),
         Action::WriteIdentity(_) => Fresh::Files,
         Action::Remake(_) | Action::Restart(_) => Fresh::Node,
     };
@@ -428,15 +460,65 @@ async fn pass_gate(
 }
 
 pub(crate) fn from_node(error: &NodeError) -> Error {
-    let kind = match error.kind {
-        NodeErrorKind::Refused => ErrorKind::Refused,
-        NodeErrorKind::Unreachable => ErrorKind::Unreadable,
-        _ => ErrorKind::FailedSafe,
-    };
+    let kind = error.into();
     let mut out = Error::new(kind, error.message.clone());
     out.hints.extend(error.hints.iter().cloned());
     if error.kind == NodeErrorKind::PermissionDenied {
         out = out.hint("run it as root: the files of a control plane belong to root");
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{IdentityStore, Loaded, Use};
+    use crate::plan::Undo;
+    use crate::plan::action::WriteIdentity;
+    use crate::plan::condition::Renewal;
+
+    /// What nobody has seen is said as such, and is not passed off as proof.
+    #[test]
+    fn running_clients_are_told_with_their_evidence() {
+        let at = Location::file("/pki/front-proxy-client.crt");
+        let client = |component: &str, takes_effect, evidence| Use {
+            component: component.to_owned(),
+            purpose: Purpose::ClientOf { server: "others".to_owned() },
+            place: at.clone(),
+            stored: None,
+            loaded: Loaded { certificate: None, evidence, started: None, written: None },
+            takes_effect,
+        };
+        let mut world = World::default();
+        world.inventory.uses = vec![
+            client("watcher", TakesEffect::Watch, Evidence::Assumed),
+            client("reader", TakesEffect::EachHandshake, Evidence::ReadOnEachUse),
+            client("timer", TakesEffect::Timer { seconds: 300 }, Evidence::Assumed),
+            client("stopped", TakesEffect::Watch, Evidence::NotRunning),
+        ];
+        let store = IdentityStore::Combined { path: "/pki/front-proxy-client.crt".to_owned() };
+        let old = crate::formats::certificate::parse(&some_certificate()).expect("a certificate");
+        let renewal = Renewal::of(&old, &old.fingerprint, old.not_after);
+        let step = Step {
+            id: "renew".to_owned(),
+            node: None,
+            title: String::new(),
+            actions: vec![Action::WriteIdentity(WriteIdentity { step: "renew".to_owned(), at, store, renewal })],
+            expects: Vec::new(),
+            undo: Undo::Restore(Vec::new()),
+            impact: String::new(),
+            pending_seconds: None,
+        };
+        let wanted = [
+            "in use by watcher: assumed, not observed",
+            "in use by reader: the component reads it for each connection",
+        ];
+        assert_eq!(taken_up(&step, &world), wanted);
+    }
+
+    fn some_certificate() -> Vec<u8> {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let parameters = rcgen::CertificateParams::new(vec!["it".to_owned()]).expect("a name");
+        parameters.self_signed(&key).expect("a certificate").der().to_vec()
+    }
 }

@@ -24,6 +24,15 @@ pub(super) async fn perform(
             node.run(op).await?;
         }
         Action::Issue(issue) => issue_on(node, fleet, run, issue, world).await?,
+        Action::Import(import) => {
+            let op = NodeOp::StageKept {
+                run: run.to_owned(),
+                step: import.step.clone(),
+                name: import.name.clone(),
+                certificate: import.certificate.clone(),
+            };
+            node.run(op).await?;
+        }
         Action::WriteIdentity(write) => {
             let op = NodeOp::Install { run: run.to_owned(), step: write.step.clone(), store: write.store.clone() };
             node.run(op).await?;
@@ -43,7 +52,7 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
     let old = world.inventory.der.get(&issue.renewal.old);
     let old =
         old.ok_or_else(|| NodeError::refused(format!("the certificate to be renewed is no longer in {}", issue.at)))?;
-    let NodeReply::Request(request) = node.run(make_request(run, issue)).await? else {
+    let NodeReply::Request(request) = node.run(make_request(run, issue)?).await? else {
         return Err(unexpected());
     };
     let sign = NodeOp::Sign(Sign {
@@ -51,6 +60,7 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
         authority_key: issue.authority_key.path().unwrap_or_default().to_owned(),
         old: old.clone(),
         request,
+        added_names: issue.added_names.clone(),
         not_before: issue.not_before,
         not_after: issue.renewal.not_after,
     });
@@ -62,8 +72,14 @@ async fn issue_on(node: &dyn Node, fleet: &Fleet, run: &str, issue: &Issue, worl
     node.run(stage).await.map(drop)
 }
 
-fn make_request(run: &str, issue: &Issue) -> NodeOp {
-    NodeOp::MakeRequest { run: run.to_owned(), step: issue.step.clone(), store: issue.store.clone(), algorithm: None }
+fn make_request(run: &str, issue: &Issue) -> Result<NodeOp, NodeError> {
+    Ok(NodeOp::MakeRequest {
+        run: run.to_owned(),
+        step: issue.step.clone(),
+        store: issue.store.clone(),
+        key: issue.renewal.key.choice().ok_or_else(|| NodeError::refused("a key that exists is not made"))?,
+        added_names: issue.added_names.clone(),
+    })
 }
 
 /// Making keys is what costs a renewal most of its time, so all nodes do it at once. They lie in the run's own folder
@@ -77,7 +93,9 @@ pub(super) async fn make_keys(plan: &Plan, run: &str, fleet: &Fleet, is_done: im
     let made =
         issues.filter_map(|issue| Some((issue, fleet.node(issue.at.node()).ok()?))).map(|(issue, node)| async move {
             // What stands in the way is told by the step, which asks again.
-            node.run(make_request(run, issue)).await.ok();
+            if let Ok(op) = make_request(run, issue) {
+                node.run(op).await.ok();
+            }
         });
     join_all(made).await;
 }
@@ -102,7 +120,6 @@ pub(super) async fn restart_together(node: &dyn Node, components: &[String]) -> 
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "waiting is measured by the machine's steady clock, not by the calendar")]
 async fn restart_drained(node: &dyn Node, component: &str, drain: DrainFirst) -> Result<Vec<String>, NodeError> {
     let settle = Duration::from_secs(drain.seconds.into());
     let settle_ms = u64::try_from(settle.as_millis()).unwrap_or(u64::MAX);

@@ -67,7 +67,7 @@ async fn restart(begun: &[&Step], put_back: &[StepDone], means: &Means<'_>) -> R
         match (&step.undo, step.actions.last()) {
             (Undo::Restart(component), _) => waiting.push((step, component)),
             (Undo::Restore(_), Some(Action::Remake(remake))) if changed(step) => {
-                waiting.push((step, &remake.component))
+                waiting.push((step, &remake.component));
             }
             (Undo::Restore(_) | Undo::Nothing, _) => {}
         }
@@ -135,7 +135,8 @@ fn check(step: &Step, journal: &Journal<'_>, world: &World) -> Result<(), Error>
             ))
             .about(at)
             .hint(format!(
-                "a 'runs finish' that was cut off leaves it so; complete it: kubectl certs runs finish {run}"
+                "a 'runs finish' that was cut off leaves it so; complete it: kubectl certs runs finish {run}{}",
+                journal.place()
             )));
         }
         if state == FileState::Foreign {
@@ -145,7 +146,9 @@ fn check(step: &Step, journal: &Journal<'_>, world: &World) -> Result<(), Error>
             ))
             .about(at)
             .hint(format!(
-                "nothing was put back; the old file is in the folder var/lib/kubectl-certs/runs/{run}/backup of that disk"
+                "nothing was put back; the old file is in the folder {}/var/lib/kubectl-certs/runs/{run}/backup{}",
+                journal.root().trim_end_matches('/'),
+                at.node().map_or_else(String::new, |node| format!(" of {node}"))
             )));
         }
     }
@@ -242,9 +245,10 @@ pub async fn finish(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
 
 async fn finish_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     let history = history(means.fleet, run).await?;
+    let place = means.place;
     if matches!(history.state, RunState::Unfinished | RunState::Failed | RunState::Undoing) {
         return Err(Error::refused(format!("run {run} is {}: its backups may still be needed", history.state.word()))
-            .hint(format!("first kubectl certs runs resume {run}, or kubectl certs runs undo {run}")));
+            .hint(format!("first kubectl certs runs resume {run}{place}, or kubectl certs runs undo {run}{place}")));
     }
     // Whatever the plan was: what holds keys is wiped.
     let plan = plan_for(means, run).await.ok();

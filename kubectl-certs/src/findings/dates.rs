@@ -46,9 +46,10 @@ pub(super) const OUTLIVES_ISSUER: Check = Check {
     what: "The certificate's notAfter is later than that of its authority.",
     why: "It stops being trusted when the authority expires, earlier than its own date promises: a monitor that only looks \
           at its date is silent.",
-    repair: "Rotate the authority before it ends; renewing gives the leaf the authority's end as its own.",
+    repair: "kubectl certs renew gives it the authority's end as its own, so that its date is true again. Rotate the \
+             authority before that.",
     source: "RFC 5280 section 6.1 (every certificate of the path must be valid)",
-    renewable: false,
+    renewable: true,
     run: outlives_issuer,
 };
 

@@ -126,6 +126,11 @@ fn remedy(view: &View<'_>, at: &Location) -> Option<Request> {
 }
 
 impl Finding {
+    /// A name for people that the same command takes as a target.
+    pub fn label(&self, named: bool) -> String {
+        self.name.clone().filter(|_| named).unwrap_or_else(|| self.at.to_string())
+    }
+
     fn new(check: &Check, severity: Severity, at: Location, message: String) -> Self {
         Self { code: check.code.to_owned(), severity, at, name: None, related: Vec::new(), message, remedy: None }
     }

@@ -19,34 +19,48 @@ pub struct CertificateError(String);
 pub fn parse(der: &[u8]) -> Result<Certificate, CertificateError> {
     let (rest, x509) = X509Certificate::from_der(der).map_err(|error| CertificateError(error.to_string()))?;
     let der = &der[..der.len() - rest.len()];
-    let mut certificate = Certificate {
+    let mut stated = Stated::default();
+    for extension in x509.extensions() {
+        stated.read(extension.parsed_extension());
+    }
+    Ok(Certificate {
         fingerprint: fingerprint(der),
         subject: name::text(x509.subject()),
         issuer: name::text(x509.issuer()),
         serial: serial(x509.raw_serial()),
         not_before: time(x509.validity().not_before),
         not_after: time(x509.validity().not_after),
-        dns_names: Vec::new(),
-        ip_addresses: Vec::new(),
-        other_names: Vec::new(),
-        key_usages: Vec::new(),
-        extended_key_usages: Vec::new(),
-        // Without the extension only a version 1 certificate can be an authority, and only where it is trusted as one.
-        is_authority: false,
-        path_length: None,
+        dns_names: stated.dns_names,
+        ip_addresses: stated.ip_addresses,
+        other_names: stated.other_names,
+        key_usages: stated.key_usages,
+        extended_key_usages: stated.extended_key_usages,
+        is_authority: stated.is_authority,
+        path_length: stated.path_length,
         version: x509.version().0 + 1,
         key_algorithm: key_algorithm(&x509),
         signature_algorithm: signature_algorithm(&x509),
         public_key: key_of(x509.public_key().raw),
-        subject_key_id: None,
-        authority_key_id: None,
+        subject_key_id: stated.subject_key_id,
+        authority_key_id: stated.authority_key_id,
         subject_key: NameKey(sha256_hex(x509.subject().as_raw())),
         issuer_key: NameKey(sha256_hex(x509.issuer().as_raw())),
-    };
-    for extension in x509.extensions() {
-        read_extension(extension.parsed_extension(), &mut certificate);
-    }
-    Ok(certificate)
+    })
+}
+
+/// What extensions state, of a certificate or of a request for one.
+#[derive(Default)]
+pub(super) struct Stated {
+    pub(super) dns_names: Vec<String>,
+    pub(super) ip_addresses: Vec<String>,
+    pub(super) other_names: Vec<String>,
+    key_usages: Vec<String>,
+    pub(super) extended_key_usages: Vec<String>,
+    /// Without the extension only a version 1 certificate can be an authority, and only where it is trusted as one.
+    is_authority: bool,
+    path_length: Option<u32>,
+    subject_key_id: Option<String>,
+    authority_key_id: Option<String>,
 }
 
 pub fn fingerprint(der: &[u8]) -> CertId {
@@ -59,7 +73,7 @@ pub fn key_id(spki: &[u8]) -> KeyId {
 }
 
 /// One key may be written in several ways (RSA with and without NULL parameters): the canonical one is compared.
-fn key_of(spki: &[u8]) -> KeyId {
+pub(super) fn key_of(spki: &[u8]) -> KeyId {
     match public_key::canonical_spki(spki) {
         Ok(canonical) => key_id(&canonical),
         Err(_) => key_id(spki),
@@ -70,64 +84,66 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(digest::digest(&digest::SHA256, bytes))
 }
 
-fn read_extension(extension: &ParsedExtension<'_>, certificate: &mut Certificate) {
-    match extension {
-        ParsedExtension::BasicConstraints(constraints) => {
-            certificate.is_authority = constraints.ca;
-            certificate.path_length = constraints.path_len_constraint;
-        }
-        ParsedExtension::KeyUsage(usage) => {
-            let bits = [
-                (usage.digital_signature(), "digitalSignature"),
-                (usage.non_repudiation(), "nonRepudiation"),
-                (usage.key_encipherment(), "keyEncipherment"),
-                (usage.data_encipherment(), "dataEncipherment"),
-                (usage.key_agreement(), "keyAgreement"),
-                (usage.key_cert_sign(), "keyCertSign"),
-                (usage.crl_sign(), "cRLSign"),
-                (usage.encipher_only(), "encipherOnly"),
-                (usage.decipher_only(), "decipherOnly"),
-            ];
-            certificate.key_usages = bits.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned()).collect();
-        }
-        ParsedExtension::ExtendedKeyUsage(usage) => {
-            let known = [
-                (usage.any, "any"),
-                (usage.server_auth, "serverAuth"),
-                (usage.client_auth, "clientAuth"),
-                (usage.code_signing, "codeSigning"),
-                (usage.email_protection, "emailProtection"),
-                (usage.time_stamping, "timeStamping"),
-                (usage.ocsp_signing, "OCSPSigning"),
-            ];
-            certificate.extended_key_usages = known
-                .iter()
-                .filter(|(set, _)| *set)
-                .map(|(_, name)| (*name).to_owned())
-                .chain(usage.other.iter().map(x509_parser::der_parser::Oid::to_id_string))
-                .collect();
-        }
-        ParsedExtension::SubjectAlternativeName(names) => {
-            for name in &names.general_names {
-                read_name(name, certificate);
+impl Stated {
+    pub(super) fn read(&mut self, extension: &ParsedExtension<'_>) {
+        match extension {
+            ParsedExtension::BasicConstraints(constraints) => {
+                self.is_authority = constraints.ca;
+                self.path_length = constraints.path_len_constraint;
             }
+            ParsedExtension::KeyUsage(usage) => {
+                let bits = [
+                    (usage.digital_signature(), "digitalSignature"),
+                    (usage.non_repudiation(), "nonRepudiation"),
+                    (usage.key_encipherment(), "keyEncipherment"),
+                    (usage.data_encipherment(), "dataEncipherment"),
+                    (usage.key_agreement(), "keyAgreement"),
+                    (usage.key_cert_sign(), "keyCertSign"),
+                    (usage.crl_sign(), "cRLSign"),
+                    (usage.encipher_only(), "encipherOnly"),
+                    (usage.decipher_only(), "decipherOnly"),
+                ];
+                self.key_usages = bits.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned()).collect();
+            }
+            ParsedExtension::ExtendedKeyUsage(usage) => {
+                let known = [
+                    (usage.any, "any"),
+                    (usage.server_auth, "serverAuth"),
+                    (usage.client_auth, "clientAuth"),
+                    (usage.code_signing, "codeSigning"),
+                    (usage.email_protection, "emailProtection"),
+                    (usage.time_stamping, "timeStamping"),
+                    (usage.ocsp_signing, "OCSPSigning"),
+                ];
+                self.extended_key_usages = known
+                    .iter()
+                    .filter(|(set, _)| *set)
+                    .map(|(_, name)| (*name).to_owned())
+                    .chain(usage.other.iter().map(x509_parser::der_parser::Oid::to_id_string))
+                    .collect();
+            }
+            ParsedExtension::SubjectAlternativeName(names) => {
+                for name in &names.general_names {
+                    self.read_name(name);
+                }
+            }
+            ParsedExtension::SubjectKeyIdentifier(id) => self.subject_key_id = Some(hex::encode(id.0)),
+            ParsedExtension::AuthorityKeyIdentifier(id) => {
+                self.authority_key_id = id.key_identifier.as_ref().map(|id| hex::encode(id.0));
+            }
+            _ => {}
         }
-        ParsedExtension::SubjectKeyIdentifier(id) => certificate.subject_key_id = Some(hex::encode(id.0)),
-        ParsedExtension::AuthorityKeyIdentifier(id) => {
-            certificate.authority_key_id = id.key_identifier.as_ref().map(|id| hex::encode(id.0));
-        }
-        _ => {}
     }
-}
 
-fn read_name(name: &GeneralName<'_>, certificate: &mut Certificate) {
-    match name {
-        GeneralName::DNSName(dns) => certificate.dns_names.push((*dns).to_owned()),
-        GeneralName::IPAddress(bytes) => certificate.ip_addresses.push(ip_text(bytes)),
-        GeneralName::RFC822Name(mail) => certificate.other_names.push(format!("email:{mail}")),
-        GeneralName::URI(uri) => certificate.other_names.push(format!("URI:{uri}")),
-        GeneralName::DirectoryName(name) => certificate.other_names.push(format!("DirName:{}", name::text(name))),
-        other => certificate.other_names.push(format!("other:{other:?}")),
+    fn read_name(&mut self, name: &GeneralName<'_>) {
+        match name {
+            GeneralName::DNSName(dns) => self.dns_names.push((*dns).to_owned()),
+            GeneralName::IPAddress(bytes) => self.ip_addresses.push(ip_text(bytes)),
+            GeneralName::RFC822Name(mail) => self.other_names.push(format!("email:{mail}")),
+            GeneralName::URI(uri) => self.other_names.push(format!("URI:{uri}")),
+            GeneralName::DirectoryName(name) => self.other_names.push(format!("DirName:{}", name::text(name))),
+            other => self.other_names.push(format!("other:{other:?}")),
+        }
     }
 }
 

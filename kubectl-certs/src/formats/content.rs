@@ -18,6 +18,9 @@ pub struct Content {
     pub certificates: Vec<Vec<u8>>,
     /// Labels of blocks whose base64 is broken.
     pub broken: Vec<String>,
+    /// Labels of blocks that have no end: the file was cut off, or the next block begins within.
+    #[serde(default)]
+    pub cut: Vec<String>,
     pub key: Option<KeyRecord>,
     /// There is a private key, but it cannot be read; why.
     pub key_fault: Option<String>,
@@ -87,6 +90,7 @@ fn read_pem(text: &str) -> Content {
     let mut content = Content::default();
     for block in pem::blocks(text) {
         match &block.der {
+            None if block.cut => content.cut.push(block.label.clone()),
             None => content.broken.push(block.label.clone()),
             Some(der) if block.is_certificate() => content.certificates.push(der.to_vec()),
             Some(_) if block.label == "PUBLIC KEY" => {

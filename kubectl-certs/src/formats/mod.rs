@@ -8,5 +8,6 @@ mod content;
 pub mod kubeconfig;
 mod name;
 pub mod pem;
+pub mod signing_request;
 
 pub use content::{Content, KeyRecord, KubeconfigCluster, KubeconfigUser, KubeconfigView, read};

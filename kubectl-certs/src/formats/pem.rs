@@ -14,6 +14,8 @@ pub struct Block {
     pub label: String,
     /// None when the base64 inside is broken. Wiped on drop: it may be a key.
     pub der: Option<Zeroizing<Vec<u8>>>,
+    /// It has no end of its own.
+    pub cut: bool,
     /// Where it stands in the text, from `-----BEGIN` to the end of its last line.
     pub range: Range<usize>,
 }
@@ -54,13 +56,14 @@ fn next_block(text: &str, from: usize) -> Option<Block> {
     let body_len = match (text[body_at..].find(&ending), text[body_at..].find(BEGIN)) {
         // Another block begins before this one ends: the first is broken, the second may be good.
         (Some(end), Some(begin)) if begin < end => {
-            return Some(Block { label: label.to_owned(), der: None, range: start..body_at + begin });
+            return Some(Block { label: label.to_owned(), der: None, cut: true, range: start..body_at + begin });
         }
         (Some(end), _) => end,
         (None, begin) => {
             return Some(Block {
                 label: label.to_owned(),
                 der: None,
+                cut: true,
                 range: start..begin.map_or(text.len(), |begin| body_at + begin),
             });
         }
@@ -72,7 +75,8 @@ fn next_block(text: &str, from: usize) -> Option<Block> {
     if text[end..].starts_with('\n') {
         end += 1;
     }
-    Some(Block { label: label.to_owned(), der: decode_body(&text[body_at..body_at + body_len]), range: start..end })
+    let der = decode_body(&text[body_at..body_at + body_len]);
+    Some(Block { label: label.to_owned(), der, cut: false, range: start..end })
 }
 
 fn decode_body(body: &str) -> Option<Zeroizing<Vec<u8>>> {

@@ -6,7 +6,7 @@
 //! `cert_rotation.go`), its etcd pair for each connection; etcd reads its pairs for each handshake and its trusted
 //! authorities at start only; embedded kubeconfig data is read at start only. Seen so on running 1.36.3 clusters.
 
-use super::{Authority, Base, Layout, Leaf, Listen, PurposeRow, Renewal, Store, UseRow};
+use super::{Authority, Base, KeptBy, Layout, Leaf, Listen, PurposeRow, Renewal, Store, UseRow};
 use crate::model::TakesEffect::{EachHandshake, Restart, Timer, Watch};
 
 pub(super) const KUBEADM: Layout = Layout {
@@ -57,6 +57,7 @@ pub(super) const KUBEADM: Layout = Layout {
             store: Store::Combined("/var/lib/kubelet/pki/kubelet-client-current.pem"),
             signer: "ca",
             renewal: Renewal::ByItself { percent: 90 },
+            kept_by: KeptBy::Cluster,
         },
         // Made by the kubelet at start with an authority that exists nowhere else; never renewed (kubernetes 99418).
         Leaf {
@@ -67,6 +68,15 @@ pub(super) const KUBEADM: Layout = Layout {
             },
             signer: "",
             renewal: Renewal::ByItself { percent: 100 },
+            kept_by: KeptBy::Cluster,
+        },
+        // The copy of admin.conf that `kubeadm init` tells people to make. kubeadm itself does not know it.
+        Leaf {
+            name: "root-kubeconfig",
+            store: Store::Kubeconfig("/root/.kube/config"),
+            signer: "ca",
+            renewal: Renewal::ByAuthority,
+            kept_by: KeptBy::People,
         },
     ],
     server: "apiserver",
@@ -129,6 +139,12 @@ pub(super) const KUBEADM: Layout = Layout {
         },
         trust("kubelet", "API servers", "ca", "", Watch),
     ],
+    // cmd/kubeadm/app/util/pkiutil/pki_helpers.go, GetAPIServerAltNames and its siblings.
+    names_from: &[
+        ("apiserver", "apiServer.certSANs"),
+        ("etcd-peer", "etcd.local.peerCertSANs"),
+        ("etcd-server", "etcd.local.serverCertSANs"),
+    ],
 };
 
 const fn authority(name: &'static str, certificate: &'static str, key: &'static str) -> Authority {
@@ -136,11 +152,23 @@ const fn authority(name: &'static str, certificate: &'static str, key: &'static 
 }
 
 const fn pair(name: &'static str, signer: &'static str, certificate: &'static str, key: &'static str) -> Leaf {
-    Leaf { name, store: Store::Pair { certificate, key }, signer, renewal: Renewal::ByAuthority }
+    Leaf {
+        name,
+        store: Store::Pair { certificate, key },
+        signer,
+        renewal: Renewal::ByAuthority,
+        kept_by: KeptBy::Cluster,
+    }
 }
 
 const fn config(file: &'static str) -> Leaf {
-    Leaf { name: file, store: Store::Kubeconfig(file), signer: "ca", renewal: Renewal::ByAuthority }
+    Leaf {
+        name: file,
+        store: Store::Kubeconfig(file),
+        signer: "ca",
+        renewal: Renewal::ByAuthority,
+        kept_by: KeptBy::Cluster,
+    }
 }
 
 const fn client(

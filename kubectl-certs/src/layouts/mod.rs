@@ -17,6 +17,8 @@ pub struct Layout {
     /// Name of the leaf that the API server presents.
     pub server: &'static str,
     pub uses: &'static [UseRow],
+    /// Leaf, and the setting from which its names are taken when it is made anew and not renewed.
+    pub names_from: &'static [(&'static str, &'static str)],
 }
 
 /// One way in which the files of a layout may be found below a root.
@@ -44,6 +46,15 @@ pub struct Leaf {
     /// Name of the authority that signs it.
     pub signer: &'static str,
     pub renewal: Renewal,
+    pub kept_by: KeptBy,
+}
+
+/// Who put a leaf where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptBy {
+    Cluster,
+    /// It need not be there, and may hold identities of other clusters, which are none of this layout's.
+    People,
 }
 
 /// Paths relative to the base; a leading `/` means relative to the root.
@@ -115,6 +126,26 @@ impl Layout {
         self.leaves.iter().find(|leaf| leaf.name == name)
     }
 
+    /// The files of a leaf or of an authority, as the table names them, the certificate's first.
+    pub fn files(&self, name: &str) -> Vec<&'static str> {
+        match (self.leaf(name).map(|leaf| leaf.store), self.authority(name)) {
+            (Some(Store::Pair { certificate, key }), _) => vec![certificate, key],
+            (Some(Store::Combined(path) | Store::Kubeconfig(path)), _) => vec![path],
+            (None, Some(authority)) => vec![authority.certificate, authority.key],
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// Some component presents this leaf to its clients.
+    pub fn serves(&self, leaf: &Leaf) -> bool {
+        self.uses.iter().any(|row| row.leaf == leaf.name && matches!(row.purpose, PurposeRow::Serve(_)))
+    }
+
+    /// Leaves of people, which a cluster works without.
+    pub fn of_people(&self) -> impl Iterator<Item = &Leaf> {
+        self.leaves.iter().filter(|leaf| leaf.kept_by == KeptBy::People)
+    }
+
     pub fn authority(&self, name: &str) -> Option<&Authority> {
         self.authorities.iter().find(|authority| authority.name == name)
     }
@@ -134,6 +165,9 @@ mod tests {
                     layout.name,
                     leaf.name
                 );
+            }
+            for (leaf, _) in layout.names_from {
+                assert!(layout.leaf(leaf).is_some_and(|leaf| layout.serves(leaf)), "{}: {leaf}", layout.name);
             }
             for row in layout.uses {
                 let known = layout.leaf(row.leaf).is_some() || layout.authority(row.leaf).is_some();

@@ -83,6 +83,17 @@ pub struct FoundLayout {
     pub why: String,
 }
 
+impl FoundLayout {
+    /// Where a path of the layout's table lies on that disk.
+    pub fn place(&self, path: &str) -> Location {
+        let (folder, path) = match path.strip_prefix('/') {
+            Some(absolute) => (&self.root, absolute),
+            None => (&self.base, path),
+        };
+        Location::file_on(self.node.as_deref(), format!("{}/{path}", folder.trim_end_matches('/')))
+    }
+}
+
 /// Something that was asked for and could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -102,6 +113,8 @@ pub enum GapReason {
     BadPem,
     Forbidden,
     NoCertificateFound,
+    /// A folder, a FIFO or a device where a file is wanted.
+    NotAFile,
     NotFound,
     PermissionDenied,
     ReadFailed,
@@ -119,6 +132,7 @@ impl GapReason {
             Self::BadPem => "bad-pem",
             Self::Forbidden => "forbidden",
             Self::NoCertificateFound => "no-certificate-found",
+            Self::NotAFile => "not-a-file",
             Self::NotFound => "not-found",
             Self::PermissionDenied => "permission-denied",
             Self::ReadFailed => "read-failed",

@@ -92,6 +92,7 @@ impl Location {
     }
 
     /// Another file on the same node.
+    #[must_use]
     pub fn beside(&self, path: &str) -> Self {
         Self::file_on(self.node(), path)
     }

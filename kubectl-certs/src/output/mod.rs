@@ -3,6 +3,7 @@
 mod clean;
 mod describe;
 mod plan;
+mod requests;
 mod table;
 mod text;
 pub mod wire;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use crate::error::{Error, exit};
 use crate::findings::Severity;
+use crate::plan::{Action, Plan};
 use crate::report::Report;
 use crate::request::API;
 use crate::request::quoted;
@@ -82,8 +84,8 @@ pub fn exit_code(report: &Report) -> u8 {
         }
         _ => false,
     };
-    // A demo shows troubles on purpose, and a plan was refused if a gap was in its way.
-    let looked = matches!(report, Report::List(_) | Report::Show(_) | Report::Check(_));
+    // A demo shows troubles on purpose.
+    let looked = !matches!(report, Report::Demo(_));
     match (worst, looked && !Item::all(report).1.is_empty()) {
         (true, _) => exit::FINDINGS,
         (false, true) => exit::UNREADABLE,
@@ -114,8 +116,9 @@ fn names(report: &Report) -> String {
         Report::Check(checked) => checked.findings.iter().map(|finding| finding.at.to_string()).collect(),
         Report::Explain(checks) => checks.iter().map(|check| check.code.to_owned()).collect(),
         Report::Explanation(check) => vec![check.code.to_owned()],
-        Report::Plan(planned) => planned.plan.steps().map(|step| step.id.clone()).collect(),
-        Report::Run(done) => vec![done.run.clone()],
+        Report::Plan(planned) => places(&planned.plan),
+        Report::Requests(made) => made.requests.iter().map(|request| request.name.clone()).collect(),
+        Report::Run(done, _) => vec![done.run.clone()],
         Report::Runs(runs) => runs.iter().map(|run| run.run.clone()).collect(),
         Report::RunDetails(run, _) => vec![run.run.clone()],
         Report::Demo(made) => vec![made.folder.clone()],
@@ -123,6 +126,18 @@ fn names(report: &Report) -> String {
         Report::Schema => schema().into_keys().map(str::to_owned).collect(),
     };
     names.into_iter().map(|name| name + "\n").collect()
+}
+
+/// What a plan changes, by names that every command accepts.
+fn places(plan: &Plan) -> Vec<String> {
+    let actions = plan.steps().flat_map(|step| &step.actions);
+    let places = actions.filter_map(|action| match action {
+        Action::WriteIdentity(write) => Some(&write.at),
+        Action::Remake(remake) => Some(&remake.at),
+        // Issued for what is written, backed up before that, restarted because of it.
+        Action::Issue(_) | Action::Import(_) | Action::BackUp(_) | Action::Restart(_) => None,
+    });
+    places.map(ToString::to_string).collect()
 }
 
 /// How messages inside of the program call it; people see the name that they have typed.

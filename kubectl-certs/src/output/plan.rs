@@ -3,11 +3,11 @@
 use super::table::table;
 use super::text::disks;
 use super::{Rendered, Style};
-use crate::plan::Plan;
+use crate::plan::{LeftAlone, Plan};
 
 pub(super) fn render(plan: &Plan, style: &Style) -> Rendered {
     if plan.is_empty() {
-        return Rendered { out: left_alone(plan, style), err: "Nothing to renew.\n".to_owned() };
+        return Rendered { out: left_alone(&plan.left_alone, style), err: "Nothing to renew.\n".to_owned() };
     }
     let mut out = String::new();
     for (index, phase) in plan.phases.iter().enumerate() {
@@ -19,7 +19,7 @@ pub(super) fn render(plan: &Plan, style: &Style) -> Rendered {
             out.push_str(&format!("   until {condition}, five times in a row\n"));
         }
     }
-    out.push_str(&left_alone(plan, style));
+    out.push_str(&left_alone(&plan.left_alone, style));
     let count = plan.steps().count();
     Rendered {
         out,
@@ -32,11 +32,11 @@ pub(super) fn render(plan: &Plan, style: &Style) -> Rendered {
     }
 }
 
-fn left_alone(plan: &Plan, style: &Style) -> String {
-    if plan.left_alone.is_empty() {
+pub(super) fn left_alone(left_alone: &[LeftAlone], style: &Style) -> String {
+    if left_alone.is_empty() {
         return String::new();
     }
-    let rows = plan.left_alone.iter().map(|left| vec![left.name.clone(), left.why.clone()]).collect();
+    let rows = left_alone.iter().map(|left| vec![left.name.clone(), left.why.clone()]).collect();
     format!("Left alone:\n{}", indented(&table(&["NAME", "WHY"], rows, style.headers)))
 }
 

@@ -1,7 +1,7 @@
 //! Reports for people.
 
 use super::table::table;
-use super::{Format, Rendered, Style, clean, describe, plan, quoted, severity_word};
+use super::{Format, Rendered, Style, clean, describe, plan, quoted, requests, severity_word};
 use crate::event::{Event, What};
 use crate::findings::{Check, Finding, Severity};
 use crate::model::{Gap, KeyState};
@@ -18,7 +18,8 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
         Report::Explain(checks) => explain_all(checks, style),
         Report::Explanation(check) => Rendered { out: describe::check(check, &style.program), ..Rendered::default() },
         Report::Plan(planned) => plan::render(&planned.plan, style),
-        Report::Run(done) => run(done, style),
+        Report::Requests(made) => requests::render(made, style),
+        Report::Run(done, _) => run(done, style),
         Report::Runs(runs) => list_runs(runs, style),
         Report::RunDetails(run, events) => run_details(run, events),
         Report::Demo(made) => demo(made, style),
@@ -34,7 +35,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
 
 fn list(listing: &Listing, style: &Style) -> Rendered {
     if listing.rows.is_empty() {
-        return Rendered { err: nothing_found(listing.namespace.as_deref()), ..Rendered::default() };
+        return Rendered { err: nothing_found(listing.namespace.as_deref(), &listing.gaps), ..Rendered::default() };
     }
     let wide = style.format == Format::Wide;
     let mut headers = vec!["NAME", "STATE", "EXPIRES", "LEFT", "SUBJECT", "SIGNED-BY"];
@@ -45,9 +46,11 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
     Rendered { out: table(&headers, rows, style.headers), ..Rendered::default() }
 }
 
-/// In kubectl's own words, which scripts look for.
-fn nothing_found(namespace: Option<&str>) -> String {
+/// In kubectl's own words, which scripts look for. Where something could not be read, nobody knows what is there: then
+/// the gap is all there is to say.
+fn nothing_found(namespace: Option<&str>, gaps: &[Gap]) -> String {
     match namespace {
+        _ if !gaps.is_empty() => String::new(),
         Some(namespace) => format!("No resources found in {} namespace.\n", clean::line(namespace)),
         None => "No resources found\n".to_owned(),
     }
@@ -57,11 +60,10 @@ fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
     let certificate = &row.certificate;
     let target = row.target.to_string();
     let first = row.target.number.is_none_or(|number| number == 1);
-    let name = row.entry.origin.name.clone().filter(|_| first && listing.named).unwrap_or_else(|| target.clone());
     let issuer =
         if certificate.names_itself_as_issuer() { "itself".to_owned() } else { common_name(&certificate.issuer) };
     let mut cells = vec![
-        name,
+        row.label(listing.named),
         state_word(row.state).to_owned(),
         certificate.not_after.minute(),
         certificate.not_after.since(listing.now).to_string(),
@@ -104,8 +106,7 @@ fn check(checked: &Checked, style: &Style) -> Rendered {
 
 fn finding_row(finding: &Finding, named: bool, wide: bool) -> Vec<String> {
     let place = finding.at.to_string();
-    let name = finding.name.clone().filter(|_| named).unwrap_or_else(|| place.clone());
-    let mut cells = vec![severity_word(finding.severity).to_owned(), finding.code.clone(), name];
+    let mut cells = vec![severity_word(finding.severity).to_owned(), finding.code.clone(), finding.label(named)];
     if wide {
         cells.push(place);
     }
@@ -122,7 +123,7 @@ fn summary(checked: &Checked, style: &Style) -> String {
             .map(|(count, word)| format!("{count} {word}{}", if *count == 1 || *word == "info" { "" } else { "s" }))
             .collect();
     if checked.certificates == 0 {
-        return nothing_found(checked.namespace.as_deref());
+        return nothing_found(checked.namespace.as_deref(), &checked.gaps);
     }
     let looked = format!("{} certificate{}", checked.certificates, if checked.certificates == 1 { "" } else { "s" });
     if parts.is_empty() {
@@ -146,13 +147,17 @@ fn explain_all(checks: &[&Check], style: &Style) -> Rendered {
 fn run(done: &RunDone, style: &Style) -> Rendered {
     let mut out = String::new();
     for step in &done.steps {
-        let mark = if step.changed { "done" } else { "as it was" };
+        let mark = match step.pending_until {
+            Some(until) => format!("pending until {until}"),
+            None if step.changed => "done".to_owned(),
+            None => "as it was".to_owned(),
+        };
         out.push_str(&format!("{mark}   {}   {}\n", step.id, step.title));
         for line in &step.evidence {
             out.push_str(&format!("       {}\n", clean::line(line)));
         }
-        if let Some(until) = step.pending_until {
-            out.push_str(&format!("       pending: in use by {until} at the latest\n"));
+        if step.pending_until.is_some() {
+            out.push_str("       written; in use by then at the latest, without a restart\n");
         }
     }
     for line in &done.evidence {
@@ -184,7 +189,7 @@ fn list_runs(runs: &[RunInfo], style: &Style) -> Rendered {
         .map(|run| {
             vec![
                 run.run.clone(),
-                run.state.word().to_owned(),
+                run.word().to_owned(),
                 format!("{}/{}", run.steps_done, run.steps_total),
                 run.started.to_string(),
                 disks(&run.root, &run.nodes),
@@ -207,7 +212,7 @@ fn run_details(run: &RunInfo, events: &[Event]) -> Rendered {
     let mut out = format!(
         "Run:      {}\nState:    {}\nOn:       {}\nStarted:  {}\nSteps:    {} of {}\nEvents:\n",
         run.run,
-        run.state.word(),
+        run.word(),
         disks(&run.root, &run.nodes),
         run.started,
         run.steps_done,

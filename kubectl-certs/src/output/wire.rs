@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::findings::{Check, Finding};
 use crate::model::{Certificate, Gap, Holds, KeyState, Location, Time, Use};
 use crate::plan::Plan;
-use crate::report::{Checked, Listed, Report, RunDone, RunInfo, Shown, SignatureState, State};
+use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Shown, SignatureState, State};
 use crate::request::{API, Request};
 
 /// What `kubectl certs api` reads from standard input.
@@ -79,6 +79,7 @@ pub enum Item {
     Finding(FindingItem),
     Explanation(ExplanationItem),
     Plan(PlanItem),
+    SigningRequest(RequestMade),
     Run(RunInfo),
     RunResult(RunDone),
     Event(Event),
@@ -93,6 +94,8 @@ pub struct CertificateItem {
     pub target: Location,
     /// The layout's own name for it, such as `apiserver` or `admin.conf`.
     pub name: Option<String>,
+    /// What tables print for it: the layout's name where the same command takes it as a target, else the target.
+    pub label: String,
     pub layout: Option<String>,
     pub state: State,
     pub subject: String,
@@ -149,6 +152,8 @@ pub struct FindingItem {
     pub severity: crate::findings::Severity,
     pub target: Location,
     pub name: Option<String>,
+    /// What tables print for it, a target too.
+    pub label: String,
     pub related: Vec<Location>,
     pub message: String,
     /// A request that repairs it; send it as it is.
@@ -194,11 +199,15 @@ impl Item {
     pub fn all(report: &Report) -> (Vec<Self>, &[Gap]) {
         match report {
             Report::List(listing) => {
-                let items = listing.rows.iter().map(|row| Self::Certificate(CertificateItem::of(row, listing.now)));
+                let items = listing
+                    .rows
+                    .iter()
+                    .map(|row| Self::Certificate(CertificateItem::of(row, listing.named, listing.now)));
                 (items.collect(), &listing.gaps)
             }
             Report::Show(shown) => {
-                let items = shown.rows.iter().map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.now)));
+                let items =
+                    shown.rows.iter().map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now)));
                 (items.collect(), &shown.gaps)
             }
             Report::Check(checked) => (findings(checked), &checked.gaps),
@@ -210,7 +219,8 @@ impl Item {
                 let item = PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() };
                 (vec![Self::Plan(item)], &planned.gaps)
             }
-            Report::Run(done) => (vec![Self::RunResult(done.clone())], &[]),
+            Report::Requests(made) => (made.requests.iter().cloned().map(Self::SigningRequest).collect(), &made.gaps),
+            Report::Run(done, gaps) => (vec![Self::RunResult(done.clone())], gaps),
             Report::Runs(runs) => (runs.iter().cloned().map(Self::Run).collect(), &[]),
             Report::RunDetails(run, events) => {
                 (core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)).collect(), &[])
@@ -229,11 +239,11 @@ impl Item {
 }
 
 fn findings(checked: &Checked) -> Vec<Item> {
-    checked.findings.iter().map(|finding| Item::Finding(FindingItem::of(finding))).collect()
+    checked.findings.iter().map(|finding| Item::Finding(FindingItem::of(finding, checked.named))).collect()
 }
 
 impl CertificateItem {
-    pub fn of(listed: &Listed, now: Time) -> Self {
+    pub fn of(listed: &Listed, named: bool, now: Time) -> Self {
         let Listed { target, entry, certificate, state } = listed;
         let Certificate {
             fingerprint,
@@ -262,6 +272,7 @@ impl CertificateItem {
         let first = target.number.is_none_or(|number| number == 1);
         Self {
             target: target.clone(),
+            label: listed.label(named),
             name: entry.origin.name.clone().filter(|_| first),
             layout: entry.origin.layout.clone(),
             state: *state,
@@ -297,15 +308,15 @@ impl CertificateItem {
 }
 
 impl DetailsItem {
-    pub fn of(shown: &Shown, now: Time) -> Self {
+    pub fn of(shown: &Shown, named: bool, now: Time) -> Self {
         Self {
-            certificate: CertificateItem::of(&shown.listed, now),
+            certificate: CertificateItem::of(&shown.listed, named, now),
             signature: shown.signature.clone(),
             chain: shown.chain.iter().map(Link::of).collect(),
             places: shown.places.clone(),
             uses: shown.uses.clone(),
             trusted_by: shown.trusted_by.clone(),
-            findings: shown.findings.iter().map(FindingItem::of).collect(),
+            findings: shown.findings.iter().map(|finding| FindingItem::of(finding, named)).collect(),
         }
     }
 }
@@ -321,12 +332,13 @@ impl Link {
 }
 
 impl FindingItem {
-    pub fn of(finding: &Finding) -> Self {
+    pub fn of(finding: &Finding, named: bool) -> Self {
         Self {
             code: finding.code.clone(),
             severity: finding.severity,
             target: finding.at.clone(),
             name: finding.name.clone(),
+            label: finding.label(named),
             related: finding.related.clone(),
             message: finding.message.clone(),
             remedy: finding.remedy.clone(),

@@ -5,6 +5,7 @@
 //! key. What is read here is read with tolerance (`tlv`), because a certificate that no strict
 //! parser likes must still be renewed; what is written is strict DER.
 
+pub mod alternative_names;
 mod armour;
 mod asn1;
 pub mod key_algorithm;

@@ -25,9 +25,10 @@ pub(super) const SHA256: ObjectIdentifier = known("2.16.840.1.101.3.4.2.1");
 pub(super) const SHA384: ObjectIdentifier = known("2.16.840.1.101.3.4.2.2");
 pub(super) const SHA512: ObjectIdentifier = known("2.16.840.1.101.3.4.2.3");
 
-// RFC 5280 4.2.1.1 and 4.2.1.2; RFC 2985 5.4.2.
+// RFC 5280 4.2.1.1, 4.2.1.2 and 4.2.1.6; RFC 2985 5.4.2.
 pub(super) const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = known("2.5.29.14");
 pub(super) const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = known("2.5.29.35");
+pub(super) const SUBJECT_ALTERNATIVE_NAME: ObjectIdentifier = known("2.5.29.17");
 pub(super) const EXTENSION_REQUEST: ObjectIdentifier = known("1.2.840.113549.1.9.14");
 
 const fn known(dotted: &str) -> ObjectIdentifier {

@@ -6,6 +6,7 @@ use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, OctetStringRef, UtcTime};
 use der::oid::ObjectIdentifier;
 use der::{DateTime, Encode as _, Tag};
 
+use super::alternative_names::{self, Name};
 use super::asn1::{AuthorityKeyIdentifier, Extension, Raw, Signed, TbsCertificate, Time, Validity};
 use super::key_id::Method;
 use super::private_key::{KeyError, PrivateKey};
@@ -19,7 +20,7 @@ use super::{Unreadable, oid};
 /// What a new certificate is made of.
 ///
 /// Subject, unique identifiers and extensions are copied from `old` byte for byte, the extensions
-/// in their order. The subject key identifier is computed anew by the method of the old one, and
+/// in their order; names may be added at the end of the subject alternative names. The subject key identifier is computed anew by the method of the old one, and
 /// the authority key identifier names the issuer's key; both keep their place and criticality, and
 /// are added at the end where they were missing. The result is of version 3 whatever the old one
 /// was.
@@ -32,6 +33,8 @@ pub struct Reissue<'a> {
     /// The certificate of the authority, DER; its subject becomes the issuer. For a self-signed
     /// certificate this is `old` again.
     pub issuer: &'a [u8],
+    /// Subject alternative names beside those of `old`; what is there already is not repeated.
+    pub added_names: &'a [Name],
     pub serial: Serial,
     /// Seconds since 1970; both ends belong to the validity.
     pub not_before: i64,
@@ -78,7 +81,8 @@ impl Reissue<'_> {
                 is_added: !is_self_signed,
             },
         ];
-        let extensions = extensions(&old, &renewed)?;
+        let names = alternative_names::with(&old, self.added_names).map_err(of("old certificate"))?;
+        let extensions = extensions(&old, names.as_deref(), &renewed)?;
 
         let scheme = Scheme::for_key(key.algorithm(), Scheme::parse(old.signature_algorithm).ok());
         let algorithm = scheme.to_der()?;
@@ -146,10 +150,10 @@ impl Renewed {
     }
 }
 
-/// All extensions of the new certificate, one after another.
-fn extensions(old: &RawCertificate<'_>, renewed: &[Renewed]) -> der::Result<Vec<u8>> {
+/// All extensions of the new certificate, one after another; `names` takes the place of the alternative names.
+fn extensions(old: &RawCertificate<'_>, names: Option<&[u8]>, renewed: &[Renewed]) -> der::Result<Vec<u8>> {
     let mut written = Vec::new();
-    for extension in &old.extensions {
+    for extension in alternative_names::replaced(old, names) {
         match renewed.iter().find(|it| it.id.as_bytes() == extension.oid) {
             None => written.extend_from_slice(extension.raw),
             Some(renewed) => renewed.write(extension.critical, &mut written)?,

@@ -4,6 +4,7 @@
 use der::asn1::{AnyRef, BitStringRef};
 use der::{Encode as _, Tag, TagNumber};
 
+use super::alternative_names::{self, Name};
 use super::armour::armour;
 use super::asn1::{Attribute, CertificationRequestInfo, Raw, Signed};
 use super::private_key::{KeyError, PrivateKey};
@@ -28,9 +29,15 @@ pub struct Request<'a> {
 
 /// A signed request, DER, for this subject (DER of a Name) and this key. It asks for the extensions
 /// of the old certificate, copied byte for byte, except the key identifiers: those are the issuer's
-/// to set.
-pub fn request(subject: &[u8], extensions_of: &RawCertificate<'_>, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
-    let wanted = extensions_of.extensions.iter().filter(|it| !it.is_key_id());
+/// to set. Names are added to the subject alternative names as by a re-issue.
+pub fn request(
+    subject: &[u8],
+    extensions_of: &RawCertificate<'_>,
+    added_names: &[Name],
+    key: &PrivateKey,
+) -> Result<Vec<u8>, KeyError> {
+    let names = alternative_names::with(extensions_of, added_names)?;
+    let wanted = alternative_names::replaced(extensions_of, names.as_deref()).filter(|it| !it.is_key_id());
     let extensions = wanted.map(|it| it.raw).collect::<Vec<_>>().concat();
     let attributes = if extensions.is_empty() { Vec::new() } else { attribute(&extensions)? };
     let info = CertificationRequestInfo {

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::condition::{Condition, Renewal};
+use super::condition::{Condition, NewKey, Renewal, with_names};
+use super::signed::leaf_of;
 use super::{World, on_node};
 use crate::formats::certificate::sha256_hex;
-use crate::model::{CertId, Certificate, Holds, IdentityStore, KeyId, KeyState, Location, Time};
+use crate::model::{CertId, Certificate, Holds, IdentityStore, KeyId, KeyState, Location, ServerName, Time};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -14,6 +15,9 @@ pub enum Action {
     BackUp(BackUp),
     /// Makes a key where the identity is used and has the authority sign for it; nothing is in use yet.
     Issue(Issue),
+    /// Takes the key that was kept for a request and the certificate that an authority elsewhere gave for it; nothing is in
+    /// use yet.
+    Import(Import),
     /// Puts the staged key and certificate in place.
     WriteIdentity(WriteIdentity),
     /// Takes away what a component makes for itself when it is not there, and restarts it.
@@ -39,6 +43,22 @@ pub struct Issue {
     pub authority_certificate: Location,
     pub authority_key: Location,
     pub not_before: Time,
+    /// Names that it gets beside those of the old certificate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added_names: Vec<ServerName>,
+    pub renewal: Renewal,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Import {
+    pub step: String,
+    pub at: Location,
+    pub store: IdentityStore,
+    /// Under which the key is kept on its node.
+    pub name: String,
+    /// PEM, the leaf first.
+    pub certificate: String,
     pub renewal: Renewal,
 }
 
@@ -91,6 +111,9 @@ impl Action {
             Self::Issue(issue) => {
                 vec![Condition::Staged { step: issue.step.clone(), renewal: Box::new(issue.renewal.clone()) }]
             }
+            Self::Import(import) => {
+                vec![Condition::Staged { step: import.step.clone(), renewal: Box::new(import.renewal.clone()) }]
+            }
             Self::WriteIdentity(write) => {
                 vec![Condition::Renewed { at: write.at.clone(), renewal: Box::new(write.renewal.clone()) }]
             }
@@ -109,9 +132,14 @@ impl Action {
             }
             Self::Issue(issue) => {
                 let Some(old) = world.leaf(&issue.at) else { return };
-                let new = imagined(&issue.step, old, issue.not_before, &issue.renewal, world);
+                let new = issue.imagined(old, world);
                 world.trust.will_be_signed(new.fingerprint.clone(), issue.renewal.issuer.clone());
                 world.staged.insert(issue.step.clone(), (new.public_key.clone(), Some(new)));
+            }
+            Self::Import(import) => {
+                if let Some((new, _)) = leaf_of(&import.certificate) {
+                    world.staged.insert(import.step.clone(), (new.public_key.clone(), Some(new)));
+                }
             }
             Self::WriteIdentity(write) => write.effect(world),
             Self::Remake(remake) => remake.effect(world),
@@ -119,6 +147,36 @@ impl Action {
                 let written = world.written.get(&restart.at).copied().unwrap_or_default();
                 world.started.insert(on_node(&restart.at, &restart.component), written);
             }
+        }
+    }
+}
+
+impl Issue {
+    /// The certificate that will be, as far as it can be known before its key exists.
+    fn imagined(&self, old: &Certificate, world: &World) -> Certificate {
+        let Self { step, renewal, .. } = self;
+        let seed = format!("{step} {}", old.fingerprint);
+        let issuer = world.inventory.certificates.get(&renewal.issuer);
+        let new_key = KeyId(sha256_hex(format!("key of {seed}").as_bytes()));
+        let (public_key, key_algorithm) = match &renewal.key {
+            // Nobody makes a certificate for a given key here; it would be that key's.
+            NewKey::This(key) => (key.clone(), old.key_algorithm.clone()),
+            NewKey::Another => (new_key, old.key_algorithm.clone()),
+            NewKey::OfKind(kind) => (new_key, kind.name().to_owned()),
+            NewKey::Old => (old.public_key.clone(), old.key_algorithm.clone()),
+        };
+        Certificate {
+            fingerprint: CertId(sha256_hex(seed.as_bytes())),
+            public_key,
+            key_algorithm,
+            not_before: self.not_before,
+            not_after: renewal.not_after,
+            version: 3,
+            subject_key_id: None,
+            authority_key_id: issuer.and_then(|issuer| issuer.subject_key_id.clone()),
+            issuer: issuer.map_or_else(|| old.issuer.clone(), |issuer| issuer.subject.clone()),
+            issuer_key: issuer.map_or_else(|| old.issuer_key.clone(), |issuer| issuer.subject_key.clone()),
+            ..with_names(old, &self.added_names)
         }
     }
 }
@@ -189,23 +247,5 @@ fn put(world: &mut World, at: &Location, files: &[Location], new: Certificate) {
     let now = world.inventory.read_at;
     for file in files {
         world.written.insert(file.clone(), now);
-    }
-}
-
-/// The certificate that will be, as far as it can be known before its key exists.
-fn imagined(step: &str, old: &Certificate, not_before: Time, renewal: &Renewal, world: &World) -> Certificate {
-    let seed = format!("{step} {}", old.fingerprint);
-    let issuer = world.inventory.certificates.get(&renewal.issuer);
-    Certificate {
-        fingerprint: CertId(sha256_hex(seed.as_bytes())),
-        public_key: KeyId(sha256_hex(format!("key of {seed}").as_bytes())),
-        not_before,
-        not_after: renewal.not_after,
-        version: 3,
-        subject_key_id: None,
-        authority_key_id: issuer.and_then(|issuer| issuer.subject_key_id.clone()),
-        issuer: issuer.map_or_else(|| old.issuer.clone(), |issuer| issuer.subject.clone()),
-        issuer_key: issuer.map_or_else(|| old.issuer_key.clone(), |issuer| issuer.subject_key.clone()),
-        ..old.clone()
     }
 }

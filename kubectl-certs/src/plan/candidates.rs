@@ -4,8 +4,8 @@ use super::renew::Asked;
 use super::{LeftAlone, Step, World};
 use crate::error::Error;
 use crate::findings;
-use crate::layouts::{self, Layout, Leaf, PurposeRow};
-use crate::model::{Certificate, Entry, FoundLayout, Location, Time};
+use crate::layouts::{self, KeptBy, Layout, Leaf};
+use crate::model::{Certificate, Entry, FoundLayout, Gap, Location, Time};
 
 /// A leaf of a layout's table and the entry that holds it.
 pub(super) struct Candidate<'a> {
@@ -58,15 +58,24 @@ pub(super) fn candidates<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<Candida
             });
             for entry in entries {
                 let named = asked.named.as_ref().is_none_or(|named| named.contains(&entry.at));
-                if let (true, Some(certificate)) =
-                    (named, entry.leaf().and_then(|id| world.inventory.certificates.get(id)))
-                {
+                let certificate = entry.leaf().and_then(|id| world.inventory.certificates.get(id));
+                if let (true, Some(certificate)) = (named && is_ours(world, leaf, entry), certificate) {
                     candidates.push(Candidate { entry, certificate, layout, leaf, found });
                 }
             }
         }
     }
     candidates
+}
+
+/// People's files may hold users of other clusters.
+fn is_ours(world: &World, leaf: &Leaf, entry: &Entry) -> bool {
+    let issuers = entry.leaf().map(|id| world.trust.issuers(id)).unwrap_or_default();
+    let mut authorities = world.inventory.entries.iter().filter(|authority| {
+        authority.at.node() == entry.at.node() && authority.origin.name.as_deref() == Some(leaf.signer)
+    });
+    leaf.kept_by == KeptBy::Cluster
+        || authorities.any(|authority| authority.certificates().iter().any(|id| issuers.contains(id)))
 }
 
 /// Why this one is left as it is, or nothing.
@@ -100,11 +109,37 @@ pub(super) fn not_chosen(asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time
 /// External etcd: the layout has servers of this authority, and none of them is here.
 pub(super) fn serves_elsewhere(candidate: &Candidate<'_>, candidates: &[Candidate<'_>]) -> bool {
     let layout = candidate.layout;
-    let serves = |leaf: &Leaf| {
-        leaf.signer == candidate.leaf.signer
-            && layout.uses.iter().any(|row| row.leaf == leaf.name && matches!(row.purpose, PurposeRow::Serve(_)))
-    };
+    let serves = |leaf: &Leaf| leaf.signer == candidate.leaf.signer && layout.serves(leaf);
     layout.leaves.iter().any(serves) && !candidates.iter().any(|other| serves(other.leaf))
+}
+
+/// Leaves whose file is there and cannot be read as one: nobody knows whether they need it, and they are not passed over.
+/// With the name for people and the gap that says why.
+pub fn unread<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<(String, &'a Gap)> {
+    let Asked { request, named, .. } = asked;
+    let mut unread = Vec::new();
+    for found in world.inventory.layouts.iter().filter(|_| named.is_none()) {
+        let Some(layout) = Layout::named(&found.name) else { continue };
+        let here = |node: &Option<String>| {
+            request.nodes.is_empty() || node.as_ref().is_some_and(|node| request.nodes.contains(node))
+        };
+        let wanted = |leaf: &&Leaf| {
+            let ours = matches!(leaf.renewal, layouts::Renewal::ByAuthority) || asked.is_running_machine();
+            here(&found.node) && ours && (request.only.is_empty() || request.only.iter().any(|only| only == leaf.name))
+        };
+        for leaf in layout.leaves.iter().filter(wanted) {
+            let entries = &world.inventory.entries;
+            let is_read = entries.iter().any(|entry| {
+                entry.at.node() == found.node.as_deref() && entry.origin.name.as_deref() == Some(leaf.name)
+            });
+            let file = layout.files(leaf.name).first().map(|path| found.place(path)).filter(|_| !is_read);
+            let gap =
+                world.inventory.gaps.iter().find(|gap| gap.at.whole_file().is_some() && gap.at.whole_file() == file);
+            let on = found.node.as_ref().map_or_else(String::new, |node| format!(" on {node}"));
+            unread.extend(gap.map(|gap| (format!("{}{on}", leaf.name), gap)));
+        }
+    }
+    unread
 }
 
 /// What was named beside leaves is told of, not passed over.
@@ -122,6 +157,42 @@ pub(super) fn no_leaves(world: &World, asked: &Asked<'_>, candidates: &[Candidat
             why: "not a leaf of the layout: authorities and bundles are not renewed".to_owned(),
         })
         .collect()
+}
+
+/// Requests are called by the names of leaves, and a kubeconfig may hold several users.
+pub(super) fn refuse_same_names(candidates: &[&Candidate<'_>]) -> Result<(), Error> {
+    for (index, one) in candidates.iter().enumerate() {
+        if let Some(other) = candidates[index + 1..].iter().find(|other| other.id() == one.id()) {
+            return Err(Error::refused(format!(
+                "{} and {} are both called {}: their requests could not be told apart",
+                one.entry.at,
+                other.entry.at,
+                one.id()
+            ))
+            .about(&one.entry.at)
+            .hint("ask for one of them, by its full name, and bring its certificate before you ask for the other"));
+        }
+    }
+    Ok(())
+}
+
+/// In a file of people, several users of this cluster are nothing that should keep the rest from being renewed.
+pub(super) fn leave_second_users<'a>(
+    steps: Vec<(&'a Candidate<'a>, Step)>,
+    left_alone: &mut Vec<LeftAlone>,
+) -> Vec<(&'a Candidate<'a>, Step)> {
+    let mut kept: Vec<(&Candidate<'_>, Step)> = Vec::new();
+    for (candidate, step) in steps {
+        let same_file =
+            |(other, _): &(&Candidate<'_>, Step)| other.entry.at.whole_file() == candidate.entry.at.whole_file();
+        if candidate.leaf.kept_by == KeptBy::People && kept.iter().any(same_file) {
+            let why = format!("another user of this file is renewed now: renew {} afterwards", candidate.entry.at);
+            left_alone.push(candidate.left_alone(why));
+        } else {
+            kept.push((candidate, step));
+        }
+    }
+    kept
 }
 
 /// Two identities in one file cannot be renewed in one plan: the first write makes the second's reading stale.

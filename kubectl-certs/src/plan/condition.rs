@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{World, on_node};
-use crate::model::{CertId, Certificate, KeyId, KeyState, Location, Time};
+use crate::model::{CertId, Certificate, KeyChoice, KeyId, KeyKind, KeyState, Location, ServerName, Time};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -36,6 +36,49 @@ pub struct Renewal {
     pub names: Vec<String>,
     pub extended_key_usages: Vec<String>,
     pub not_after: Time,
+    #[serde(default, skip_serializing_if = "NewKey::is_default")]
+    pub key: NewKey,
+}
+
+/// What is wanted of the new certificate's key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NewKey {
+    /// Not the old one.
+    #[default]
+    Another,
+    /// Not the old one, and of this kind.
+    OfKind(KeyKind),
+    Old,
+    /// One that exists already, and no other.
+    This(KeyId),
+}
+
+impl NewKey {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// How such a key is made; none for one that exists.
+    pub fn choice(&self) -> Option<KeyChoice> {
+        match self {
+            Self::Another => Some(KeyChoice::LikeOld),
+            Self::OfKind(kind) => Some(KeyChoice::Of(*kind)),
+            Self::Old => Some(KeyChoice::Old),
+            Self::This(_) => None,
+        }
+    }
+
+    fn fault(&self, certificate: &Certificate, old: &KeyId) -> Option<&'static str> {
+        let is_old = certificate.public_key == *old;
+        match self {
+            Self::Another | Self::OfKind(_) if is_old => Some("it has the old key"),
+            Self::OfKind(kind) if certificate.key_algorithm != kind.name() => Some("its key is of another kind"),
+            Self::This(key) if certificate.public_key != *key => Some("its key is not the one that was kept for it"),
+            Self::Old if !is_old => Some("it has another key than the old one"),
+            Self::Another | Self::OfKind(_) | Self::Old | Self::This(_) => None,
+        }
+    }
 }
 
 impl Renewal {
@@ -48,15 +91,22 @@ impl Renewal {
             names: names(old),
             extended_key_usages: old.extended_key_usages.clone(),
             not_after,
+            key: NewKey::default(),
         }
+    }
+
+    /// With these names of `old` in addition.
+    #[must_use]
+    pub fn with_names(self, old: &Certificate, added: &[ServerName]) -> Self {
+        Self { names: names(&with_names(old, added)), ..self }
     }
 
     /// Why `certificate` is not this renewal, or nothing.
     fn fault(&self, certificate: &Certificate, world: &World) -> Option<&'static str> {
         if certificate.fingerprint == self.old {
             Some("it is still the old certificate")
-        } else if certificate.public_key == self.old_key {
-            Some("it has the old key")
+        } else if let Some(fault) = self.key.fault(certificate, &self.old_key) {
+            Some(fault)
         } else if certificate.subject != self.subject {
             Some("its subject is another")
         } else if names(certificate) != self.names {
@@ -71,6 +121,18 @@ impl Renewal {
             None
         }
     }
+}
+
+/// The certificate with more names; nothing else of it changes.
+pub(super) fn with_names(old: &Certificate, added: &[ServerName]) -> Certificate {
+    let mut new = old.clone();
+    for name in added.iter().filter(|name| !name.is_in(&old.dns_names, &old.ip_addresses)) {
+        match name {
+            ServerName::Dns(name) => new.dns_names.push(name.clone()),
+            ServerName::Ip(address) => new.ip_addresses.push(address.to_string()),
+        }
+    }
+    new
 }
 
 fn names(certificate: &Certificate) -> Vec<String> {

@@ -4,6 +4,7 @@ use super::action::{BackUp, Issue, Remake, WriteIdentity};
 use super::candidates::Candidate;
 use super::condition::Renewal;
 use super::renew::{Asked, BACK_DATED};
+use super::wishes;
 use super::{Action, Expected, Step, Undo, World, activate};
 use crate::error::Error;
 use crate::layouts::{Authority, Store};
@@ -20,6 +21,8 @@ pub(super) enum Planned {
     Step(Step),
     /// Its user makes it anew.
     Remake(Step),
+    /// There is no key to be renewed with it; this is what is said where it was named.
+    WithoutKey(Error),
     /// The authority's key is on none of the disks.
     External(String),
 }
@@ -44,27 +47,56 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
         .about(&signer.certificate)
         .hint("the authority itself must be replaced first"));
     }
+    if let Err(error) = expected(entry, &store(candidate, asked)) {
+        return Ok(Planned::WithoutKey(error));
+    }
     let not_before = now.minus(BACK_DATED);
     let not_after = not_before.plus(lifetime(asked.request, old, now)).min(issuer.not_after);
-    let renewal = Renewal::of(old, &issuer.fingerprint, not_after);
+    let added_names = wishes::added_names(asked.request, old);
+    let renewal = Renewal {
+        key: wishes::key(asked.request, entry)?,
+        ..Renewal::of(old, &issuer.fingerprint, not_after).with_names(old, &added_names)
+    };
+    let issue = |step| {
+        Action::Issue(Issue {
+            step,
+            at: at.clone(),
+            store: store(candidate, asked),
+            authority_certificate: signer.certificate,
+            authority_key: signer.key,
+            not_before,
+            added_names: added_names.clone(),
+            renewal: renewal.clone(),
+        })
+    };
+    let said = wishes::said(asked.request, &added_names);
+    let how = format!("until {}, signed by {}{said}", not_after.minute(), signer.name);
+    let noted = wishes::impact(asked.request, candidate, &added_names);
+    assemble(world, asked, candidate, issue, &renewal, &how, &noted).map(Planned::Step)
+}
+
+/// Backups, what makes the new identity lie ready (`prepare`, for the step of this name), and its writing.
+pub(super) fn assemble(
+    world: &World,
+    asked: &Asked<'_>,
+    candidate: &Candidate<'_>,
+    prepare: impl FnOnce(String) -> Action,
+    renewal: &Renewal,
+    how: &str,
+    noted: &str,
+) -> Result<Step, Error> {
+    let entry = candidate.entry;
+    let at = &entry.at;
     let store = store(candidate, asked);
     let id = format!("renew-{}", candidate.id());
     let expects = expected(entry, &store)?;
     let mut actions: Vec<Action> = expects.iter().map(Expected::backed_up).collect();
-    actions.push(Action::Issue(Issue {
-        step: id.clone(),
-        at: at.clone(),
-        store: store.clone(),
-        authority_certificate: signer.certificate,
-        authority_key: signer.key,
-        not_before,
-        renewal: renewal.clone(),
-    }));
+    actions.push(prepare(id.clone()));
     actions.push(Action::WriteIdentity(WriteIdentity {
         step: id.clone(),
         at: at.clone(),
         store: store.clone(),
-        renewal,
+        renewal: renewal.clone(),
     }));
     let uses: Vec<&Use> = world.inventory.uses.iter().filter(|use_| use_.place == *at).collect();
     let pending = uses.iter().filter_map(|use_| match (use_.takes_effect, use_.loaded.evidence) {
@@ -72,16 +104,16 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
         (TakesEffect::Timer { seconds }, _) => Some(seconds),
         _ => None,
     });
-    Ok(Planned::Step(Step {
+    Ok(Step {
         id,
         node: at.node().map(str::to_owned),
-        title: format!("{} until {}, signed by {}", candidate.name(), not_after.minute(), signer.name),
+        title: format!("{} {how}", candidate.name()),
         actions,
         expects,
         undo: Undo::Restore(store.paths().iter().map(|path| at.beside(path)).collect()),
-        impact: activate::impact(&uses, &store),
+        impact: format!("{}{noted}", activate::impact(&uses, &store)),
         pending_seconds: pending.max(),
-    }))
+    })
 }
 
 impl Expected {
@@ -91,7 +123,7 @@ impl Expected {
 }
 
 /// The files that will be replaced, as they are now; all that the store consists of must be among them.
-fn expected(entry: &Entry, store: &IdentityStore) -> Result<Vec<Expected>, Error> {
+pub(super) fn expected(entry: &Entry, store: &IdentityStore) -> Result<Vec<Expected>, Error> {
     let at = &entry.at;
     let (Some(digest), Some(file), true) = (&entry.digest, at.whole_file(), entry.key != KeyState::Absent) else {
         return Err(Error::refused(format!("{at} cannot be renewed: its private key was not found beside it"))
@@ -153,11 +185,9 @@ fn signer<'a>(
     asked: &Asked<'_>,
     candidate: &Candidate<'_>,
 ) -> Result<Result<Signer<'a>, String>, Error> {
-    let Candidate { entry, layout, leaf, found, .. } = candidate;
+    let Candidate { entry, layout, found, .. } = candidate;
     let at = &entry.at;
-    let Some(authority) = layout.authority(leaf.signer) else {
-        return Err(Error::refused(format!("{at}: its authority has no name in the layout {}", layout.name)).about(at));
-    };
+    let authority = authority(candidate)?;
     let own = held(world, asked, found, authority);
     let Some(holder) = own.entry else {
         return Err(Error::refused(format!(
@@ -198,6 +228,24 @@ fn signer<'a>(
     }
 }
 
+pub(super) fn authority(candidate: &Candidate<'_>) -> Result<&'static Authority, Error> {
+    let Candidate { entry, layout, leaf, .. } = candidate;
+    layout.authority(leaf.signer).ok_or_else(|| {
+        let at = &entry.at;
+        Error::refused(format!("{at}: its authority has no name in the layout {}", layout.name)).about(at)
+    })
+}
+
+/// What of the leaf's own node trusts it: place, and what was found there.
+pub(super) fn bundle<'a>(
+    world: &'a World,
+    asked: &Asked<'_>,
+    candidate: &Candidate<'_>,
+) -> Result<(Location, Option<&'a Entry>), Error> {
+    let held = held(world, asked, candidate.found, authority(candidate)?);
+    Ok((held.certificate, held.entry))
+}
+
 /// An authority as one node holds it.
 struct Held<'a> {
     entry: Option<&'a Entry>,
@@ -225,7 +273,7 @@ fn lifetime(request: &Renew, old: &Certificate, now: Time) -> Span {
     if old.is_expired(now) { lifetime.max(Span(AT_LEAST_WHEN_EXPIRED.0 + BACK_DATED.0)) } else { lifetime }
 }
 
-fn store(candidate: &Candidate<'_>, asked: &Asked<'_>) -> IdentityStore {
+pub(super) fn store(candidate: &Candidate<'_>, asked: &Asked<'_>) -> IdentityStore {
     let Candidate { entry, leaf, found, .. } = candidate;
     let path_of = |path| below(&found.base, asked.root, path);
     match (&entry.at.place, leaf.store) {

@@ -8,6 +8,9 @@ pub mod condition;
 mod leaf;
 pub mod rehearse;
 pub mod renew;
+pub mod requests;
+pub mod signed;
+mod wishes;
 mod world;
 
 #[cfg(test)]
@@ -19,6 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use action::Action;
+pub use candidates::unread;
 pub use condition::Condition;
 pub use rehearse::RehearsedPlan;
 pub use world::{OnNode, World, on_node};

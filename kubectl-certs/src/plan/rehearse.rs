@@ -16,6 +16,12 @@ impl RehearsedPlan {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
+
+    /// For tests of what happens without a rehearsal.
+    #[cfg(test)]
+    pub(crate) fn unchecked(plan: Plan) -> Self {
+        Self { plan }
+    }
 }
 
 pub fn rehearse(plan: Plan, world: &World) -> Result<RehearsedPlan, Error> {
@@ -60,7 +66,7 @@ fn premise(step: &Step, action: &Action, world: &World) -> Result<(), String> {
     let (at, files, old) = match action {
         Action::WriteIdentity(write) => (&write.at, write.files(), &write.renewal.old),
         Action::Remake(remake) => (&remake.at, remake.files(), &remake.old),
-        Action::BackUp(_) | Action::Issue(_) | Action::Restart(_) => return Ok(()),
+        Action::BackUp(_) | Action::Issue(_) | Action::Import(_) | Action::Restart(_) => return Ok(()),
     };
     if world.leaf(at).is_none_or(|leaf| leaf.fingerprint != *old) {
         return Err(format!("{at} does not hold the certificate that is to be renewed"));

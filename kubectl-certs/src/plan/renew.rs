@@ -1,8 +1,11 @@
 //! Planning leaf renewals: which leaves, by which authority, until when; then what must be restarted; then the proof.
 
-use super::candidates::{Candidate, candidates, no_leaves, not_chosen, refuse_shared_files, serves_elsewhere};
+use super::candidates::{
+    Candidate, candidates, leave_second_users, no_leaves, not_chosen, refuse_shared_files, serves_elsewhere, unread,
+};
 use super::leaf::{Planned, step};
-use super::{LeftAlone, Phase, Plan, Step, World, activate};
+use super::signed::{self, KeptRequest};
+use super::{LeftAlone, Phase, Plan, Step, World, activate, wishes};
 use crate::error::Error;
 use crate::findings::Finding;
 use crate::model::{Location, Span, Time};
@@ -21,6 +24,8 @@ pub struct Asked<'a> {
     /// Entries that a target named; none when no target was given.
     pub named: Option<Vec<Location>>,
     pub findings: &'a [Finding],
+    /// Keys that wait for certificates; known where certificates came.
+    pub kept: &'a [KeptRequest],
 }
 
 impl Asked<'_> {
@@ -39,18 +44,28 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
             "kubectl certs list shows what is there; leaves of kubeadm have names such as apiserver and admin.conf",
         ));
     }
+    wishes::refuse(asked, &candidates)?;
     let mut left_alone = Vec::new();
     let mut external = Vec::new();
     let mut steps = Vec::new();
     let mut remade = Vec::new();
-    for candidate in &candidates {
+    let renewed: &[Candidate<'_>] = if asked.request.signed.is_empty() { &candidates } else { &[] };
+    for candidate in renewed {
         if let Some(why) = not_chosen(asked, candidate, now) {
             left_alone.push(candidate.left_alone(why));
             continue;
         }
         match step(world, asked, candidate, now)? {
             Planned::Step(step) => steps.push((candidate, step)),
+            Planned::Remake(_) if wishes::of_key(asked.request) => {
+                left_alone.push(candidate.left_alone("the kubelet makes its key and certificate by itself".to_owned()));
+            }
             Planned::Remake(step) => remade.push(step),
+            // One pair that is not whole must not keep the others from being renewed.
+            Planned::WithoutKey(error) if asked.named.is_none() && asked.request.only.is_empty() => {
+                left_alone.push(candidate.left_alone(error.message));
+            }
+            Planned::WithoutKey(error) => return Err(error),
             Planned::External(authority) if asked.named.is_none() && serves_elsewhere(candidate, &candidates) => {
                 left_alone.push(candidate.left_alone(format!(
                     "the servers that it is a client of are not on this disk, nor is the private key of their authority \
@@ -60,10 +75,21 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
             Planned::External(authority) => external.push((candidate, authority)),
         }
     }
+    for (name, gap) in unread(world, asked) {
+        let why = format!("it cannot be read ({}): {}", gap.reason.code(), gap.message);
+        if !asked.request.only.is_empty() {
+            return Err(Error::unreadable(format!("{name} cannot be renewed: {}: {why}", gap.at)).about(&gap.at));
+        }
+        left_alone.push(LeftAlone { at: gap.at.clone(), name, why });
+    }
+    if !asked.request.signed.is_empty() {
+        steps = signed::steps(world, asked, &candidates, now, &mut left_alone)?;
+    }
     left_alone.extend(no_leaves(world, asked, &candidates));
     if !external.is_empty() {
         return Err(refuse_external(&external));
     }
+    let steps = leave_second_users(steps, &mut left_alone);
     refuse_shared_files(&steps)?;
     let mut request = asked.request.clone();
     request.scope.at = Some(now);
@@ -92,7 +118,7 @@ fn phases(
     if !steps.is_empty() {
         phases.push(Phase {
             name: "renew".to_owned(),
-            why: "new keys and certificates under the same authorities, with everything else as it was".to_owned(),
+            why: "new certificates under the same authorities, with everything else as it was".to_owned(),
             gate: Vec::new(),
             steps: steps.into_iter().map(|(_, step)| step).collect(),
         });
@@ -136,6 +162,7 @@ fn refuse_external(external: &[(&Candidate<'_>, String)]) -> Error {
         authorities.join(" and ")
     ))
     .about(&external[0].0.entry.at)
-    .hint("make requests on the node (kubeadm certs generate-csr --kubeconfig-dir DIR --cert-dir DIR), have the authority sign them, and put the certificates and the new keys in place")
+    .hint("kubectl certs renew --csr-out DIR makes the new keys on the nodes and writes the requests; have the authority sign them, then kubectl certs renew --signed DIR checks the certificates and puts them in place")
+    .hint("by hand: kubeadm certs generate-csr --kubeconfig-dir DIR --cert-dir DIR, and put certificates and new keys in place")
     .hint("or run this where the authority's key is; leaves of other authorities can be renewed by naming them as targets")
 }

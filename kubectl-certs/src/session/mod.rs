@@ -3,6 +3,7 @@
 
 mod api;
 mod interrupts;
+mod requests;
 mod streams;
 
 use std::ffi::OsString;
@@ -10,12 +11,12 @@ use std::sync::Arc;
 
 use crate::access::Access;
 use crate::access::nodes::helper;
-use crate::answer::{Control, answer};
+use crate::answer::{Control, answer, saved_plan};
 use crate::commands::{self, Asked, Invocation};
 use crate::error::{Error, exit, without_keys};
 use crate::output::{self, Format, Style};
 use crate::report::{Planned, Report};
-use crate::request::{Apply, Mode, Renew, Request};
+use crate::request::{Apply, Mode, Renew, Request, quoted};
 use interrupts::Interrupts;
 
 /// Runs one call and returns its exit code.
@@ -43,6 +44,17 @@ fn program_name(first: Option<&OsString>) -> String {
         Some(plugin) => format!("kubectl {}", plugin.replace('-', " ").replace('_', "-")),
         None => name.to_owned(),
     }
+}
+
+/// The commands of the demo are to be pasted; where kubectl would not find this program, what to type instead.
+fn how_to_start(program: &str) -> Option<String> {
+    let name = program.strip_prefix("kubectl ")?;
+    which::which(format!("kubectl-{}", name.replace('-', "_").replace(' ', "-"))).is_err().then_some(())?;
+    let own = std::env::current_exe().ok()?;
+    let own = quoted(&own.to_string_lossy());
+    Some(format!(
+        "kubectl does not find this program, because its folder is not in PATH: until it is, type {own} instead of '{program}'.\n"
+    ))
 }
 
 /// clap's own text, with our exit code: 0 for --help and --version, 2 otherwise.
@@ -91,6 +103,11 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
     if matches!(what, Asked::Answer(Request::Runs(_))) {
         interrupts.begin_change();
     }
+    if let Asked::Change { request, signed: Some(folder), .. } = &mut what
+        && let Err(error) = requests::add_signed(request, folder)
+    {
+        return fail(&output::named(error, &style.program));
+    }
     let outcome = match what {
         Asked::Api => return api::api(access, &interrupts).await,
         Asked::Node { root, silence } => {
@@ -101,7 +118,8 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
         Asked::Answer(request) | Asked::Change { request, dry_run: true, .. } => {
             answer(&request, access, &control).await
         }
-        Asked::Change { request, dry_run: false, yes } => {
+        Asked::Requests { request, folder } => requests::requests(&request, &folder, access, &control).await,
+        Asked::Change { request, dry_run: false, yes, .. } => {
             change(&request, yes, &style, access, &control, &interrupts).await
         }
         Asked::Apply { file, yes } => apply(&file, yes, &style, access, &control, &interrupts).await,
@@ -115,6 +133,11 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
             let outcome = streams::out(&rendered.out);
             if !matches!(report, Report::Demo(_)) {
                 streams::err(&rendered.err);
+            }
+            if matches!(report, Report::Demo(_))
+                && let Some(note) = how_to_start(&style.program)
+            {
+                streams::err(&note);
             }
             written(outcome, output::exit_code(&report))
         }
@@ -199,10 +222,9 @@ async fn apply(
         Error::usage(format!("{file} is not JSON: {error}")).hint("kubectl certs renew --dry-run -o json makes a plan")
     })?;
     if !yes {
-        let inner = plan.pointer("/items/0/plan").or_else(|| plan.get("plan")).unwrap_or(&plan).clone();
-        if let Ok(plan) = serde_json::from_value(inner) {
-            show(&Report::Plan(Box::new(Planned { plan, gaps: Vec::new() })), style)?;
-        }
+        // Judged before anybody is asked: what would be refused anyway is no question.
+        let planned = saved_plan(&plan, access).await?;
+        show(&planned, style)?;
         confirm(false)?;
     }
     interrupts.begin_change();

@@ -51,3 +51,37 @@ pub(super) fn text_file(path: &str) -> Result<String, Error> {
     let bytes = std::fs::read(path).map_err(|error| Error::unreadable(format!("failed to read {path}: {error}")))?;
     Ok(decode_text(&bytes).into_owned())
 }
+
+/// Path, name without its ending, and ending in lower case of each file in a folder, in the order of their names.
+pub(super) fn files_in(folder: &str) -> Result<Vec<(String, String, String)>, Error> {
+    let failed = |error: std::io::Error| Error::unreadable(format!("failed to read the folder {folder}: {error}"));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let text = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
+        if let (true, Some(stem), Some(ending)) = (path.is_file(), text(path.file_stem()), text(path.extension())) {
+            files.push((path.to_string_lossy().into_owned(), stem, ending.to_lowercase()));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// `NAME.csr`. What is there stays unless it is the same: it may be somebody else's request.
+pub(super) fn write_request(folder: &str, name: &str, text: &str) -> Result<String, Error> {
+    let path = std::path::Path::new(folder).join(format!("{name}.csr"));
+    let shown = path.to_string_lossy().into_owned();
+    let failed = |error: std::io::Error| Error::failed(format!("failed to write {shown}: {error}"));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    match std::fs::read(&path) {
+        Ok(there) if there == text.as_bytes() => return Ok(shown),
+        Ok(_) => {
+            return Err(Error::refused(format!("{shown} is there and is another request; it was not replaced"))
+                .hint("the key was made and waits on its node: ask again with an empty folder"));
+        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        Err(_) => {}
+    }
+    std::fs::write(&path, text).map_err(failed)?;
+    Ok(shown)
+}

@@ -26,7 +26,9 @@ async fn read(reading: &Reading<'_>) -> Inventory {
     places.dedup();
     let mut inventory = Inventory::default();
     let is_server = |host: &str, port: u16| server.as_ref().is_some_and(|server| *server == (host.to_owned(), port));
-    let looks = places.into_iter().map(|(host, port)| async move { (tls::presented(&host, port).await, host, port) });
+    let limit = reading.wanted.patience();
+    let looks =
+        places.into_iter().map(|(host, port)| async move { (tls::presented(&host, port, limit).await, host, port) });
     for (outcome, host, port) in join_all(looks).await {
         let is_server = is_server(&host, port);
         let at = Location::from(Place::Endpoint { host, port });

@@ -42,6 +42,13 @@ impl Key {
 /// Adds certificates, the entry, and a gap for each block that could not be read.
 pub(super) fn add(inventory: &mut Inventory, found: Found<'_>) {
     let Found { at, content, key, kind, origin, digest } = found;
+    for label in &content.cut {
+        inventory.gaps.push(Gap {
+            at: at.clone(),
+            reason: GapReason::BadPem,
+            message: format!("a block '{label}' is cut off: its '-----END {label}-----' is missing"),
+        });
+    }
     for label in &content.broken {
         inventory.gaps.push(Gap {
             at: at.clone(),
@@ -113,7 +120,7 @@ fn key_state(key: &Key, wanted: &KeyId) -> KeyState {
 }
 
 /// The usual names of the private key that belongs to a file or a key of a Secret of this name, the most usual first.
-pub(super) fn key_names(name: &str) -> Vec<String> {
+pub fn key_names(name: &str) -> Vec<String> {
     let mut names = Vec::new();
     if let Some((stem, ending)) = name.rsplit_once('.') {
         names.extend([format!("{stem}.key"), format!("{stem}-key.pem"), format!("{stem}.key.pem")]);
@@ -128,9 +135,21 @@ pub(super) fn key_names(name: &str) -> Vec<String> {
     names
 }
 
+/// The other way round: what may lie beside a key of this name and have it as its key.
+pub(super) fn certificate_names(key: &str) -> Vec<String> {
+    let Some((stem, ending)) = key.rsplit_once('.') else { return vec![key.replace("key", "cert")] };
+    let stem = stem.strip_suffix("-key").or_else(|| stem.strip_suffix(".key")).unwrap_or(stem);
+    let mut names: Vec<String> =
+        ["crt", "pem", "cert", "cer", "cert.pem"].iter().map(|ending| format!("{stem}.{ending}")).collect();
+    names.push(format!("{}.{ending}", stem.replace("key", "cert")));
+    names.push(format!("{stem}-cert.{ending}"));
+    names.retain(|name| name != key && key_names(name).iter().any(|own| own == key));
+    names
+}
+
 #[cfg(test)]
 mod tests {
-    use super::key_names;
+    use super::{certificate_names, key_names};
 
     #[test]
     fn a_certificate_is_never_its_own_key() {
@@ -144,6 +163,7 @@ mod tests {
             ("cert", "key"),
         ] {
             assert!(key_names(name).contains(&wanted.to_owned()), "{name}");
+            assert!(certificate_names(wanted).contains(&name.to_owned()) || name == "cert-chain.pem", "{name}");
         }
         for name in ["a", "a.key", "cert", "x.pem"] {
             assert!(!key_names(name).contains(&name.to_owned()), "{name}");

@@ -104,6 +104,7 @@ async fn content_of(reading: &Reading<'_>, path: String, at: &Location, gaps: &m
 
 pub(super) fn unread_gap(at: Location, why: Unread, message: String) -> Gap {
     let reason = match why {
+        Unread::NotAFile => GapReason::NotAFile,
         Unread::NotFound => GapReason::NotFound,
         Unread::PermissionDenied => GapReason::PermissionDenied,
         Unread::TooLarge => GapReason::TooLarge,

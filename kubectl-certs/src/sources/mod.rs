@@ -6,6 +6,7 @@ mod gather;
 mod kubeconfigs;
 mod node_files;
 mod secrets;
+mod sound;
 mod standard_input;
 pub mod target;
 mod wanted;
@@ -14,13 +15,15 @@ use std::collections::BTreeSet;
 
 use futures::future::{BoxFuture, join_all};
 
+pub use gather::key_names;
 pub use node_files::presented;
-pub use wanted::{Wanted, resolve, targets};
+pub use sound::require_sound;
+pub use wanted::{Wanted, require_folder, resolve, targets};
 
 use crate::access::Access;
 use crate::access::cluster::Cluster;
 use crate::error::Error;
-use crate::model::{Inventory, Location};
+use crate::model::{Inventory, Location, Place};
 
 /// One kind of place that certificates are read from.
 pub struct Source {
@@ -59,9 +62,24 @@ pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Erro
     for part in parts {
         merge(&mut inventory, part, &mut places);
     }
+    name_what_is_behind(wanted, &mut inventory);
     inventory.entries.sort_by(|a, b| a.at.cmp(&b.at));
     inventory.gaps.sort_by(|a, b| a.at.cmp(&b.at));
     Ok(inventory)
+}
+
+/// A server that cannot be asked may present its certificate all the same: then that was read, and what is missing are
+/// the objects behind it.
+fn name_what_is_behind(wanted: &Wanted, inventory: &mut Inventory) {
+    let Some(chosen) = &wanted.chosen else { return };
+    let endpoint = chosen.endpoint();
+    if inventory.entry(&endpoint).is_some() {
+        for gap in inventory.gaps.iter_mut().filter(|gap| gap.at == endpoint) {
+            gap.message = format!("the objects behind {endpoint}: {}", gap.message);
+            let any = || "*".to_owned();
+            gap.at = Location::from(Place::Secret { namespace: any(), name: any(), key: any() });
+        }
+    }
 }
 
 fn merge(into: &mut Inventory, part: Inventory, places: &mut BTreeSet<Location>) {

@@ -6,16 +6,17 @@ use std::path::Path;
 use futures::FutureExt;
 use futures::future::join_all;
 
-use super::gather::{Found, Key, Kind, add, key_names};
+use super::gather::{Found, Key, Kind, add, certificate_names, key_names};
 use super::kubeconfigs::{add_view, unread_gap};
 use super::{Reading, Source, merge};
-use crate::access::nodes::{FileRecord, Member, Node, NodeOp, NodeReply, Process};
+use crate::access::nodes::{FileRecord, Member, Node, NodeOp, NodeReply, Process, Unread};
 use crate::formats::Content;
-use crate::layouts::{self, Base, Layout, Renewal, Store};
+use crate::layouts::{self, Base, KeptBy, Layout, Renewal, Store};
 use crate::model::{
     Entry, FoundLayout, Gap, GapReason, Inventory, KubeconfigField, Location, Origin, Place, TrustEdge,
 };
 
+mod people;
 mod uses;
 
 pub use uses::presented;
@@ -69,11 +70,13 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
     places.extend(
         asked_for.filter_map(Location::path).filter(|path| Path::new(path).starts_with(root)).map(str::to_owned),
     );
-    let files = walk(member, places, &mut inventory).await;
+    let mut files = walk(member, places, &mut inventory).await;
+    people::read(member, &found, &mut files, &mut inventory).await;
     let names = names(&found, root);
     for file in files.values() {
         add_file(&mut inventory, on, file, &files, &names);
     }
+    people::disown_foreign(&mut inventory, found.layout);
     add_hollow(&mut inventory, member, &files, &names).await;
     if !reading.wanted.files_only {
         let processes = processes(&**node, found.layout).await;
@@ -90,7 +93,16 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
 }
 
 async fn plain(inventory: &mut Inventory, member: &Member, places: Vec<String>) {
-    let files = walk(member, places, inventory).await;
+    let mut files = walk(member, places, inventory).await;
+    // A key that was named alone stands for the certificate beside it.
+    let alone = files.values().filter(|file| only_a_key(&file.content) && file.content.has_key());
+    let beside: Vec<String> = alone.flat_map(|file| certificates_beside(&file.path)).collect();
+    let unread: Vec<String> = beside.into_iter().filter(|path| !files.contains_key(path)).collect();
+    if let Ok(NodeReply::Existing(there)) = member.node.run(NodeOp::Exist { paths: unread }).await
+        && !there.is_empty()
+    {
+        files.extend(walk(member, there, inventory).await);
+    }
     for file in files.values() {
         add_file(inventory, member.name.as_deref(), file, &files, &BTreeMap::new());
     }
@@ -124,7 +136,7 @@ async fn walk(member: &Member, places: Vec<String>, inventory: &mut Inventory) -
         Ok(NodeReply::Walked(walked)) => {
             for (path, why, message) in walked.unread {
                 // A layout's second folder need not exist: a control plane without a kubelet's files is one all the same.
-                if why == crate::access::nodes::Unread::NotFound && asked.iter().skip(1).any(|place| *place == path) {
+                if why == Unread::NotFound && asked.iter().skip(1).any(|place| *place == path) {
                     continue;
                 }
                 inventory.gaps.push(unread_gap(at(path), why, message));
@@ -153,7 +165,8 @@ async fn processes(node: &dyn Node, layout: &Layout) -> Vec<Process> {
     }
 }
 
-/// A file that the layout's table names and that holds nothing: overwritten by accident, or cut to nothing by a full disk.
+/// What the layout's table names and what is there, but is no such file: overwritten by accident, cut to nothing by a full
+/// disk, a link to nowhere.
 async fn add_hollow(
     inventory: &mut Inventory,
     member: &Member,
@@ -161,23 +174,43 @@ async fn add_hollow(
     names: &BTreeMap<String, Named>,
 ) {
     let node = &member.node;
-    let paths = names.keys().filter(|path| !files.contains_key(*path)).cloned().collect();
+    let missing = names.iter().filter(|(path, named)| !named.is_of_people && !files.contains_key(*path));
+    let paths = missing.map(|(path, _)| path.clone()).collect();
     let Ok(NodeReply::Existing(hollow)) = node.run(NodeOp::Exist { paths }).await else { return };
     for path in hollow {
+        let Ok(NodeReply::Walked(alone)) = node.run(NodeOp::Walk { places: vec![path.clone()] }).await else {
+            continue;
+        };
         // A link to a file that was asked for by its own name is told of under that name.
-        let alone = node.run(NodeOp::Walk { places: vec![path.clone()] }).await;
-        if matches!(alone, Ok(NodeReply::Walked(walked)) if !walked.files.is_empty()) {
+        if alone.files.iter().any(|file| file.path == path) {
             continue;
         }
-        let at = Location::file_on(member.name.as_deref(), path);
-        if !inventory.gaps.iter().any(|gap| gap.at == at) {
-            inventory.gaps.push(Gap {
-                at,
-                reason: GapReason::NoCertificateFound,
-                message: "this file should hold a certificate, and there is none in it".to_owned(),
-            });
+        let at = Location::file_on(member.name.as_deref(), path.clone());
+        if inventory.gaps.iter().any(|gap| gap.at == at) {
+            continue;
         }
+        let unread = alone.unread.into_iter().find(|(other, ..)| *other == path);
+        let as_folder = NodeOp::Exist { paths: vec![format!("{path}/")] };
+        let is_folder = matches!(node.run(as_folder).await, Ok(NodeReply::Existing(found)) if !found.is_empty());
+        inventory.gaps.push(match unread {
+            Some((path, Unread::NotFound, _)) => {
+                Gap { at, reason: GapReason::NotFound, message: format!("{path} is a symlink to what does not exist") }
+            }
+            Some((_, why, message)) => unread_gap(at, why, message),
+            None if is_folder => {
+                Gap { at, reason: GapReason::NotAFile, message: "this is a folder, where a file is wanted".to_owned() }
+            }
+            None => hollow_gap(at, &names[&path]),
+        });
     }
+}
+
+fn hollow_gap(at: Location, named: &Named) -> Gap {
+    let (reason, message) = match named.holder {
+        Holder::Kubeconfig => (GapReason::BadKubeconfig, "this file should be a kubeconfig, and it is none"),
+        Holder::Pem => (GapReason::NoCertificateFound, "this file should hold a certificate, and there is none in it"),
+    };
+    Gap { at, reason, message: message.to_owned() }
 }
 
 /// What the layout's table says of a path.
@@ -185,6 +218,15 @@ struct Named {
     origin: Origin,
     kind: Kind,
     key: Option<String>,
+    /// Nothing is missing where it is not there.
+    is_of_people: bool,
+    holder: Holder,
+}
+
+#[derive(Clone, Copy)]
+enum Holder {
+    Pem,
+    Kubeconfig,
 }
 
 fn names(found: &Detected, root: &str) -> BTreeMap<String, Named> {
@@ -201,6 +243,8 @@ fn names(found: &Detected, root: &str) -> BTreeMap<String, Named> {
             },
             kind: Kind::Bundle,
             key: Some(at(authority.key)),
+            holder: Holder::Pem,
+            is_of_people: false,
         };
         names.insert(at(authority.certificate), named);
     }
@@ -221,6 +265,8 @@ fn names(found: &Detected, root: &str) -> BTreeMap<String, Named> {
             },
             kind: Kind::Chain,
             key: key.map(at),
+            holder: if matches!(leaf.store, Store::Kubeconfig(_)) { Holder::Kubeconfig } else { Holder::Pem },
+            is_of_people: leaf.kept_by == KeptBy::People,
         };
         names.insert(at(path), named);
     }
@@ -236,6 +282,8 @@ fn add_edges(inventory: &mut Inventory) {
         .entries
         .iter()
         .filter(|entry| matches!(&entry.at.place, Place::Kubeconfig { field: KubeconfigField::Cluster(_), .. }))
+        // People's files speak of other clusters too.
+        .filter(|entry| !people::is_at(inventory, &entry.at))
         .collect();
     let mut edges = BTreeSet::new();
     for layout in inventory.layouts.iter().filter_map(|found| Layout::named(&found.name)) {
@@ -285,6 +333,7 @@ fn add_file(
         return;
     }
     if only_a_key(&file.content) {
+        inventory.gaps.extend(named.map(|named| hollow_gap(Location::file_on(on, file.path.clone()), named)));
         return;
     }
     let key_path = named.and_then(|named| named.key.clone()).or_else(|| sibling_key(&file.path, files));
@@ -313,7 +362,16 @@ fn add_file(
 
 /// Keys are told of with the certificate or public key that they belong to.
 fn only_a_key(content: &Content) -> bool {
-    content.certificates.is_empty() && content.public_keys.is_empty() && content.broken.is_empty()
+    content.certificates.is_empty()
+        && content.public_keys.is_empty()
+        && content.broken.is_empty()
+        && content.cut.is_empty()
+}
+
+fn certificates_beside(key: &str) -> Vec<String> {
+    let path = Path::new(key);
+    let names = path.file_name().and_then(|name| name.to_str()).map(certificate_names).unwrap_or_default();
+    names.into_iter().map(|name| path.with_file_name(name).to_string_lossy().into_owned()).collect()
 }
 
 fn sibling_key(path: &str, files: &BTreeMap<String, FileRecord>) -> Option<String> {

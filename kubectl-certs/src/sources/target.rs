@@ -1,7 +1,7 @@
 //! What people may write to name certificates, and which rows each means. Every printed `Location` is one of them.
 
-use crate::layouts;
-use crate::model::{BundleKind, Location, Place, Row};
+use crate::layouts::{self, Layout};
+use crate::model::{BundleKind, Entry, FoundLayout, Location, Place, Row};
 
 /// Prefixes win; then come names of a layout, existing paths, `kind/…`, `HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +139,17 @@ impl Target {
     pub fn matches(&self, row: &Row<'_>) -> bool {
         // The layout's name is that of the first certificate; what stands behind it has a number.
         let name = row.entry.origin.name.as_deref().filter(|_| row.index == 0);
-        self.means(&row.entry.at.clone().numbered(row.index + 1), name)
+        self.means(&row.entry.at.clone().numbered(row.index + 1), name) || (row.index == 0 && self.is_key_of(row.entry))
+    }
+
+    /// Findings name the key beside a certificate too: it stands for the pair.
+    fn is_key_of(&self, entry: &Entry) -> bool {
+        let Some(key) = &entry.key_at else { return false };
+        match self {
+            Self::At(location) => location == key,
+            Self::Path(path) => key.path() == Some(path),
+            _ => false,
+        }
     }
 
     /// Does it mean this place? `name` is the layout's name for it. A place without a number is about its first
@@ -163,6 +173,16 @@ impl Target {
             }
             Self::Named(wanted) => name == Some(wanted),
         }
+    }
+
+    /// The files that a layout's own name stands for on these disks.
+    pub fn files(&self, found: &[FoundLayout]) -> Vec<Location> {
+        let Self::Named(name) = self else { return Vec::new() };
+        let files = |found: &FoundLayout| {
+            let paths = Layout::named(&found.name).map(|layout| layout.files(name)).unwrap_or_default();
+            paths.into_iter().map(|path| found.place(path)).collect::<Vec<_>>()
+        };
+        found.iter().flat_map(files).collect()
     }
 
     /// Where it would be, for what is said when nothing is there.

@@ -1,7 +1,9 @@
 //! From the scope of a request to what is to be read: which sources, which folders, which objects.
 
 use std::path::Path;
+use std::time::Duration;
 
+use super::sound::{require_files, require_sound};
 use super::target::{self, Target};
 use crate::access::Access;
 use crate::access::cluster::{self, Chosen, Cluster};
@@ -72,12 +74,18 @@ impl Wanted {
         }
     }
 
+    /// How long somebody wants to wait for an answer.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.connection.patience()
+    }
+
     fn needs_cluster(&self) -> bool {
         self.cluster || self.webhooks || !self.secrets.is_empty()
     }
 }
 
 pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
+    require_sound(scope)?;
     let mut wanted = Wanted {
         namespace: scope.namespace.clone().filter(|_| !scope.all_namespaces),
         selector: scope.selector.clone(),
@@ -99,6 +107,7 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
         }
     }
     let (targets, chosen) = targets(scope, &scope.targets, access).await?;
+    require_files(scope, &targets)?;
     wanted.chosen = chosen;
     if scope.targets.iter().any(|target| is_input(target)) {
         wanted.input = Some(scope.input.clone().unwrap_or_default());
@@ -120,6 +129,7 @@ async fn named_nodes(scope: &Scope, access: &Access) -> Vec<(String, Result<Memb
 
 /// What people have written, as targets that no longer depend on the folder or the context in which they did.
 pub async fn targets(scope: &Scope, texts: &[String], access: &Access) -> Result<(Vec<Target>, Option<Chosen>), Error> {
+    let texts = &below_root(scope.root.as_deref(), texts, access).await;
     let existing = existing_paths(texts, access).await;
     let is_there = |path: &str| existing.iter().any(|existing| existing == path);
     let parse = |text: &String| {
@@ -139,6 +149,28 @@ pub async fn targets(scope: &Scope, texts: &[String], access: &Access) -> Result
         }
     }
     Ok((targets, chosen))
+}
+
+/// On a disk in a folder, `/etc/kubernetes/admin.conf` is what that node calls so, where it has it. What lies below the
+/// folder is named by its whole path already.
+async fn below_root(root: Option<&str>, texts: &[String], access: &Access) -> Vec<String> {
+    let Some(root) = root.map(|root| root.trim_end_matches('/')).filter(|root| !root.is_empty()) else {
+        return texts.to_vec();
+    };
+    let mut below = Vec::new();
+    for text in texts {
+        let (prefix, path) = ["file:", "kubeconfig:"]
+            .into_iter()
+            .find_map(|prefix| Some((prefix, text.strip_prefix(prefix)?)))
+            .unwrap_or(("", text));
+        let on_node = format!("{root}{path}");
+        // What follows `#` is not of the path, unless there is a file of that name.
+        let file = on_node.split_once('#').map_or(on_node.as_str(), |(file, _)| file).to_owned();
+        let is_below = Path::new(path).starts_with(root) || !path.starts_with('/');
+        let is_there = !is_below && !existing(vec![on_node.clone(), file], access).await.is_empty();
+        below.push(if is_there { format!("{prefix}{on_node}") } else { text.clone() });
+    }
+    below
 }
 
 fn is_input(target: &str) -> bool {
@@ -199,7 +231,7 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
         Target::Secret { namespace, name } => wanted.secrets.push((namespace.clone(), name.clone())),
         Target::Webhook { .. } => wanted.webhooks = true,
         Target::Named(_) if wanted.members.is_empty() && wanted.gaps.is_empty() => {
-            wanted.members.push(local("/", access))
+            wanted.members.push(local("/", access));
         }
         Target::Named(_) => {}
         Target::At(location) => match &location.place {
@@ -272,12 +304,20 @@ async fn existing(paths: Vec<String>, access: &Access) -> Vec<String> {
     }
 }
 
-async fn require_folder(root: &str, access: &Access) -> Result<(), Error> {
-    if existing(vec![root.to_owned()], access).await.is_empty() {
-        return Err(Error::new(ErrorKind::NotFound, format!("the folder '{root}' given with --root does not exist"))
-            .about(root));
+/// A path of the wrong name or kind would otherwise look like a disk without certificates.
+pub async fn require_folder(root: &str, access: &Access) -> Result<(), Error> {
+    // Only a folder may have a slash behind its name.
+    let as_folder = format!("{}/", root.trim_end_matches('/'));
+    match existing(vec![root.to_owned(), as_folder.clone()], access).await {
+        found if found.contains(&as_folder) => Ok(()),
+        found if found.is_empty() => {
+            Err(Error::new(ErrorKind::NotFound, format!("the folder '{root}' given with --root does not exist"))
+                .about(root))
+        }
+        _ => Err(Error::usage(format!("'{root}' given with --root is a file; a folder is wanted"))
+            .about(root)
+            .hint("--root takes the folder in which etc/kubernetes lies; a single file is a target of its own")),
     }
-    Ok(())
 }
 
 /// Connects where something of the cluster is wanted. That it does not answer is a gap, unless nothing else is wanted.

@@ -32,6 +32,7 @@ impl<'a> Operator<'a> {
     }
 
     /// The same program in somebody else's hands, with these nodes.
+    #[must_use]
     pub fn other(&self, ssh: &[&str]) -> Self {
         let ssh = ssh.iter().map(|&word| word.to_owned()).collect();
         let home = tempfile::tempdir().expect("a home");
@@ -39,6 +40,7 @@ impl<'a> Operator<'a> {
     }
 
     /// Somebody else with the same nodes.
+    #[must_use]
     pub fn colleague(&self) -> Self {
         self.other(&self.ssh.iter().map(String::as_str).collect::<Vec<_>>())
     }

@@ -74,12 +74,17 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::MakeRequest { .. }
         | NodeOp::Sign(_)
         | NodeOp::Stage { .. }
+        | NodeOp::KeepRequest { .. }
+        | NodeOp::StageKept { .. }
+        | NodeOp::ForgetKept { .. }
         | NodeOp::Install { .. }
         | NodeOp::Restore { .. }
         | NodeOp::Remove { .. }
         | NodeOp::ClearDrafts { .. }
         | NodeOp::Restart { .. }
         | NodeOp::RestartControlPlane { .. }
+        | NodeOp::HoldEtcd { .. }
+        | NodeOp::ReleaseEtcd
         | NodeOp::MoveEtcdLeader { .. }
         | NodeOp::Lock { .. }
         | NodeOp::Unlock { .. }
@@ -94,6 +99,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Health { .. }
         | NodeOp::EtcdMembers
         | NodeOp::BackedUp { .. }
+        | NodeOp::KeptRequests
         | NodeOp::Staged { .. }
         | NodeOp::Installed { .. }
         | NodeOp::Journal { .. }
@@ -111,7 +117,11 @@ fn name(op: &NodeOp) -> String {
         NodeOp::Append { line, .. } => serde_json::from_str::<serde_json::Value>(line)
             .map(|event| event["what"].to_string().chars().take(60).collect())
             .unwrap_or_default(),
-        NodeOp::MakeRequest { step, .. } | NodeOp::Stage { step, .. } | NodeOp::Install { step, .. } => step.clone(),
+        NodeOp::MakeRequest { step, .. }
+        | NodeOp::Stage { step, .. }
+        | NodeOp::StageKept { step, .. }
+        | NodeOp::Install { step, .. } => step.clone(),
+        NodeOp::KeepRequest { name, .. } | NodeOp::ForgetKept { name } => name.clone(),
         NodeOp::BackUp { paths, .. } | NodeOp::Restore { paths, .. } => paths.join(" "),
         _ => String::new(),
     };

@@ -8,13 +8,25 @@ use std::path::{Component, Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::NodeError;
+use super::{FileId, NodeError};
 
 /// Larger files are no certificates; a bundle of everything that browsers trust is a quarter of a megabyte.
 pub(super) const LARGEST: u64 = 8 << 20;
 
 pub(super) fn exists(path: &str) -> bool {
     fs::symlink_metadata(path).is_ok()
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
+pub(super) fn id(metadata: &fs::Metadata) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    Some(FileId { device: metadata.dev(), inode: metadata.ino() })
+}
+
+#[cfg(not(unix))]
+pub(super) fn id(_: &fs::Metadata) -> Option<FileId> {
+    None
 }
 
 /// A small system file, trimmed.

@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use super::local::LocalNode;
 use super::{NodeError, Sign, Staged, files};
 use crate::formats::{kubeconfig, pem};
-use crate::model::IdentityStore;
+use crate::model::{IdentityStore, KeyChoice, ServerName};
+use crate::pki::alternative_names::Name;
 use crate::pki::key_algorithm::KeyAlgorithm;
 use crate::pki::private_key::PrivateKey;
 use crate::pki::raw_certificate::RawCertificate;
@@ -18,31 +19,65 @@ use crate::pki::reissue::Reissue;
 use crate::pki::request::{self, Request};
 use crate::pki::serial::Serial;
 
-/// Makes the key for a step, once, and a request that says what the old certificate says.
+/// Makes the key for a step, once, and a request that says what the old certificate says and names what is added.
 pub(super) fn make_request(
     node: &LocalNode,
     run: &str,
     step: &str,
     store: &IdentityStore,
-    algorithm: Option<&str>,
+    choice: KeyChoice,
+    added: &[ServerName],
 ) -> Result<Vec<u8>, NodeError> {
     let old = identity_in(node, store)?;
     let path = staged_folder(node, run, step)?.join("key.pem");
     let key = if path.exists() {
         read_key(&path, &files::read(&path)?)?
     } else {
-        let like = read_key(Path::new(store.paths()[0].as_str()), &old.key)?;
-        let algorithm = match algorithm {
-            Some(name) => name.parse().map_err(|_| NodeError::refused(format!("'{name}' is no key algorithm")))?,
-            None => like.algorithm(),
-        };
-        let key = generate(algorithm)?;
-        write_new(&path, &key.to_pem(like.encoding()))?;
+        let (key, text) = chosen_key(store, &old, choice)?;
+        write_new(&path, &text)?;
         key
     };
-    let old = RawCertificate::parse(&old.certificate).map_err(|error| NodeError::refused(error.to_string()))?;
-    request::request(old.subject, &old, &key)
+    ask_for(&old.certificate, added, &key)
+}
+
+/// The key and its text, not on the disk yet.
+pub(super) fn chosen_key(
+    store: &IdentityStore,
+    old: &Identity,
+    choice: KeyChoice,
+) -> Result<(PrivateKey, Zeroizing<Vec<u8>>), NodeError> {
+    let like = read_key(Path::new(store.key_path()), &old.key)?;
+    let algorithm = match choice {
+        // Its own text and no other: who reads it may accept that form only.
+        KeyChoice::Old => return Ok((like, key_text(&old.key)?)),
+        KeyChoice::LikeOld => like.algorithm(),
+        KeyChoice::Of(kind) => kind.name().parse().map_err(|error| NodeError::refused(format!("{error}")))?,
+    };
+    let key = generate(algorithm)?;
+    let text = key.to_pem(like.encoding());
+    Ok((key, text))
+}
+
+/// The block of the key alone, where it stands among others.
+fn key_text(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, NodeError> {
+    let text = pem::decode_text(text);
+    let block = pem::blocks(&text).into_iter().find(pem::Block::is_private_key);
+    let block = block.ok_or_else(|| NodeError::refused("the old key is not in a PEM block"))?;
+    Ok(Zeroizing::new(text.as_bytes()[block.range].to_vec()))
+}
+
+pub(super) fn ask_for(old: &[u8], added: &[ServerName], key: &PrivateKey) -> Result<Vec<u8>, NodeError> {
+    let old = RawCertificate::parse(old).map_err(|error| NodeError::refused(error.to_string()))?;
+    request::request(old.subject, &old, &names(added), key)
         .map_err(|error| NodeError::failed(format!("failed to make a request: {error}")))
+}
+
+fn names(added: &[ServerName]) -> Vec<Name> {
+    let name = |name: &ServerName| match name {
+        ServerName::Dns(name) => Name::Dns(name.clone()),
+        ServerName::Ip(address) => Name::Ip(*address),
+    };
+    added.iter().map(name).collect()
 }
 
 pub(super) fn sign(node: &LocalNode, sign: &Sign) -> Result<Vec<u8>, NodeError> {
@@ -68,6 +103,7 @@ pub(super) fn sign(node: &LocalNode, sign: &Sign) -> Result<Vec<u8>, NodeError> 
         old: &sign.old,
         spki: request.spki,
         issuer: &issuer,
+        added_names: &names(&sign.added_names),
         serial: Serial::random().map_err(|error| NodeError::failed(error.to_string()))?,
         not_before: sign.not_before.unix(),
         not_after: sign.not_after.unix(),
@@ -153,11 +189,11 @@ pub(super) fn identity_in(node: &LocalNode, store: &IdentityStore) -> Result<Ide
     }
 }
 
-fn first_certificate(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn first_certificate(bytes: &[u8]) -> Option<Vec<u8>> {
     pem::blocks(&pem::decode_text(bytes)).into_iter().find(pem::Block::is_certificate)?.der.map(|der| der.to_vec())
 }
 
-fn read_key(path: &Path, bytes: &[u8]) -> Result<PrivateKey, NodeError> {
+pub(super) fn read_key(path: &Path, bytes: &[u8]) -> Result<PrivateKey, NodeError> {
     PrivateKey::from_pem(bytes)
         .map_err(|error| NodeError::refused(format!("the key in {} cannot be used: {error}", path.display())))
 }
@@ -166,7 +202,7 @@ fn generate(algorithm: KeyAlgorithm) -> Result<PrivateKey, NodeError> {
     PrivateKey::generate(algorithm).map_err(|error| NodeError::failed(format!("failed to make a key: {error}")))
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), NodeError> {
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), NodeError> {
     // Through a draft and a rename: a key that is there is whole.
     let draft = path.with_extension("draft");
     files::remove_if_there(&draft)?;
@@ -180,7 +216,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), NodeError> {
     attempt().map_err(|error| NodeError::io("write", path, &error))
 }
 
-fn staged_folder(node: &LocalNode, run: &str, step: &str) -> Result<PathBuf, NodeError> {
+pub(super) fn staged_folder(node: &LocalNode, run: &str, step: &str) -> Result<PathBuf, NodeError> {
     let folder = node.run_folder(run)?.join("staged").join(file_name(step));
     files::create_private_folder(&folder)?;
     Ok(folder)

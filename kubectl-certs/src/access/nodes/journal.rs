@@ -87,7 +87,7 @@ pub(super) fn wipe(node: &LocalNode, run: &str) -> Result<(), NodeError> {
     }
 }
 
-fn wipe_folder(folder: &PathBuf) -> Result<(), NodeError> {
+pub(super) fn wipe_folder(folder: &PathBuf) -> Result<(), NodeError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),

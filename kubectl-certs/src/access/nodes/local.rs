@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 
 use super::{
-    Facts, Node, NodeError, NodeOp, NodeReply, etcd, files, health, install, issue, journal, lock, presented,
+    Facts, Node, NodeError, NodeOp, NodeReply, etcd, files, health, install, issue, journal, kept, lock, presented,
     processes, restart, walk,
 };
 use crate::access::clock;
@@ -60,12 +60,24 @@ impl Node for LocalNode {
                 NodeReply::Done
             }
             NodeOp::BackedUp { run, path } => NodeReply::BackedUp(install::backed_up(self, &run, &path)?),
-            NodeOp::MakeRequest { run, step, store, algorithm } => {
-                NodeReply::Request(issue::make_request(self, &run, &step, &store, algorithm.as_deref())?)
+            NodeOp::MakeRequest { run, step, store, key, added_names } => {
+                NodeReply::Request(issue::make_request(self, &run, &step, &store, key, &added_names)?)
             }
             NodeOp::Sign(sign) => NodeReply::Certificate(issue::sign(self, &sign)?),
             NodeOp::Stage { run, step, certificate } => {
                 issue::stage(self, &run, &step, &certificate)?;
+                NodeReply::Done
+            }
+            NodeOp::KeepRequest { name, store, key, added_names } => {
+                NodeReply::Request(kept::keep(self, &name, &store, key, &added_names)?)
+            }
+            NodeOp::KeptRequests => NodeReply::Kept(kept::all(self)?),
+            NodeOp::StageKept { run, step, name, certificate } => {
+                kept::stage(self, &run, &step, &name, &certificate)?;
+                NodeReply::Done
+            }
+            NodeOp::ForgetKept { name } => {
+                kept::forget(self, &name)?;
                 NodeReply::Done
             }
             NodeOp::Staged { run, step } => NodeReply::Staged(issue::staged(self, &run, &step)?),
@@ -93,6 +105,14 @@ impl Node for LocalNode {
             }
             NodeOp::RestartControlPlane { components, drain } => {
                 NodeReply::Restarted { evidence: restart::together(self, &components, drain).await? }
+            }
+            NodeOp::HoldEtcd { milliseconds } => {
+                restart::hold_etcd(self, milliseconds).await?;
+                NodeReply::Done
+            }
+            NodeOp::ReleaseEtcd => {
+                restart::release_etcd(self).await?;
+                NodeReply::Done
             }
             NodeOp::EtcdMembers => NodeReply::EtcdMembers(etcd::members(self).await?),
             NodeOp::MoveEtcdLeader { to } => NodeReply::EtcdMembers(etcd::move_leader(self, &to).await?),

@@ -7,12 +7,14 @@
 mod command;
 mod etcd;
 mod files;
+mod grpc;
 mod health;
 pub mod helper;
 mod http;
 mod install;
 mod issue;
 mod journal;
+mod kept;
 mod kubelet;
 mod local;
 mod lock;
@@ -39,8 +41,9 @@ pub use local::LocalNode;
 pub use reach::{ThisMachine, facts, fleet, reach};
 pub use ssh::{HelperSource, SshNode, SshOptions};
 
+use crate::error::ErrorKind;
 use crate::formats::{Content, bytes};
-use crate::model::{IdentityStore, Time};
+use crate::model::{IdentityStore, KeyChoice, ServerName, Time};
 
 /// How to reach nodes.
 #[async_trait]
@@ -134,12 +137,14 @@ pub enum NodeOp {
         run: String,
         path: String,
     },
-    /// A new key for an identity, and the request for its certificate. A key staged earlier is used again.
+    /// A key for an identity, and the request for its certificate. A key staged earlier is used again.
     MakeRequest {
         run: String,
         step: String,
         store: IdentityStore,
-        algorithm: Option<String>,
+        key: KeyChoice,
+        /// Names that the certificate gets beside those of the old one.
+        added_names: Vec<ServerName>,
     },
     /// Signs a request as a re-issue of an existing certificate.
     Sign(Sign),
@@ -149,6 +154,28 @@ pub enum NodeOp {
         step: String,
         #[serde(with = "bytes")]
         certificate: Vec<u8>,
+    },
+    /// A key that waits for the certificate of an authority elsewhere, and the request for it: made once, nothing live is
+    /// touched.
+    KeepRequest {
+        /// Of the leaf.
+        name: String,
+        store: IdentityStore,
+        key: KeyChoice,
+        added_names: Vec<ServerName>,
+    },
+    /// All that wait.
+    KeptRequests,
+    /// Stages a kept key and the certificate that came for it, PEM, the leaf first.
+    StageKept {
+        run: String,
+        step: String,
+        name: String,
+        certificate: String,
+    },
+    /// Wipes a kept key: its certificate is in use, and the key with it.
+    ForgetKept {
+        name: String,
     },
     /// What is staged for a step.
     Staged {
@@ -196,6 +223,13 @@ pub enum NodeOp {
     Health {
         component: String,
     },
+    /// For so long (at most a second) the requests of clients wait at the door of this node's etcd: with all doors held
+    /// while the leadership moves, none is lost. The kernel lets them in again by itself.
+    HoldEtcd {
+        milliseconds: u64,
+    },
+    /// Ends `HoldEtcd` before its time.
+    ReleaseEtcd,
     /// The etcd cluster, as the member of this node sees it.
     EtcdMembers,
     /// Gives the leadership of etcd, which must be this node's, to another member.
@@ -259,6 +293,8 @@ pub struct Sign {
     /// DER, PKCS#10.
     #[serde(with = "bytes")]
     pub request: Vec<u8>,
+    /// Beside those of the old certificate.
+    pub added_names: Vec<ServerName>,
     pub not_before: Time,
     pub not_after: Time,
 }
@@ -285,6 +321,7 @@ pub enum NodeReply {
     BackedUp(Option<String>),
     Request(#[serde(with = "bytes")] Vec<u8>),
     Certificate(#[serde(with = "bytes")] Vec<u8>),
+    Kept(Vec<Kept>),
     Staged(Option<Staged>),
     /// Path and digest of each file.
     Installed(Vec<(String, String)>),
@@ -322,6 +359,7 @@ pub struct Walked {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unread {
+    NotAFile,
     NotFound,
     PermissionDenied,
     TooLarge,
@@ -335,10 +373,20 @@ pub struct FileRecord {
     pub target: Option<String>,
     pub modified: Time,
     pub digest: String,
+    /// Absent where the system has none.
+    #[serde(default)]
+    pub id: Option<FileId>,
     pub content: Content,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a file is, whatever it is called: the same path means another file in another container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileId {
+    pub device: u64,
+    pub inode: u64,
+}
+
+#[derive(Clone, Debug, Eq, Serialize, Deserialize)]
 pub struct Process {
     pub pid: u32,
     pub program: String,
@@ -347,9 +395,42 @@ pub struct Process {
     pub started: Time,
     /// It runs in a container.
     pub contained: bool,
+    /// What the process finds under the paths of its options; absent where that may not be looked at.
+    #[serde(default)]
+    pub seen: Option<Vec<(String, Seen)>>,
+    /// Its root is that of this machine; absent where that may not be looked at.
+    #[serde(default)]
+    pub on_our_root: Option<bool>,
+}
+
+/// A file as a process finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    pub id: FileId,
+    /// It has no name any more: replaced since it was mounted, and the container still has the old one.
+    pub replaced: bool,
+}
+
+/// One and the same for as long as it runs, whatever becomes of the files that it names.
+impl PartialEq for Process {
+    fn eq(&self, other: &Self) -> bool {
+        (self.pid, &self.program, self.started) == (other.pid, &other.program, other.started)
+    }
 }
 
 impl Process {
+    /// Whether this option names that file, which is called `path` here. Only where a process may not be looked into, the
+    /// text of the path must do.
+    pub fn names(&self, option: &str, path: &str, file: Option<FileId>) -> bool {
+        let (Some(seen), Some(file)) = (&self.seen, file) else {
+            return self.option(option) == Some(path);
+        };
+        seen.iter().filter(|(name, _)| name == option).any(|(_, seen)| {
+            let its_old_one = seen.replaced && seen.id.device == file.device && self.option(option) == Some(path);
+            seen.id == file || its_old_one
+        })
+    }
+
     pub fn option(&self, name: &str) -> Option<&str> {
         self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str())
     }
@@ -389,6 +470,18 @@ pub struct EtcdMember {
     pub said: String,
 }
 
+/// A key that waits: its public half and the request that was made for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub name: String,
+    /// DER of the public key (SPKI).
+    #[serde(with = "bytes")]
+    pub public_key: Vec<u8>,
+    /// DER, PKCS#10.
+    #[serde(with = "bytes")]
+    pub request: Vec<u8>,
+}
+
 /// What lies ready for a step: the public half of the key, and the certificate once it is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Staged {
@@ -421,6 +514,16 @@ pub enum NodeErrorKind {
     Unreachable,
     /// The connection ended before the answer came: whether it was done is not known.
     Lost,
+}
+
+impl From<&NodeError> for ErrorKind {
+    fn from(error: &NodeError) -> Self {
+        match error.kind {
+            NodeErrorKind::Refused => Self::Refused,
+            NodeErrorKind::Unreachable => Self::Unreadable,
+            _ => Self::FailedSafe,
+        }
+    }
 }
 
 impl NodeError {

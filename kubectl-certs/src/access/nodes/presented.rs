@@ -8,7 +8,7 @@ use crate::access::tls;
 pub(super) async fn all(addresses: Vec<String>) -> Vec<(String, Option<Vec<Vec<u8>>>)> {
     join_all(addresses.into_iter().map(|address| async move {
         let chain = match split(&address) {
-            Some((host, port)) => tls::presented(host, port).await.ok(),
+            Some((host, port)) => tls::presented(host, port, None).await.ok(),
             None => None,
         };
         (address, chain)

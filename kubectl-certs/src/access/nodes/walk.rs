@@ -57,7 +57,8 @@ impl Walk<'_> {
         } else if metadata.is_file() {
             self.file(path, &real, &metadata);
         } else if asked_for {
-            self.unread(path, &NodeError::refused(format!("{} is neither a file nor a folder", path.display())));
+            let message = format!("{} is neither a file nor a folder", path.display());
+            self.walked.unread.push((path.to_string_lossy().into_owned(), Unread::NotAFile, message));
         }
     }
 
@@ -97,6 +98,7 @@ impl Walk<'_> {
             target: (real != path).then(|| real.to_string_lossy().into_owned()),
             modified: Time::from_unix(modified.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))),
             digest: sha256_hex(&bytes),
+            id: files::id(metadata),
             content,
         });
     }

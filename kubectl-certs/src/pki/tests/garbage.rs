@@ -35,7 +35,7 @@ static SAMPLES: LazyLock<Samples> = LazyLock::new(|| {
     let key = bench.key("x", KeyAlgorithm::Ed25519);
     let pss = bench.leaf("x", "rsa", ODD, "-sha256 -sigopt rsa_padding_mode:pss");
     let certificate = bench.leaf("x", "ca", ODD, "");
-    let request = request(&[0x30, 0], &RawCertificate::parse(&certificate).unwrap(), &key);
+    let request = request(&[0x30, 0], &RawCertificate::parse(&certificate).unwrap(), &[], &key);
     let der = |name: &str, form: &str| bench.openssl(&format!("pkey -in {name}.key {form} -outform DER"));
     Samples {
         issuer: ca.der,
@@ -65,7 +65,7 @@ fn try_all(bytes: &[u8]) {
         let serial = Serial::from_magnitude(&[1]).unwrap();
         let (not_before, not_after) = (0, 1);
         let issuer = &*samples.issuer;
-        let new = Reissue { old, spki, issuer, serial, not_before, not_after };
+        let new = Reissue { old, spki, issuer, added_names: &[], serial, not_before, not_after };
         if let Some(new) = spoken(new.sign(&samples.ca)) {
             assert_eq!(verify(&new, samples.ca.spki_der()), Ok(()));
             let [new, old] = [&new, old].map(|it| RawCertificate::parse(it).unwrap());

@@ -1,5 +1,6 @@
 //! The room as a whole, against openssl, webpki and x509-parser.
 
+mod added_names;
 mod bench;
 mod garbage;
 mod keys;

@@ -191,6 +191,7 @@ fn unchanged(old: &[u8]) -> Reissue<'_> {
         old,
         spki: RawCertificate::parse(old).unwrap().spki,
         issuer: old,
+        added_names: &[],
         serial: Serial::random().unwrap(),
         not_before: THEN,
         not_after: THEN + DAY,

@@ -102,6 +102,7 @@ fn check_reissue(bench: &Bench, old: &[u8], ca: &Authority) -> Vec<u8> {
         old,
         spki: key.spki_der(),
         issuer: &ca.der,
+        added_names: &[],
         serial: serial.clone(),
         not_before: THEN,
         not_after: THEN + 365 * DAY,

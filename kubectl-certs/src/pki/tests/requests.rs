@@ -23,7 +23,7 @@ fn asks_for_what_the_old_certificate_has() {
             let old_der = bench.leaf("x", "ca", config, "");
             let old = RawCertificate::parse(&old_der).unwrap();
             let key = PrivateKey::generate(algorithm).unwrap();
-            let der = request(old.subject, &old, &key).unwrap();
+            let der = request(old.subject, &old, &[], &key).unwrap();
             bench.write("x.csr", to_pem(&der));
             bench.openssl("req -in x.csr -verify -noout");
             assert_eq!(to_pem(&der), pem("CERTIFICATE REQUEST", &der).as_bytes());
@@ -47,7 +47,7 @@ fn asks_for_what_the_old_certificate_has() {
             let serial = Serial::random().unwrap();
             let (not_before, not_after) = (THEN, THEN + 1);
             let (old, issuer) = (&*old_der, &*ca.der);
-            let new = Reissue { old, spki: read.spki, issuer, serial, not_before, not_after };
+            let new = Reissue { old, spki: read.spki, issuer, added_names: &[], serial, not_before, not_after };
             assert_eq!(verify(&new.sign(&ca.key).unwrap(), ca.key.spki_der()), Ok(()));
         }
     }
@@ -59,7 +59,7 @@ fn asks_for_nothing_where_nothing_is() {
     let ca = bench.authority("ca", KeyAlgorithm::EcP256);
     let bare = super::bench::bare(&ca.der, &[], &[], &ca.key);
     let old = RawCertificate::parse(&bare).unwrap();
-    let der = request(old.subject, &old, &ca.key).unwrap();
+    let der = request(old.subject, &old, &[], &ca.key).unwrap();
     assert_eq!(Request::parse(&der).unwrap().extensions, []);
     bench.write("x.csr", to_pem(&der));
     bench.openssl("req -in x.csr -verify -noout");

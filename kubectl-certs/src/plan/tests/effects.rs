@@ -1,20 +1,22 @@
 //! `goal` holds on `effect`, for every action; and an effect is only what it declares.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use proptest::prelude::*;
 
 use super::worlds::{NOW, Shape, layout, shapes};
 use crate::formats::certificate::sha256_hex;
-use crate::model::{Location, Purpose, Span};
-use crate::plan::action::{Action, BackUp, Issue, Remake, Restart, WriteIdentity};
-use crate::plan::condition::Renewal;
+use crate::model::{KeyKind, Location, Purpose, ServerName, Span};
+use crate::plan::action::{Action, BackUp, Import, Issue, Remake, Restart, WriteIdentity};
+use crate::plan::condition::{NewKey, Renewal};
+use crate::plan::signed::leaf_of;
 use crate::plan::{OnNode, World, on_node};
 
 proptest! {
     #[test]
     fn the_goal_of_every_action_holds_after_its_effect(shape in shapes()) {
-        let world = shape.world();
+        let world = with_answer(shape.world());
         for actions in sequences(&shape, &world) {
             let mut imagined = world.clone();
             for action in &actions {
@@ -29,7 +31,7 @@ proptest! {
     /// Before it is done, it is not done: a goal that always holds would prove nothing.
     #[test]
     fn no_goal_of_what_writes_holds_before(shape in shapes()) {
-        let world = shape.world();
+        let world = with_answer(shape.world());
         for action in sequences(&shape, &world).into_iter().flatten() {
             let already = action.goal().iter().all(|goal| goal.holds(&world).is_ok());
             prop_assert!(!already || matches!(action, Action::Restart(_)), "{action:?}");
@@ -38,7 +40,7 @@ proptest! {
 
     #[test]
     fn an_effect_changes_nothing_that_it_does_not_declare(shape in shapes()) {
-        let world = shape.world();
+        let world = with_answer(shape.world());
         for actions in sequences(&shape, &world) {
             let mut imagined = world.clone();
             for action in &actions {
@@ -58,33 +60,89 @@ fn sequences(shape: &Shape, world: &World) -> Vec<Vec<Action>> {
         let entry = world.inventory.entries.iter().find(|entry| entry.origin.name.as_deref() == Some(leaf.name));
         let Some((entry, old)) = entry.and_then(|entry| Some((entry, world.leaf(&entry.at)?))) else { continue };
         let issuer = world.trust.issuers(&old.fingerprint)[0].clone();
-        let renewal = Renewal::of(old, &issuer, NOW.plus(Span(1000)));
-        let (store, step) = (shape.store(leaf), format!("renew-{}", leaf.name));
-        let mut actions: Vec<Action> = store
-            .paths()
-            .into_iter()
-            .map(|path| Action::BackUp(BackUp { digest: sha256_hex(path.as_bytes()), at: entry.at.beside(&path) }))
-            .collect();
-        actions.push(Action::Issue(Issue {
-            step: step.clone(),
-            at: entry.at.clone(),
-            store: store.clone(),
-            authority_certificate: entry.at.beside("ca.crt"),
-            authority_key: entry.at.beside("ca.key"),
-            not_before: NOW.minus(Span(300)),
-            renewal: renewal.clone(),
-        }));
-        actions.push(Action::WriteIdentity(WriteIdentity { step, at: entry.at.clone(), store, renewal }));
-        for use_ in world.inventory.uses.iter().filter(|use_| use_.place == entry.at) {
-            let at = entry.at.whole_file().expect("a file");
-            actions.push(Action::Restart(Restart { component: use_.component.clone(), at, drain: None }));
+        for (key, added_names) in wishes() {
+            let renewal = Renewal::of(old, &issuer, NOW.plus(Span(1000))).with_names(old, &added_names);
+            let renewal = Renewal { key, ..renewal };
+            let (store, step) = (shape.store(leaf), format!("renew-{}", leaf.name));
+            let mut actions: Vec<Action> = store
+                .paths()
+                .into_iter()
+                .map(|path| Action::BackUp(BackUp { digest: sha256_hex(path.as_bytes()), at: entry.at.beside(&path) }))
+                .collect();
+            actions.push(Action::Issue(Issue {
+                step: step.clone(),
+                at: entry.at.clone(),
+                store: store.clone(),
+                authority_certificate: entry.at.beside("ca.crt"),
+                authority_key: entry.at.beside("ca.key"),
+                not_before: NOW.minus(Span(300)),
+                added_names,
+                renewal: renewal.clone(),
+            }));
+            actions.push(Action::WriteIdentity(WriteIdentity { step, at: entry.at.clone(), store, renewal }));
+            for use_ in world.inventory.uses.iter().filter(|use_| use_.place == entry.at) {
+                let at = entry.at.whole_file().expect("a file");
+                actions.push(Action::Restart(Restart { component: use_.component.clone(), at, drain: None }));
+            }
+            sequences.push(actions);
+        }
+        if leaf.signer == ANSWERED {
+            let (store, step) = (shape.store(leaf), format!("renew-{}", leaf.name));
+            let (new, _) = leaf_of(answer()).expect("a certificate");
+            let renewal = Renewal {
+                old: old.fingerprint.clone(),
+                old_key: old.public_key.clone(),
+                key: NewKey::This(new.public_key.clone()),
+                ..Renewal::of(&new, &issuer, new.not_after)
+            };
+            let import = Action::Import(Import {
+                step: step.clone(),
+                at: entry.at.clone(),
+                store: store.clone(),
+                name: leaf.name.to_owned(),
+                certificate: answer().to_owned(),
+                renewal: renewal.clone(),
+            });
+            let write = Action::WriteIdentity(WriteIdentity { step, at: entry.at.clone(), store, renewal });
+            sequences.push(vec![import, write]);
         }
         let (component, store) = ("kubelet".to_owned(), shape.store(leaf));
         let (at, old) = (entry.at.clone(), old.fingerprint.clone());
         sequences.push(vec![Action::Remake(Remake { component, at, store, old })]);
-        sequences.push(actions);
     }
     sequences
+}
+
+/// The authority that is elsewhere in these tests.
+const ANSWERED: &str = "ca";
+
+/// What it gave. That it signed this is a claim of the trust graph, as everything of this kind is here.
+fn answer() -> &'static str {
+    static PEM: OnceLock<String> = OnceLock::new();
+    PEM.get_or_init(|| {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let parameters = rcgen::CertificateParams::new(vec!["answered.example".to_owned()]).expect("names");
+        parameters.self_signed(&key).expect("a certificate").pem()
+    })
+}
+
+fn with_answer(mut world: World) -> World {
+    let authority = layout().authority(ANSWERED).expect("an authority");
+    let entry = world.inventory.entries.iter().find(|entry| entry.origin.name.as_deref() == Some(authority.name));
+    let issuer = entry.and_then(|entry| entry.certificates().first()).expect("its certificate").clone();
+    let (new, _) = leaf_of(answer()).expect("a certificate");
+    world.trust.will_be_signed(new.fingerprint, issuer);
+    world
+}
+
+/// What may be asked of a renewal, one of each.
+fn wishes() -> [(NewKey, Vec<ServerName>); 3] {
+    let name = |text: &str| text.parse().expect("a name");
+    [
+        (NewKey::Another, Vec::new()),
+        (NewKey::OfKind(KeyKind::Rsa4096), vec![name("added.example")]),
+        (NewKey::Old, vec![name("192.0.2.9"), name("*.added.example")]),
+    ]
 }
 
 /// What an action may change, and nothing else.
@@ -109,6 +167,9 @@ impl Declared {
             }
             Action::Issue(issue) => {
                 declared.staged.insert(issue.step.clone());
+            }
+            Action::Import(import) => {
+                declared.staged.insert(import.step.clone());
             }
             Action::WriteIdentity(write) => declared.put(&write.at, write.files(), world),
             Action::Remake(remake) => {

@@ -90,6 +90,15 @@ fn use_shapes() -> impl Strategy<Value = UseShape> {
 }
 
 impl Shape {
+    /// A running machine with one leaf, which this component is a client with.
+    pub(super) fn with_client(leaf: &str, component: &'static str, takes_effect: TakesEffect) -> Self {
+        let uses = vec![UseShape { component, serves: false, running: true, takes_effect }];
+        let shape =
+            LeafShape { key: KeyState::Matches, chained: false, lifetime: 1_000_000, age: 50, names: Vec::new(), uses };
+        let leaves = layout().leaves.iter().map(|row| (row.name == leaf).then(|| shape.clone())).collect();
+        Self { root: "/", leaves, wide_bundles: false, all: true, within: None, validity: None, named: false }
+    }
+
     pub(super) fn world(&self) -> World {
         let inventory = Inventory { read_at: NOW, ..Inventory::default() };
         let mut world = World { inventory, ..World::default() };
@@ -135,6 +144,7 @@ impl Shape {
             named: self.named.then_some(named),
             nodes: Vec::new(),
             findings: &[],
+            kept: &[],
         };
         Some(plan(world, &asked, NOW))
     }

@@ -22,9 +22,8 @@ pub(super) async fn add(
         };
         let Some(file) = files.get(&path) else { continue };
         let Some((at, stored)) = entry_of(inventory, &path) else { continue };
-        let process = processes
-            .iter()
-            .find(|process| process.program == row.component && has_loaded(process, row, &path, member));
+        let process =
+            processes.iter().find(|process| process.program == row.component && has_loaded(process, row, file, member));
         let address = match row.purpose {
             PurposeRow::Serve(listen) => process.and_then(|process| address(listen, process)),
             _ => None,
@@ -48,8 +47,12 @@ pub(super) async fn add(
 }
 
 /// Without an option that names the file there is one configuration on a machine, which reads nothing of other disks.
-fn has_loaded(process: &Process, row: &UseRow, path: &str, member: &Member) -> bool {
-    if row.flag.is_empty() { member.is_running_machine() } else { process.option(row.flag) == Some(path) }
+fn has_loaded(process: &Process, row: &UseRow, file: &FileRecord, member: &Member) -> bool {
+    if row.flag.is_empty() {
+        member.is_running_machine() && process.on_our_root.unwrap_or(true)
+    } else {
+        process.names(row.flag, &file.path, file.id)
+    }
 }
 
 /// A row of the layout's table whose file is here, and the process that has it.

@@ -31,6 +31,28 @@ fn certificates_are_a_table_like_the_programs() {
     assert!(table.lines().all(|line| line.trim_end().chars().count() <= 120), "{table}");
 }
 
+/// What a table shows as a name can be given to the commands; long ones go on in the next lines of their column.
+#[test]
+fn every_name_in_a_table_is_a_target() {
+    let item = |target: &str, label: &str, name: serde_json::Value| {
+        let item = json!({ "kind": "Certificate", "target": target, "label": label, "name": name, "state": "not-yet-valid",
+            "secondsLeft": 60, "subject": "CN=it", "issuer": "CN=it", "notAfter": "2050-01-01T00:00:00Z" });
+        json!({ "event": "item", "item": item }).to_string()
+    };
+    let lines = [
+        item("file:/d/kubelet.crt#2", "file:/d/kubelet.crt#2", serde_json::Value::Null),
+        item("file:/d/pki/x.crt", "file:/d/pki/x.crt", "apiserver".into()),
+        item("file:/d/pki/y.crt", "etcd-peer", "etcd-peer".into()),
+        FINISHED.to_owned(),
+    ];
+    let fake = Fake::saying(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let outcome = Script::new("$answer = Get-KubeCertificate | Out-String -Width 120").program(&fake.path()).run();
+    let table = outcome.answer.as_str().expect("text");
+    for name in ["file:/d/kubelet.crt#2", "file:/d/pki/x.crt", "etcd-peer"] {
+        line(table, name);
+    }
+}
+
 #[test]
 fn findings_plans_and_runs_are_tables_too() {
     let disk = tempfile::tempdir().expect("a folder");

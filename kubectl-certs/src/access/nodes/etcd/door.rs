@@ -1,16 +1,22 @@
 //! Where etcd of this node listens for clients, and with which of the pairs on its disk it lets us in.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hyper::Uri;
+use hyper_util::rt::TokioIo;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use tokio::time::timeout;
+use tonic::transport::{self, Channel};
+use tower::service_fn;
 
-use super::{ANSWER, gateway};
-use crate::access::nodes::http::Endpoint;
-use crate::access::nodes::{LocalNode, NodeError, Process, files, processes};
+use super::{ANSWER, calls};
+use crate::access::nodes::http::{self, Caller, Endpoint};
+use crate::access::nodes::{LocalNode, NodeError, Process, files, grpc, processes};
 
 /// Certificate and key, those made for this purpose first. A server's own pair is good for a client too where kubeadm
 /// made it. Below the node's root.
@@ -23,24 +29,24 @@ const PAIRS: [(&str, &str); 4] = [
 
 pub(super) struct Door {
     pub(super) endpoint: Endpoint,
-    pub(super) identity: Option<Arc<CertifiedKey>>,
+    pub(super) caller: Caller,
+    pub(super) channel: Channel,
 }
 
 impl Door {
     /// The first pair that is let in: while authorities change, not every pair on the disk is trusted by what runs.
     pub(super) async fn of(node: &LocalNode) -> Result<Self, NodeError> {
-        let process = if node.is_running_machine() { processes::list(&["etcd".to_owned()]).pop() } else { None };
+        let process = running(node);
         let endpoint = listening(process.as_ref());
         if !endpoint.tls {
-            return Ok(Self { endpoint, identity: None });
+            return Self::open(endpoint.clone(), None).await.map_err(|why| {
+                NodeError::failed(format!("etcd at {endpoint} does not answer: {why}; see whether it runs"))
+            });
         }
         let mut failures = Vec::new();
         for (certificate, key) in pairs(node, process.as_ref()) {
             let attempt = match identity(&certificate, &key) {
-                Ok(identity) => {
-                    let door = Self { endpoint: endpoint.clone(), identity: Some(identity) };
-                    gateway::status(&door, ANSWER).await.map(|_| door)
-                }
+                Ok(identity) => Self::open(endpoint.clone(), Some(identity)).await,
                 Err(why) => Err(why),
             };
             match attempt {
@@ -52,6 +58,26 @@ impl Door {
         Err(NodeError::failed(format!(
             "etcd at {endpoint} lets no client certificate of this node in ({tried}); see whether etcd runs and whom it trusts"
         )))
+    }
+
+    async fn open(endpoint: Endpoint, identity: Option<Arc<CertifiedKey>>) -> Result<Self, String> {
+        // Who comes from such a port is let in also while the door is held for others.
+        let caller = Caller { identity, from_low_port: true };
+        let (to, from) = (endpoint.clone(), caller.clone());
+        let connector = service_fn(move |_| {
+            let (to, from) = (to.clone(), from.clone());
+            async move { http::open(&to, &from, b"h2").await.map(TokioIo::new).map_err(io::Error::other) }
+        });
+        // Its own TLS is not tonic's business, so the scheme is the plain one.
+        let uri = format!("http://{}", http::authority(&endpoint));
+        let described = transport::Endpoint::try_from(uri).map_err(|error| grpc::chain(&error))?;
+        let connected = timeout(ANSWER, described.connect_with_connector(connector)).await;
+        let channel = connected
+            .map_err(|_| format!("no connection within {} s", ANSWER.as_secs()))?
+            .map_err(|error| grpc::chain(&error))?;
+        let door = Self { endpoint, caller, channel };
+        // With TLS 1.3 a server says only now what it thinks of the client's certificate.
+        calls::status(&door, ANSWER).await.map(|_| door)
     }
 }
 
@@ -72,8 +98,13 @@ fn below(node: &LocalNode, path: &str) -> PathBuf {
     node.root.join(path.trim_start_matches('/'))
 }
 
+/// Whose door it is.
+pub(super) fn running(node: &LocalNode) -> Option<Process> {
+    if node.is_running_machine() { processes::list(&["etcd".to_owned()]).pop() } else { None }
+}
+
 /// The loopback before other addresses; etcd's usual door where its options do not tell.
-fn listening(process: Option<&Process>) -> Endpoint {
+pub(super) fn listening(process: Option<&Process>) -> Endpoint {
     let urls = process.and_then(|process| process.option("listen-client-urls")).unwrap_or_default();
     let endpoints: Vec<_> = urls.split(',').filter_map(endpoint).collect();
     let loopback =
@@ -92,7 +123,7 @@ fn listening(process: Option<&Process>) -> Endpoint {
 
 /// `https://10.0.0.1:2379`
 pub(super) fn endpoint(url: &str) -> Option<Endpoint> {
-    let uri: http::Uri = url.trim().parse().ok()?;
+    let uri: Uri = url.trim().parse().ok()?;
     let tls = match uri.scheme_str()? {
         "https" => true,
         "http" => false,
@@ -134,6 +165,8 @@ mod tests {
                 options: vec![("listen-client-urls".to_owned(), urls.to_owned())],
                 started: Time::from_unix(0),
                 contained: true,
+                seen: None,
+                on_our_root: None,
             };
             assert_eq!(listening(Some(&process)).to_string(), wanted, "{urls}");
         }

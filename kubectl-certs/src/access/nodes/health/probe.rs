@@ -6,7 +6,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Container, Pod, Probe as Described};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use crate::access::nodes::http::{self, Endpoint};
+use crate::access::nodes::http::{self, Caller, Endpoint};
 use crate::access::nodes::kubelet::Kubelet;
 use crate::access::nodes::{Health, LocalNode, NodeError, files};
 
@@ -55,18 +55,20 @@ impl Probe {
         Some(Self::Tcp { host: host(&tcp.host), port: port(&tcp.port, container)? })
     }
 
-    pub(super) async fn ask(&self, limit: Duration) -> Health {
+    pub(in super::super) async fn ask(&self, limit: Duration) -> Health {
         match self {
-            Self::Http { endpoint, path, headers } => match http::get(endpoint, path, headers, None, limit).await {
-                // The kubelet's own rule (k8s.io/kubernetes/pkg/probe/http).
-                Ok((status @ 200..=399, _)) => {
-                    Health { healthy: true, said: format!("{endpoint}{path} answers {status}") }
+            Self::Http { endpoint, path, headers } => {
+                match http::get(endpoint, path, headers, &Caller::default(), limit).await {
+                    // The kubelet's own rule (k8s.io/kubernetes/pkg/probe/http).
+                    Ok((status @ 200..=399, _)) => {
+                        Health { healthy: true, said: format!("{endpoint}{path} answers {status}") }
+                    }
+                    Ok((status, body)) => {
+                        Health { healthy: false, said: format!("{endpoint}{path} answers {status}{}", failing(&body)) }
+                    }
+                    Err(why) => Health { healthy: false, said: format!("{endpoint}{path} does not answer: {why}") },
                 }
-                Ok((status, body)) => {
-                    Health { healthy: false, said: format!("{endpoint}{path} answers {status}{}", failing(&body)) }
-                }
-                Err(why) => Health { healthy: false, said: format!("{endpoint}{path} does not answer: {why}") },
-            },
+            }
             Self::Tcp { host, port } => match http::connects(host, *port, limit).await {
                 Ok(()) => Health { healthy: true, said: format!("{host}:{port} accepts connections") },
                 Err(why) => Health { healthy: false, said: format!("{host}:{port} accepts no connections: {why}") },

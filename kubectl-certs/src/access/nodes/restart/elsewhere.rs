@@ -12,8 +12,14 @@ pub(super) async fn together(_: &LocalNode, components: &[String], _: Option<Dra
     Err(refusal(&components.join(" and ")))
 }
 
+pub(super) async fn hold_etcd(_: &LocalNode, _: u64) -> Result<(), NodeError> {
+    Err(refusal("the door of etcd"))
+}
+
+pub(super) async fn release_etcd(_: &LocalNode) -> Result<(), NodeError> {
+    Err(refusal("the door of etcd"))
+}
+
 fn refusal(what: &str) -> NodeError {
-    NodeError::refused(format!(
-        "{what} cannot be restarted: this machine runs no node of a control plane, run it on one"
-    ))
+    NodeError::refused(format!("{what} cannot be touched: this machine runs no node of a control plane, run it on one"))
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::PATIENCE;
+use super::until_healthy::until_healthy;
 use crate::access::nodes::{LocalNode, NodeError, Process, command, health, processes};
 
 /// A service manager waits for the old process to leave (systemd: 90 s).
@@ -32,7 +33,7 @@ pub(super) async fn restart(node: &LocalNode) -> Result<String, NodeError> {
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     let health = match probe {
-        Some(probe) => health::wait(&probe, deadline).await.map_err(|said| {
+        Some(probe) => until_healthy(&probe, deadline).await.map_err(|said| {
             NodeError::failed(format!(
                 "the kubelet was restarted as process {}, but is not healthy after {} s: {said}; see its log",
                 process.pid,

@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::until_healthy::until_healthy;
 use super::{PATIENCE, leadership};
 use crate::access::nodes::health::{self, Probe};
 use crate::access::nodes::kubelet::Kubelet;
@@ -14,6 +15,8 @@ use crate::access::nodes::runtime::{self, Container, Runtime};
 use crate::access::nodes::{LocalNode, NodeError, NodeErrorKind};
 
 const BETWEEN: Duration = Duration::from_millis(100);
+/// How long removing a sandbox is tried.
+const STUBBORN: Duration = Duration::from_secs(15);
 /// How long a component without a probe must run to count as healthy.
 const SETTLED: Duration = Duration::from_secs(2);
 
@@ -80,11 +83,23 @@ impl StaticPod {
             }
         }
         for sandbox in &self.sandboxes {
-            self.runtime.stop_sandbox(sandbox).await?;
-            // The kubelet removes dead sandboxes too.
-            gone_is_fine(self.runtime.remove_sandbox(sandbox).await)?;
+            self.end_sandbox(sandbox).await?;
         }
         Ok(())
+    }
+
+    /// A container that the kubelet is starting in it at this very moment cannot be removed (seen with containerd 2.3):
+    /// it is stopped again. Nothing may remain, or the kubelet remembers that it failed and makes the next one wait.
+    async fn end_sandbox(&self, sandbox: &str) -> Result<(), NodeError> {
+        let deadline = Instant::now() + STUBBORN;
+        loop {
+            // The kubelet removes dead sandboxes too.
+            gone_is_fine(self.runtime.stop_sandbox(sandbox).await)?;
+            match gone_is_fine(self.runtime.remove_sandbox(sandbox).await) {
+                Err(_) if Instant::now() < deadline => tokio::time::sleep(BETWEEN).await,
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Waits for another container in another sandbox, and for its health.
@@ -92,7 +107,7 @@ impl StaticPod {
         loop {
             let container = self.another(deadline).await?;
             let health = if let Some(probe) = &self.probe {
-                health::wait(probe, deadline).await
+                until_healthy(probe, deadline).await
             } else {
                 tokio::time::sleep(SETTLED).await;
                 Ok(format!("and is still there {} s later (it has no probe)", SETTLED.as_secs()))

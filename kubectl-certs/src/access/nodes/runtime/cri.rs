@@ -5,14 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::uri::PathAndQuery;
 use prost::Message;
 use serde::Deserialize;
 use tokio::time::timeout;
-use tonic::client::Grpc;
+use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
-use tonic_prost::ProstCodec;
 
 use super::messages::{
     CONTAINER_RUNNING, ContainerFilter, ContainerStateValue, ContainerStatusRequest, ContainerStatusResponse,
@@ -20,7 +17,7 @@ use super::messages::{
     PodSandboxFilter, PodSandboxId, StopContainerRequest, VersionRequest, VersionResponse,
 };
 use super::{CONTAINER_NAME, Container, MainProcess, NAMESPACE, PATIENCE, Runtime};
-use crate::access::nodes::{NodeError, NodeErrorKind};
+use crate::access::nodes::{NodeError, NodeErrorKind, grpc};
 use crate::model::Time;
 
 const CONNECT: Duration = Duration::from_secs(3);
@@ -32,47 +29,30 @@ pub(super) struct Cri {
 
 /// A socket that accepts connections may still speak something else: it is asked for its version.
 pub(super) async fn connect(socket: &Path) -> Result<Cri, String> {
-    let endpoint = Endpoint::try_from(format!("unix://{}", socket.display())).map_err(|error| chain(&error))?;
+    let endpoint = Endpoint::try_from(format!("unix://{}", socket.display())).map_err(|error| grpc::chain(&error))?;
     let channel = timeout(CONNECT, endpoint.connect())
         .await
         .map_err(|_| format!("no connection within {} s", CONNECT.as_secs()))?
-        .map_err(|error| chain(&error))?;
-    let mut cri = Cri { channel, name: String::new() };
-    let version: VersionResponse = cri
-        .ask("/runtime.v1.RuntimeService/Version", VersionRequest { version: "v1".to_owned() }, CONNECT)
-        .await
-        .map_err(|status| match status.code() {
-            Code::Unimplemented => "it does not speak the container runtime interface v1".to_owned(),
-            _ => said(&status),
-        })?;
-    cri.name = format!("{} {} on {}", version.runtime_name, version.runtime_version, socket.display());
-    Ok(cri)
+        .map_err(|error| grpc::chain(&error))?;
+    let request = VersionRequest { version: "v1".to_owned() };
+    let answer = grpc::call(&channel, "/runtime.v1.RuntimeService/Version", request, CONNECT).await;
+    let version: VersionResponse = answer.map_err(|status| match status.code() {
+        Code::Unimplemented => "it does not speak the container runtime interface v1".to_owned(),
+        _ => grpc::said(&status),
+    })?;
+    let name = format!("{} {} on {}", version.runtime_name, version.runtime_version, socket.display());
+    Ok(Cri { channel, name })
 }
 
 impl Cri {
-    async fn ask<Q, R>(&self, method: &'static str, request: Q, limit: Duration) -> Result<R, Status>
-    where
-        Q: Message + 'static,
-        R: Message + Default + 'static,
-    {
-        let mut grpc = Grpc::new(self.channel.clone());
-        let exchange = async {
-            grpc.ready().await.map_err(|error| Status::unavailable(chain(&error)))?;
-            let codec = ProstCodec::<Q, R>::default();
-            grpc.unary(Request::new(request), PathAndQuery::from_static(method), codec).await
-        };
-        let late = |_| Err(Status::deadline_exceeded(format!("no answer within {} s", limit.as_secs())));
-        Ok(timeout(limit, exchange).await.unwrap_or_else(late)?.into_inner())
-    }
-
     async fn call<Q, R>(&self, method: &'static str, request: Q, limit: Duration) -> Result<R, NodeError>
     where
         Q: Message + 'static,
         R: Message + Default + 'static,
     {
-        self.ask(method, request, limit).await.map_err(|status| {
+        grpc::call(&self.channel, method, request, limit).await.map_err(|status| {
             let name = method.rsplit('/').next().unwrap_or(method);
-            let message = format!("{} failed to do {name}: {}", self.name, said(&status));
+            let message = format!("{} failed to do {name}: {}", self.name, grpc::said(&status));
             let kind = if status.code() == Code::NotFound { NodeErrorKind::NotFound } else { NodeErrorKind::Failed };
             NodeError::new(kind, message)
         })
@@ -145,21 +125,6 @@ fn pid(info: &str) -> Option<u32> {
         pid: Option<u32>,
     }
     serde_json::from_str::<Info>(info).ok()?.pid.filter(|&pid| pid > 1)
-}
-
-fn said(status: &Status) -> String {
-    format!("{:?}: {}", status.code(), status.message())
-}
-
-/// tonic's own words are "transport error"; the reason is further in.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{CONTAINER_NAME, Container, MainProcess, NAMESPACE, PATIENCE, Runtime};
-use crate::access::nodes::{NodeError, command, files};
+use crate::access::nodes::{NodeError, NodeErrorKind, command, files};
 use crate::model::Time;
 
 pub(super) struct Crictl {
@@ -34,7 +34,12 @@ impl Crictl {
             all.extend(["--runtime-endpoint", endpoint]);
         }
         all.extend(arguments);
-        command::run(&self.program, &all, limit).await
+        command::run(&self.program, &all, limit).await.map_err(|error| match error {
+            NodeError { message, .. } if message.contains("code = NotFound") => {
+                NodeError::new(NodeErrorKind::NotFound, message)
+            }
+            other => other,
+        })
     }
 
     async fn read<T: DeserializeOwned>(&self, arguments: &[&str]) -> Result<T, NodeError> {

@@ -139,3 +139,19 @@ struct Labels {
     #[serde(rename = "io.kubernetes.sandbox.id")]
     sandbox: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Inspected, parse};
+
+    /// The shape of Docker's interface 1.41.
+    #[test]
+    fn what_docker_tells_of_a_container() {
+        let text = r#"[{"Id":"d304","State":{"Status":"running","Running":true,"Pid":476,
+            "StartedAt":"2026-11-22T22:19:04.597534955Z"},"Name":"/k8s_etcd_etcd-cp1_kube-system_aa2a_0",
+            "Config":{"Labels":{"io.kubernetes.container.name":"etcd","io.kubernetes.sandbox.id":"9e32"}}}]"#;
+        let found: Vec<Inspected> = parse(text, &["inspect"]).expect("containers");
+        assert_eq!(found[0].state.pid, Some(476));
+        assert_eq!(found[0].config.labels.sandbox.as_deref(), Some("9e32"));
+    }
+}

@@ -1,0 +1,14 @@
+//! What a request for a certificate asks for.
+
+use super::KeyId;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningRequest {
+    /// RFC 4514 text, as of certificates.
+    pub subject: String,
+    pub public_key: KeyId,
+    pub dns_names: Vec<String>,
+    pub ip_addresses: Vec<String>,
+    pub other_names: Vec<String>,
+    pub extended_key_usages: Vec<String>,
+}

@@ -1,0 +1,175 @@
+//! What a scope may not ask for. Found out before anything is read, so that no option is passed over in silence and no
+//! typing error comes back as an empty answer.
+
+use super::target::Target;
+use crate::error::Error;
+use crate::model::Place;
+use crate::request::{Connection, Scope};
+
+pub fn require_sound(scope: &Scope) -> Result<(), Error> {
+    if let Some(namespace) = scope.namespace.as_deref().filter(|namespace| !namespace.is_empty())
+        && !is_label(namespace)
+    {
+        return Err(Error::usage(format!("'{namespace}' cannot be the name of a namespace"))
+            .hint("such a name has at most 63 lower-case letters, digits and '-' inside"));
+    }
+    if let Some(selector) = &scope.selector {
+        selector_parts(selector).map_err(|why| {
+            Error::usage(format!("'{selector}' is not a label selector: {why}"))
+                .hint("for example: app=web,tier!=cache  or  'env in (prod, test)'  or  '!canary'")
+        })?;
+    }
+    match option_of_a_cluster(scope) {
+        Some(option) if scope.root.is_some() => {
+            Err(Error::usage(format!("{option} is about a cluster, and with --root only files are read"))
+                .hint(format!("leave out {option} or --root")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A target that no file can answer to.
+pub(super) fn require_files(scope: &Scope, targets: &[Target]) -> Result<(), Error> {
+    let elsewhere = |target: &&Target| {
+        target.is_of_the_cluster()
+            || matches!(target, Target::At(location) if matches!(location.place, Place::Endpoint { .. }))
+    };
+    match targets.iter().find(elsewhere) {
+        Some(target) if scope.root.is_some() => {
+            Err(Error::usage(format!("{target} is no file, and with --root only files are read"))
+                .about(target)
+                .hint("ask for it without --root"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How long to wait says nothing about where to look, and scripts pass it everywhere.
+fn option_of_a_cluster(scope: &Scope) -> Option<&'static str> {
+    let Connection {
+        kubeconfig,
+        context,
+        cluster,
+        user,
+        server,
+        impersonate,
+        impersonate_groups,
+        impersonate_uid,
+        tls_server_name,
+        insecure_skip_tls_verify,
+        certificate_authority,
+        client_certificate,
+        client_key,
+        request_timeout: _,
+        token,
+    } = &scope.connection;
+    let given = [
+        ("--namespace", scope.namespace.is_some()),
+        ("--selector", scope.selector.is_some()),
+        ("--kubeconfig", kubeconfig.is_some()),
+        ("--context", context.is_some()),
+        ("--cluster", cluster.is_some()),
+        ("--user", user.is_some()),
+        ("--server", server.is_some()),
+        ("--as", impersonate.is_some()),
+        ("--as-group", !impersonate_groups.is_empty()),
+        ("--as-uid", impersonate_uid.is_some()),
+        ("--tls-server-name", tls_server_name.is_some()),
+        ("--insecure-skip-tls-verify", *insecure_skip_tls_verify),
+        ("--certificate-authority", certificate_authority.is_some()),
+        ("--client-certificate", client_certificate.is_some()),
+        ("--client-key", client_key.is_some()),
+        ("--token", token.is_some()),
+    ];
+    given.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
+}
+
+/// RFC 1123.
+fn is_label(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|byte| plain(byte) || byte == b'-')
+        && text.bytes().next().is_some_and(plain)
+        && text.bytes().last().is_some_and(plain)
+}
+
+/// As k8s.io/apimachinery `pkg/labels` reads it: an empty one selects everything.
+fn selector_parts(text: &str) -> Result<(), String> {
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let end = end_of_requirement(rest)?;
+        requirement(rest[..end].trim())?;
+        rest = match rest[end..].strip_prefix(',') {
+            Some(more) if more.trim().is_empty() => return Err("it ends with a comma".to_owned()),
+            Some(more) => more.trim_start(),
+            None => "",
+        };
+    }
+    Ok(())
+}
+
+/// The comma that ends it is the first one outside of parentheses.
+fn end_of_requirement(text: &str) -> Result<usize, String> {
+    let mut inside = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' if !inside => inside = true,
+            ')' if inside => inside = false,
+            '(' | ')' => return Err("its parentheses do not match".to_owned()),
+            ',' if !inside => return Ok(at),
+            _ => {}
+        }
+    }
+    if inside { Err("a ')' is missing".to_owned()) } else { Ok(text.len()) }
+}
+
+fn requirement(text: &str) -> Result<(), String> {
+    let wrong = || format!("'{text}' is no requirement");
+    if let Some(key) = text.strip_prefix('!') {
+        return if is_key(key.trim()) { Ok(()) } else { Err(wrong()) };
+    }
+    if let Some(values) = text.strip_suffix(')') {
+        let (before, values) = values.split_once('(').ok_or_else(wrong)?;
+        let words: Vec<&str> = before.split_whitespace().collect();
+        let [key, "in" | "notin"] = words[..] else { return Err(wrong()) };
+        let good = is_key(key) && values.split(',').all(|value| is_value(value.trim()));
+        return if good { Ok(()) } else { Err(wrong()) };
+    }
+    let good = match ["!=", "==", "=", ">", "<"].iter().find_map(|operator| text.split_once(operator)) {
+        Some((key, value)) => is_key(key.trim()) && is_value(value.trim()),
+        None => is_key(text),
+    };
+    if good { Ok(()) } else { Err(wrong()) }
+}
+
+fn is_key(text: &str) -> bool {
+    let (prefix, name) = text.split_once('/').unwrap_or(("x", text));
+    !prefix.is_empty() && is_value(prefix) && !name.is_empty() && is_value(name)
+}
+
+fn is_value(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_label, selector_parts};
+
+    #[test]
+    fn selectors_are_those_of_kubectl() {
+        for text in ["", "a=b", "a==b, c!=d", "a", "!a", "a=", "example.com/a in (x, y),b notin (z)", "a in ()", "a>1"]
+        {
+            assert_eq!(selector_parts(text), Ok(()), "{text}");
+        }
+        for text in ["a in (", "a in x", "a=b,", "=b", "a b", "a=b c", "a)", "!", "a=b,,c=d", "/a=b", "a in (x", "(a)"]
+        {
+            assert!(selector_parts(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn namespaces_are_labels() {
+        assert!(["a", "kube-system", "0"].iter().all(|name| is_label(name)));
+        assert!(["", "bad/ns", "A", "-a", "a-", "a.b"].iter().all(|name| !is_label(name)));
+    }
+}
