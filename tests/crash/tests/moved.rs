@@ -16,7 +16,7 @@ const TARGETS: [&str; 1] = ["apiserver"];
 fn a_run_is_only_continued_where_it_began() {
     let mut site = Site::kubeadm("mnt", KeyAlgorithm::EcdsaP256);
     let before = site.tree();
-    let End::Killed(place) = site.ask_and_die(Path::new(PROGRAM), 20, &site.renew(&TARGETS)) else {
+    let End::Killed(place) = site.ask_and_die(Path::new(PROGRAM), 22, &site.renew(&TARGETS)) else {
         panic!("fewer boundaries than that");
     };
     assert!(place.contains("Install"), "{place}");
