@@ -107,7 +107,9 @@ impl Script {
         let folder = tempfile::tempdir().expect("a folder for the script");
         let file = folder.path().join("script.ps1");
         fs::write(&file, format!("{BEFORE}{}{AFTER}", self.text)).expect("the script is written");
-        let mut command = Command::new(engine());
+        // Whoever runs the tests in the background may have it ignore Ctrl-C, and PowerShell would go on doing so.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT").arg(engine());
         // In the global scope and not in a script's: preferences reach a module only from there.
         let text = format!(". '{}'", file.display());
         command.arg("-NoProfile").args(&self.arguments).args(["-Command", &text]);

@@ -59,7 +59,17 @@ fn interrupt(mut running: Running, begun: &Path) -> (ExitStatus, String) {
     }
     let pid = running.child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill runs").success());
-    let status = running.child.wait().expect("PowerShell ends");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let status = loop {
+        if let Some(status) = running.child.try_wait().expect("PowerShell is asked for") {
+            break status;
+        }
+        if Instant::now() > deadline {
+            running.child.kill().expect("PowerShell is ended");
+            panic!("PowerShell goes on, although it was asked to stop");
+        }
+        thread::sleep(Duration::from_millis(50));
+    };
     let mut printed = String::new();
     running.child.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("text");
     (status, printed)
