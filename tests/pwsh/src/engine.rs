@@ -108,7 +108,7 @@ impl Script {
         let file = folder.path().join("script.ps1");
         fs::write(&file, format!("{BEFORE}{}{AFTER}", self.text)).expect("the script is written");
         // Whoever runs the tests in the background may have it ignore Ctrl-C, and PowerShell would go on doing so.
-        let mut command = Command::new("env");
+        let mut command = Command::new("/usr/bin/env");
         command.arg("--default-signal=INT").arg(engine());
         // In the global scope and not in a script's: preferences reach a module only from there.
         let text = format!(". '{}'", file.display());
