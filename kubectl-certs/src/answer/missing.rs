@@ -52,8 +52,9 @@ pub(super) fn nothing_at(target: &Target, inventory: &Inventory) -> Error {
 pub(super) fn gaps(wanted: &Wanted, inventory: &Inventory, unanswered: Vec<Gap>) -> Vec<Gap> {
     let Inventory { gaps, layouts, .. } = inventory;
     let any = wanted.filter.is_empty() || (!unanswered.is_empty() && layouts.is_empty());
+    let hides_more = |gap: &Gap| !is_of_a_file(gap) && !is_of_content(gap);
     let asked =
-        |gap: &&Gap| any || !is_of_a_file(gap) || wanted.filter.iter().any(|target| concerns(target, gap, layouts));
+        |gap: &&Gap| any || hides_more(gap) || wanted.filter.iter().any(|target| concerns(target, gap, layouts));
     gaps.iter().filter(asked).cloned().chain(unanswered).collect()
 }
 
@@ -84,6 +85,12 @@ fn concerns(target: &Target, gap: &Gap, layouts: &[FoundLayout]) -> bool {
     target.means(&gap.at, None)
         || target.files(layouts).iter().any(within)
         || target.location().is_some_and(|at| within(&at))
+}
+
+/// It could be read, and something in it is broken: that hides nothing but itself.
+fn is_of_content(gap: &Gap) -> bool {
+    use GapReason::{BadCertificate, BadKey, BadKubeconfig, BadPem, TooLarge};
+    matches!(gap.reason, BadCertificate | BadKey | BadKubeconfig | BadPem | TooLarge)
 }
 
 /// As opposed to a node or a cluster that does not answer: that hides everything.
