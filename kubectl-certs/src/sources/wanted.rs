@@ -102,7 +102,7 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
             Err(error) => wanted.gaps.push(Gap {
                 at: Location::file_on(Some(&host), "/"),
                 reason: GapReason::Unreachable,
-                message: error.message,
+                message: [error.message].into_iter().chain(error.hints).collect::<Vec<_>>().join("; "),
             }),
         }
     }

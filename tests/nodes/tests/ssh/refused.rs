@@ -5,6 +5,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use kubectl_certs::access::nodes::{HelperSource, NodeError, NodeErrorKind, SshOptions};
+use kubectl_certs::error::exit;
+use nodes_tests::helper;
 use nodes_tests::server::{Make, Server};
 
 use crate::refused;
@@ -122,12 +124,12 @@ fn a_helper_that_is_missing_or_none_is_told() {
     options.helper = HelperSource { folder: Some(folder.path().to_owned()) };
     let build = "RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --target";
     assert_says(&refused(options.clone()), NodeErrorKind::NotFound, &["kubectl-certs-linux-", build]);
-    fs::write(folder.path().join(nodes_tests::helper::name()), "MZ").expect("written");
+    fs::write(folder.path().join(helper::name()), "MZ").expect("written");
     assert_says(&refused(options.clone()), NodeErrorKind::Refused, &["no program for Linux"]);
-    fs::write(folder.path().join(nodes_tests::helper::name()), "\x7fELF").expect("written");
+    fs::write(folder.path().join(helper::name()), "\x7fELF").expect("written");
     assert_says(&refused(options.clone()), NodeErrorKind::Refused, &["does not start"]);
     // A program, and not ours.
-    fs::copy("/bin/echo", folder.path().join(nodes_tests::helper::name())).expect("copied");
+    fs::copy("/bin/echo", folder.path().join(helper::name())).expect("copied");
     assert_says(&refused(options), NodeErrorKind::Refused, &["not our helper"]);
 }
 
@@ -188,16 +190,11 @@ fn disks_that_cannot_take_or_run_a_helper_are_told() {
 /// In a process of its own, whose PATH has no ssh.
 #[test]
 fn a_missing_client_is_told() {
-    let mut test = Command::new(std::env::current_exe().expect("this test"));
-    test.args(["--exact", "refused::without_a_client", "--ignored"]).env("PATH", "/nowhere");
-    let output = test.output().expect("this test");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
-}
-
-#[test]
-#[ignore = "the test above runs it where there is no ssh"]
-fn without_a_client() {
-    let error = refused(SshOptions::to("127.0.0.1"));
-    assert_says(&error, NodeErrorKind::Unreachable, &["ssh, the OpenSSH client, is not in PATH", "install"]);
+    let mut program = Command::new(helper::built());
+    let output = program.args(["list", "--ssh", "127.0.0.1", "-o", "json"]).env("PATH", "/nowhere").output();
+    let output = output.expect("the program");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(i32::from(exit::UNREADABLE)), "{said}");
+    assert!(said.contains("ssh, the OpenSSH client, is not in PATH") && said.contains("install"), "{said}");
+    assert!(said.contains("\"unreachable\""), "{said}");
 }
