@@ -1,31 +1,15 @@
 //! The real program, as cargo builds it.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use serde_json::Value;
+use support::helper;
 
 /// Builds it once, and says where it is.
 pub fn path() -> &'static Path {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(build)
-}
-
-fn build() -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["build", "--package", "kubectl-certs", "--bin", "kubectl-certs"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "the program is not built:\n{}", String::from_utf8_lossy(&output.stderr));
-    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
-    let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut executables = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    executables.next_back().unwrap_or_else(|| panic!("cargo names no executable:\n{messages}"))
+    helper::built()
 }
 
 /// Runs it with arguments, as at a prompt, without the cluster and the state of whoever runs the tests.

@@ -17,11 +17,17 @@ pub fn name() -> String {
     format!("kubectl-certs-linux-{arch}")
 }
 
+/// As it is; made once.
+pub fn built() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| build(&[], &[]))
+}
+
 /// A folder with the helper in it, and with the same program under its own name; made once. Without what debuggers need:
 /// it is a tenth of the size then.
 pub fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| collect(&build(&[], &[])))
+    FOLDER.get_or_init(|| collect(built()))
 }
 
 /// The same as it is released: optimised, and with all libraries inside.
