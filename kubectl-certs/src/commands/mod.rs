@@ -18,7 +18,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::model::{Location, Place};
 use crate::output::{Format, Style};
-use crate::request::{Request, Scope};
+use crate::request::{Renew, Request, Scope};
 
 /// The others accept kubectl's options too, but do not list them in their help.
 const LOOKS_AT_CLUSTERS: [&str; 4] = ["list", "show", "check", "renew"];
@@ -94,9 +94,9 @@ pub enum Asked {
     /// Answer and print.
     Answer(Request),
     /// Plan, show, ask, do. What an authority signed may be in a folder that must still be read.
-    Change { request: Request, signed: Option<String>, dry_run: bool, yes: bool },
+    Change { renew: Renew, signed: Option<String>, dry_run: bool, yes: bool },
     /// Answer, and write the requests for certificates into this folder.
-    Requests { request: Request, folder: String },
+    Requests { renew: Renew, folder: String },
     /// The plan is in this file (`-` for standard input).
     Apply { file: String, yes: bool },
     /// JSON in, JSON lines out.
@@ -121,12 +121,8 @@ impl Asked {
 
     fn scope(&mut self) -> Option<&mut Scope> {
         match self {
-            Self::Answer(request) | Self::Change { request, .. } | Self::Requests { request, .. } => match request {
-                Request::List(look) | Request::Show(look) => Some(&mut look.scope),
-                Request::Check(check) => Some(&mut check.scope),
-                Request::Renew(renew) => Some(&mut renew.scope),
-                _ => None,
-            },
+            Self::Answer(request) => request.scope_mut(),
+            Self::Change { renew, .. } | Self::Requests { renew, .. } => Some(&mut renew.scope),
             Self::Apply { .. } | Self::Api | Self::Node { .. } => None,
         }
     }

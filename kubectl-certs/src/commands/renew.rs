@@ -1,7 +1,7 @@
 use super::Asked;
 use super::scope::{OutputArgs, ScopeArgs};
 use crate::model::{KeyKind, ServerName, Span};
-use crate::request::{Mode, Renew, Request};
+use crate::request::{Mode, Renew};
 
 /// Renew leaf certificates: shows the plan, asks, does it, and proves that it took effect
 ///
@@ -95,12 +95,12 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn asked(&self) -> Asked {
-        let request = Request::Renew(self.into());
+        let renew = self.into();
         match &self.csr_out {
             // Nothing that is in use changes: there is nothing to agree to.
-            Some(folder) => Asked::Requests { request, folder: folder.clone() },
+            Some(folder) => Asked::Requests { renew, folder: folder.clone() },
             None => {
-                Asked::Change { request, signed: self.signed.clone(), dry_run: self.dry_run.is_some(), yes: self.yes }
+                Asked::Change { renew, signed: self.signed.clone(), dry_run: self.dry_run.is_some(), yes: self.yes }
             }
         }
     }

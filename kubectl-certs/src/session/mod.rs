@@ -103,11 +103,12 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
     if matches!(what, Asked::Answer(Request::Runs(_))) {
         interrupts.begin_change();
     }
-    if let Asked::Change { request, signed: Some(folder), .. } = &mut what
-        && let Err(error) = requests::add_signed(request, folder)
+    if let Asked::Change { renew, signed: Some(folder), .. } = &mut what
+        && let Err(error) = requests::add_signed(renew, folder)
     {
         return fail(&output::named(error, &style.program));
     }
+    let dialogue = Dialogue { style: &style, access, control: &control, interrupts: &interrupts };
     let outcome = match what {
         Asked::Api => return api::api(access, &interrupts).await,
         Asked::Node { root, silence } => {
@@ -115,14 +116,12 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
             let served = helper::serve(&*node, std::io::stdin(), std::io::stdout(), silence).await;
             return written(served.map_err(|error| Error::failed(format!("failed to answer: {error}"))), exit::DONE);
         }
-        Asked::Answer(request) | Asked::Change { request, dry_run: true, .. } => {
-            answer(&request, access, &control).await
-        }
-        Asked::Requests { request, folder } => requests::requests(&request, &folder, access, &control).await,
-        Asked::Change { request, dry_run: false, yes, .. } => {
-            change(&request, yes, &style, access, &control, &interrupts).await
-        }
-        Asked::Apply { file, yes } => apply(&file, yes, &style, access, &control, &interrupts).await,
+        Asked::Answer(request) => answer(&request, access, &control).await,
+        Asked::Requests { renew, folder } => requests::requests(renew, &folder, access, &control).await,
+        Asked::Change { renew, dry_run: true, .. } => answer(&Request::Renew(renew), access, &control).await,
+        Asked::Change { renew, yes: true, .. } => dialogue.renew_at_once(renew).await,
+        Asked::Change { renew, .. } => dialogue.renew(renew).await,
+        Asked::Apply { file, yes } => dialogue.apply(&file, yes).await,
     };
     match outcome.and_then(|report| Ok((output::render(&report, &style)?, report))) {
         Ok((rendered, report)) => {
@@ -149,42 +148,68 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
     }
 }
 
-/// Plan, show it, ask, do exactly that.
-async fn change(
-    request: &Request,
-    yes: bool,
-    style: &Style,
-    access: &Access,
-    control: &Control,
-    interrupts: &Interrupts,
-) -> Result<Report, Error> {
-    if let (true, Request::Renew(renew)) = (yes, request) {
-        interrupts.begin_change();
-        return renew_at_once(renew, style, access, control).await;
-    }
-    let planned = answer(request, access, control).await?;
-    let Report::Plan(plan) = &planned else { return Ok(planned) };
-    if plan.plan.is_empty() {
-        return Ok(planned);
-    }
-    show(&planned, style)?;
-    confirm(yes)?;
-    let plan = serde_json::to_value(&plan.plan).map_err(|error| Error::failed(error.to_string()))?;
-    interrupts.begin_change();
-    answer(&Request::Apply(Apply { plan }), access, control).await
+/// What a changing command talks to the person with.
+struct Dialogue<'a> {
+    style: &'a Style,
+    access: &'a Access,
+    control: &'a Control,
+    interrupts: &'a Interrupts,
 }
 
-/// Nobody thinks about the plan meanwhile, so it need not be made again.
-async fn renew_at_once(renew: &Renew, style: &Style, access: &Access, control: &Control) -> Result<Report, Error> {
-    let style = style.clone();
-    let planned = Arc::new(move |planned: &Planned| {
-        if !planned.plan.is_empty() {
-            // It is shown for the record; who cannot be shown it has said yes all the same.
-            show(&Report::Plan(Box::new(planned.clone())), &style).ok();
+impl Dialogue<'_> {
+    /// Plan, show it, ask, do exactly that.
+    async fn renew(&self, renew: Renew) -> Result<Report, Error> {
+        let planned = answer(&Request::Renew(renew), self.access, self.control).await?;
+        let Report::Plan(plan) = &planned else { return Ok(planned) };
+        if plan.plan.is_empty() {
+            return Ok(planned);
         }
-    });
-    let request = Request::Renew(Renew { mode: Mode::Apply, ..renew.clone() });
-    answer(&request, access, &Control { planned, ..control.clone() }).await
+        self.ask(&planned)?;
+        self.apply_plan(serde_json::to_value(&plan.plan).map_err(|error| Error::failed(error.to_string()))?).await
+    }
+
+    /// Nobody thinks about the plan meanwhile, so it need not be made again.
+    async fn renew_at_once(&self, renew: Renew) -> Result<Report, Error> {
+        let style = self.style.clone();
+        let planned = Arc::new(move |planned: &Planned| {
+            if !planned.plan.is_empty() {
+                // It is shown for the record; who cannot be shown it has said yes all the same.
+                show(&Report::Plan(Box::new(planned.clone())), &style).ok();
+            }
+        });
+        self.interrupts.begin_change();
+        let request = Request::Renew(Renew { mode: Mode::Apply, ..renew });
+        answer(&request, self.access, &Control { planned, ..self.control.clone() }).await
+    }
+
+    async fn apply(&self, file: &str, yes: bool) -> Result<Report, Error> {
+        let text = streams::text_file(file)?;
+        let plan: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
+            Error::usage(format!("{file} is not JSON: {error}"))
+                .hint("kubectl certs renew --dry-run -o json makes a plan")
+        })?;
+        if !yes {
+            // Judged before anybody is asked: what would be refused anyway is no question.
+            self.ask(&saved_plan(&plan, self.access).await?)?;
+        }
+        self.apply_plan(plan).await
+    }
+
+    async fn apply_plan(&self, plan: serde_json::Value) -> Result<Report, Error> {
+        self.interrupts.begin_change();
+        answer(&Request::Apply(Apply { plan }), self.access, self.control).await
+    }
+
+    fn ask(&self, planned: &Report) -> Result<(), Error> {
+        show(planned, self.style)?;
+        if !streams::can_ask() {
+            return Err(Error::refused(
+                "nobody can be asked here (standard input is no terminal), and nothing was changed",
+            )
+            .hint("--yes does it without asking, --dry-run only shows the plan"));
+        }
+        if streams::ask("Do this? [y/N] ") { Ok(()) } else { Err(Error::refused("not confirmed; nothing was changed")) }
+    }
 }
 
 /// The plan goes to standard error: standard output is for what came of it.
@@ -194,39 +219,4 @@ fn show(planned: &Report, style: &Style) -> Result<(), Error> {
     streams::err(&rendered.out);
     streams::err(&rendered.err);
     Ok(())
-}
-
-fn confirm(yes: bool) -> Result<(), Error> {
-    if yes {
-        return Ok(());
-    }
-    if !streams::can_ask() {
-        return Err(Error::refused(
-            "nobody can be asked here (standard input is no terminal), and nothing was changed",
-        )
-        .hint("--yes does it without asking, --dry-run only shows the plan"));
-    }
-    if streams::ask("Do this? [y/N] ") { Ok(()) } else { Err(Error::refused("not confirmed; nothing was changed")) }
-}
-
-async fn apply(
-    file: &str,
-    yes: bool,
-    style: &Style,
-    access: &Access,
-    control: &Control,
-    interrupts: &Interrupts,
-) -> Result<Report, Error> {
-    let text = streams::text_file(file)?;
-    let plan: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
-        Error::usage(format!("{file} is not JSON: {error}")).hint("kubectl certs renew --dry-run -o json makes a plan")
-    })?;
-    if !yes {
-        // Judged before anybody is asked: what would be refused anyway is no question.
-        let planned = saved_plan(&plan, access).await?;
-        show(&planned, style)?;
-        confirm(false)?;
-    }
-    interrupts.begin_change();
-    answer(&Request::Apply(Apply { plan }), access, control).await
 }

@@ -5,18 +5,13 @@ use crate::access::Access;
 use crate::answer::{Control, answer};
 use crate::error::Error;
 use crate::report::Report;
-use crate::request::{Request, SignedCertificate};
+use crate::request::{Renew, Request, SignedCertificate};
 
 /// Endings of files that hold certificates. Others in the folder (requests, notes) are not looked at.
 const CERTIFICATES: [&str; 2] = ["crt", "pem"];
 
-pub(super) async fn requests(
-    request: &Request,
-    folder: &str,
-    access: &Access,
-    control: &Control,
-) -> Result<Report, Error> {
-    let mut report = answer(request, access, control).await?;
+pub(super) async fn requests(renew: Renew, folder: &str, access: &Access, control: &Control) -> Result<Report, Error> {
+    let mut report = answer(&Request::Renew(renew), access, control).await?;
     if let Report::Requests(made) = &mut report {
         for request in &mut made.requests {
             let Some(text) = &request.request else { continue };
@@ -27,8 +22,7 @@ pub(super) async fn requests(
 }
 
 /// Into the request, since a plan must hold all that it is made from.
-pub(super) fn add_signed(request: &mut Request, folder: &str) -> Result<(), Error> {
-    let Request::Renew(renew) = request else { return Ok(()) };
+pub(super) fn add_signed(renew: &mut Renew, folder: &str) -> Result<(), Error> {
     for (file, stem, ending) in streams::files_in(folder)? {
         if CERTIFICATES.contains(&ending.as_str()) {
             let certificate = certificates_of(&file, &streams::text_file(&file)?)?;
