@@ -55,6 +55,8 @@ pub enum Evidence {
     ReadOnEachUse,
     /// The process started after the material was last written.
     ProcessYounger,
+    /// The process started before the material was last written, and reads it at its start only.
+    ProcessOlder,
     /// No process on this machine uses it: it is loaded at the next start.
     NotRunning,
     /// Nothing observed; what usually holds.
@@ -67,6 +69,7 @@ impl Evidence {
             Self::Handshake => "seen in a TLS handshake",
             Self::ReadOnEachUse => "the component reads it for each connection",
             Self::ProcessYounger => "the process started after it was written",
+            Self::ProcessOlder => "the process started before it was written",
             Self::NotRunning => "no process here uses it; loaded at the next start",
             Self::Assumed => "assumed, not observed",
         }

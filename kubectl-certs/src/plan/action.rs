@@ -7,7 +7,10 @@ use super::condition::{Condition, NewKey, Renewal, with_names};
 use super::signed::leaf_of;
 use super::{World, on_node};
 use crate::formats::certificate::sha256_hex;
-use crate::model::{CertId, Certificate, Holds, IdentityStore, KeyId, KeyState, Location, ServerName, Time};
+use crate::model::{
+    CertId, Certificate, Entry, Evidence, Holds, IdentityStore, KeyId, KeyState, Location, Purpose, ServerName,
+    TakesEffect, Time, Use,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -143,10 +146,7 @@ impl Action {
             }
             Self::WriteIdentity(write) => write.effect(world),
             Self::Remake(remake) => remake.effect(world),
-            Self::Restart(restart) => {
-                let written = world.written.get(&restart.at).copied().unwrap_or_default();
-                world.started.insert(on_node(&restart.at, &restart.component), written);
-            }
+            Self::Restart(restart) => start(world, &restart.at, &restart.component),
         }
     }
 }
@@ -197,16 +197,21 @@ impl WriteIdentity {
 impl Remake {
     fn effect(&self, world: &mut World) {
         let Some(old) = world.leaf(&self.at) else { return };
-        // Signed by an authority that the component makes for the moment.
-        let seed = format!("remade {}", old.fingerprint);
-        let new = Certificate {
-            fingerprint: CertId(sha256_hex(seed.as_bytes())),
-            public_key: KeyId(sha256_hex(format!("key of {seed}").as_bytes())),
-            ..old.clone()
-        };
-        put(world, &self.at, &self.files(), new);
-        let now = world.inventory.read_at;
-        world.started.insert(on_node(&self.at, &self.component), now);
+        put(world, &self.at, &self.files(), imagined_anew(old));
+        // The authorities that it makes for the moment come with it.
+        let World { inventory, trust, .. } = world;
+        let entry = inventory.entries.iter_mut().find(|entry| entry.at == self.at);
+        if let Some(Entry { holds: Holds::Chain(ids), .. }) = entry {
+            for id in ids.iter_mut().skip(1) {
+                let Some(new) = inventory.certificates.get(id).map(imagined_anew) else { continue };
+                *id = new.fingerprint.clone();
+                inventory.certificates.insert(id.clone(), new);
+            }
+            for pair in ids.windows(2) {
+                trust.will_be_signed(pair[0].clone(), pair[1].clone());
+            }
+        }
+        start(world, &self.at, &self.component);
     }
 
     /// What it takes away.
@@ -215,14 +220,35 @@ impl Remake {
     }
 }
 
-/// An identity takes the place of the old one, and servers present it.
+/// What a component makes for itself in place of what it made before.
+fn imagined_anew(old: &Certificate) -> Certificate {
+    let seed = format!("remade {}", old.fingerprint);
+    Certificate {
+        fingerprint: CertId(sha256_hex(seed.as_bytes())),
+        public_key: KeyId(sha256_hex(format!("key of {seed}").as_bytes())),
+        ..old.clone()
+    }
+}
+
+/// An identity takes the place of the old one; servers present it, and clients take notice as they do.
 fn put(world: &mut World, at: &Location, files: &[Location], new: Certificate) {
     let id = new.fingerprint.clone();
+    let now = world.inventory.read_at;
     for use_ in world.inventory.uses.iter_mut().filter(|use_| use_.place == *at) {
         use_.stored = Some(id.clone());
-        if let crate::model::Purpose::Serve { address: Some(address) } = &use_.purpose {
+        use_.loaded.written = Some(now);
+        if use_.loaded.evidence == Evidence::NotRunning {
+            continue;
+        }
+        if let Purpose::Serve { address: Some(address) } = &use_.purpose {
             world.presented.insert(on_node(at, address), id.clone());
         }
+        (use_.loaded.certificate, use_.loaded.evidence) = match (use_.loaded.evidence, use_.takes_effect) {
+            (Evidence::Handshake, _) => (Some(id.clone()), Evidence::Handshake),
+            (_, TakesEffect::EachHandshake) => (Some(id.clone()), Evidence::ReadOnEachUse),
+            (_, TakesEffect::Watch | TakesEffect::Timer { .. }) => (Some(id.clone()), Evidence::Assumed),
+            (_, TakesEffect::Restart) => (None, Evidence::ProcessOlder),
+        };
     }
     if let Some(entry) = world.inventory.entries.iter_mut().find(|entry| entry.at == *at) {
         if let Holds::Chain(ids) = &mut entry.holds
@@ -244,8 +270,24 @@ fn put(world: &mut World, at: &Location, files: &[Location], new: Certificate) {
         }
     }
     world.inventory.certificates.insert(id, new);
-    let now = world.inventory.read_at;
     for file in files {
         world.written.insert(file.clone(), now);
+    }
+}
+
+/// A component begins anew. When is not known, only that it is not before what it reads was written.
+fn start(world: &mut World, at: &Location, component: &str) {
+    let written = world.written.get(at).copied().unwrap_or_default();
+    let started = world.started.entry(on_node(at, component)).or_default();
+    *started = written.max(*started);
+    let its = |use_: &&mut Use| use_.component == component && use_.place.node() == at.node();
+    for use_ in world.inventory.uses.iter_mut().filter(its) {
+        if use_.loaded.evidence == Evidence::NotRunning {
+            continue;
+        }
+        use_.loaded.started = Some(*started);
+        if use_.loaded.evidence != Evidence::Handshake {
+            (use_.loaded.certificate, use_.loaded.evidence) = (use_.stored.clone(), Evidence::ProcessYounger);
+        }
     }
 }

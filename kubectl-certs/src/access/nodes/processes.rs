@@ -11,21 +11,22 @@ use crate::model::Time;
 
 /// Kernel ticks of `/proc/PID/stat` a second, fixed for all architectures that Kubernetes runs on (proc(5)).
 const TICKS: i64 = 100;
+const MILLISECONDS: i64 = 1000;
 
 pub(super) fn list(programs: &[String]) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
-    let started = boot_time();
+    let booted = boot_time();
     let mut found: Vec<Process> = entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| process(pid, programs, started?))
+        .filter_map(|pid| process(pid, programs, booted?))
         .collect();
     found.sort_by_key(|process| process.pid);
     found
 }
 
-fn process(pid: u32, programs: &[String], boot: i64) -> Option<Process> {
+fn process(pid: u32, programs: &[String], booted: i64) -> Option<Process> {
     let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let mut words = arguments.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
     let program = words.next()?.rsplit('/').next()?.to_owned();
@@ -41,7 +42,7 @@ fn process(pid: u32, programs: &[String], boot: i64) -> Option<Process> {
         seen: seen(pid, &options),
         on_our_root: on_our_root(pid),
         options,
-        started: Time::from_unix(boot + ticks / TICKS),
+        started: Time::from_unix((booted + ticks * MILLISECONDS / TICKS).div_euclid(MILLISECONDS)),
         contained: ["kubepods", "containerd", "crio", "docker"].iter().any(|mark| cgroup.contains(mark)),
     })
 }
@@ -113,9 +114,20 @@ fn names_a_file_or_an_address(option: &str) -> bool {
         .any(|ending| option.ends_with(ending))
 }
 
+/// In milliseconds since 1970. `btime` of `/proc/stat` has whole seconds: with it, what was started right after a file was
+/// written seems to be older than the file.
+#[cfg(target_os = "linux")]
 fn boot_time() -> Option<i64> {
-    let stat = files::text("/proc/stat")?;
-    stat.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())
+    use rustix::time::{ClockId, clock_gettime};
+    use std::time::SystemTime;
+    let up = clock_gettime(ClockId::Boottime);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(i64::try_from(now.as_millis()).ok()? - up.tv_sec * MILLISECONDS - up.tv_nsec / 1_000_000)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn boot_time() -> Option<i64> {
+    None
 }
 
 #[cfg(test)]
@@ -133,6 +145,8 @@ mod tests {
         std::os::unix::fs::symlink("one", &link).expect("link");
         let option = format!("--kubeconfig={}", link.display());
         let script = format!("exec -a kubectl-certs-probe sh -c 'read x; :' {option}");
+        let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+        let before = i64::try_from(now()).expect("soon");
         let mut child = std::process::Command::new("bash")
             .args(["-c", &script])
             .stdin(std::process::Stdio::piped())
@@ -151,6 +165,8 @@ mod tests {
         assert!(process.names("kubeconfig", &text(&one), id(&one)));
         assert!(!process.names("kubeconfig", &text(&link), id(&other)), "another file of the same name");
         assert_eq!(process.on_our_root, Some(true));
+        let after = i64::try_from(now()).expect("soon");
+        assert!((before..=after).contains(&process.started.unix()), "{before} {} {after}", process.started.unix());
         let blind = Process { seen: None, ..process };
         assert!(blind.names("kubeconfig", &text(&link), id(&other)), "the text must do");
     }

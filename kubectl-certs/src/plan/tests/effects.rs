@@ -174,6 +174,8 @@ impl Declared {
             Action::WriteIdentity(write) => declared.put(&write.at, write.files(), world),
             Action::Remake(remake) => {
                 declared.put(&remake.at, remake.files(), world);
+                let entry = world.inventory.entry(&remake.at).expect("what is made anew");
+                declared.new_certificates = entry.certificates().len();
                 declared.started.insert(on_node(&remake.at, &remake.component));
             }
             Action::Restart(restart) => {
@@ -209,7 +211,8 @@ fn undeclared_changes(before: &World, after: &World, declared: &Declared) -> Vec
     };
     found.extend(changed("entry", &by_place(old), &by_place(new), &declared.places));
     for (old, new) in old.uses.iter().zip(&new.uses) {
-        if old != new && !declared.places.contains(&old.place) {
+        let its_own = declared.started.contains(&on_node(&old.place, &old.component));
+        if old != new && !its_own && !declared.places.contains(&old.place) {
             found.push(format!("use of {}", old.place));
         }
     }

@@ -1,5 +1,6 @@
 //! Who uses the files of a layout, told by the options of running processes, and what those have loaded.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{Detected, FileRecord, Process, place};
@@ -103,13 +104,15 @@ impl Seen<'_> {
             return Loaded { certificate: Some(leaf.clone()), evidence: Evidence::Handshake, started, written };
         }
         let stored = self.stored.clone();
-        let (certificate, evidence) = match self.row.takes_effect {
-            // Started later than written, with a second for the clocks' coarseness: it can only have read this.
-            _ if process.started.unix() > self.file.modified.unix() + 1 => (stored, Evidence::ProcessYounger),
-            TakesEffect::EachHandshake => (stored, Evidence::ReadOnEachUse),
-            TakesEffect::Watch | TakesEffect::Timer { .. } => (stored, Evidence::Assumed),
+        let (certificate, evidence) = match (process.started.cmp(&self.file.modified), self.row.takes_effect) {
+            // It can only have read this.
+            (Ordering::Greater, _) => (stored, Evidence::ProcessYounger),
+            (_, TakesEffect::EachHandshake) => (stored, Evidence::ReadOnEachUse),
+            (_, TakesEffect::Watch | TakesEffect::Timer { .. }) => (stored, Evidence::Assumed),
             // What it read at its start is gone from the disk.
-            TakesEffect::Restart => (None, Evidence::ProcessYounger),
+            (Ordering::Less, TakesEffect::Restart) => (None, Evidence::ProcessOlder),
+            // Within the same second nobody can tell.
+            (Ordering::Equal, TakesEffect::Restart) => (stored, Evidence::Assumed),
         };
         Loaded { certificate, evidence, started, written }
     }

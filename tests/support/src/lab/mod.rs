@@ -10,10 +10,12 @@ mod program;
 use std::env;
 use std::fs::{self, File};
 use std::net::Ipv4Addr;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use program::{Ending, script};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::binaries::{self, Program};
 
@@ -124,6 +126,14 @@ impl Lab {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", name.trim()]).arg(program.as_ref());
         command
+    }
+
+    /// Puts the calling thread into the lab's network, with what it starts from then on. Unlike with
+    /// [`Self::net_command`], names are known from [`Self::ssh_config`] alone.
+    pub fn enter_network(&self) {
+        let name = fs::read_to_string(self.folder.join("name")).expect("the lab's name");
+        let network = File::open(Path::new("/run/netns").join(name.trim())).expect("the lab's network");
+        move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).expect("root may enter it");
     }
 
     /// kubectl with [`Self::kubeconfig`]; its stdout, and a failing test if it fails.
