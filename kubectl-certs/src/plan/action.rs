@@ -140,9 +140,14 @@ impl Action {
                 world.staged.insert(issue.step.clone(), (new.public_key.clone(), Some(new)));
             }
             Self::Import(import) => {
-                if let Some((new, _)) = leaf_of(&import.certificate) {
-                    world.staged.insert(import.step.clone(), (new.public_key.clone(), Some(new)));
+                let Some((new, der)) = leaf_of(&import.certificate) else { return };
+                // It exists: its signature is judged, and not taken for granted.
+                world.inventory.der.insert(new.fingerprint.clone(), der);
+                world.inventory.certificates.insert(new.fingerprint.clone(), new.clone());
+                if world.trust.signed(&new.fingerprint).is_none() {
+                    world.trust.update(&world.inventory);
                 }
+                world.staged.insert(import.step.clone(), (new.public_key.clone(), Some(new)));
             }
             Self::WriteIdentity(write) => write.effect(world),
             Self::Remake(remake) => remake.effect(world),

@@ -170,6 +170,7 @@ impl Declared {
             }
             Action::Import(import) => {
                 declared.staged.insert(import.step.clone());
+                declared.new_certificates = 1;
             }
             Action::WriteIdentity(write) => declared.put(&write.at, write.files(), world),
             Action::Remake(remake) => {
@@ -219,7 +220,9 @@ fn undeclared_changes(before: &World, after: &World, declared: &Declared) -> Vec
     if old.certificates.iter().any(|(id, certificate)| new.certificates.get(id) != Some(certificate))
         || new.certificates.len() > old.certificates.len() + declared.new_certificates
         || old.uses.len() != new.uses.len()
-        || (old.read_at, &old.layouts, &old.der, &old.edges) != (new.read_at, &new.layouts, &new.der, &new.edges)
+        || old.der.iter().any(|(id, der)| new.der.get(id) != Some(der))
+        || new.der.len() > old.der.len() + declared.new_certificates
+        || (old.read_at, &old.layouts, &old.edges) != (new.read_at, &new.layouts, &new.edges)
         || old.gaps != new.gaps
     {
         found.push("something else of the inventory".to_owned());

@@ -108,11 +108,10 @@ impl Seen<'_> {
             // It can only have read this.
             (Ordering::Greater, _) => (stored, Evidence::ProcessYounger),
             (_, TakesEffect::EachHandshake) => (stored, Evidence::ReadOnEachUse),
-            (_, TakesEffect::Watch | TakesEffect::Timer { .. }) => (stored, Evidence::Assumed),
             // What it read at its start is gone from the disk.
             (Ordering::Less, TakesEffect::Restart) => (None, Evidence::ProcessOlder),
-            // Within the same second nobody can tell.
-            (Ordering::Equal, TakesEffect::Restart) => (stored, Evidence::Assumed),
+            // Of a start within the same second nobody can tell.
+            (_, TakesEffect::Watch | TakesEffect::Timer { .. } | TakesEffect::Restart) => (stored, Evidence::Assumed),
         };
         Loaded { certificate, evidence, started, written }
     }
