@@ -80,6 +80,12 @@ impl Report {
         self.streams.iter().map(|stream| stream.requests).sum()
     }
 
+    /// Whole requests a second through the load balancer.
+    pub fn rate(&self) -> u64 {
+        let took = self.ended.duration_since(self.started).as_millis();
+        self.requests() * 1000 / u64::try_from(took).unwrap_or_default().max(1)
+    }
+
     /// Everything that a user would have noticed, as lines; empty if the cluster kept answering.
     pub fn complaints(&self) -> Vec<String> {
         let failed = self.streams.iter().flat_map(|stream| {

@@ -9,13 +9,19 @@ use clusters::witness::{self, Endpoint, NodeFiles};
 pub(crate) struct Snapshot {
     files: BTreeMap<String, NodeFiles>,
     pub(crate) served: BTreeMap<Endpoint, Option<String>>,
+    /// By `COMPONENT on NODE`.
+    pub(crate) containers: BTreeMap<String, String>,
 }
 
 impl Snapshot {
     pub(crate) fn take(operator: &Operator<'_>) -> Self {
         let lab = operator.lab;
         let files = lab.nodes().into_iter().map(|node| (node.clone(), NodeFiles::read(lab, &node))).collect();
-        Self { files, served: served(operator) }
+        let containers = lab.control_planes().into_iter().flat_map(|node| {
+            let there = witness::containers(lab, &node).into_iter();
+            there.map(move |(component, running)| (format!("{component} on {node}"), running.id)).collect::<Vec<_>>()
+        });
+        Self { files, served: served(operator), containers: containers.collect() }
     }
 
     /// What is otherwise now, one line per path.

@@ -19,6 +19,8 @@ fn a_control_plane_is_renewed_from_outside() {
     told("up");
     let renewed = complete::renew_everything(&alice);
     told("renewed");
+    complete::restart_every_api_server(&alice);
+    told("renewed with restarts");
     operators::the_second_is_told_who_is_first(&alice);
     operators::the_second_is_told_without_any_api_server(&alice);
     told("two operators");
