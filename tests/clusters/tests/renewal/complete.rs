@@ -1,6 +1,6 @@
 //! Everything is renewed while somebody keeps asking the cluster, and taken back at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -53,7 +53,7 @@ pub(crate) fn renew_everything<'a>(operator: &'a Operator<'a>) -> Renewed<'a> {
     // The plan announced no restart of an API server.
     assert!(report.servers.iter().all(|server| server.failures == 0), "{done:#}\n{report:#?}");
     let now = Snapshot::take(operator);
-    assert_eq!(restarted(&before, &now), on_each(&["kube-controller-manager", "kube-scheduler"], lab));
+    assert_eq!(restarted(&before, &now), on_each_node(lab, &["kube-controller-manager", "kube-scheduler"]));
 
     let steps = done["steps"].as_array().expect("steps");
     let pending_until = steps.iter().filter_map(|step| Some((step, step["pendingUntil"].as_str()?)));
@@ -87,7 +87,7 @@ pub(crate) fn restart_every_api_server(operator: &Operator<'_>) {
     }
     let now = Snapshot::take(operator);
     let all = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
-    assert_eq!(restarted(&before, &now), on_each(&all, lab));
+    assert_eq!(restarted(&before, &now), on_each_node(lab, &all));
     operator.take_back(run);
     before.assert_is_back(operator);
     witness::wait_until_ready(lab, Duration::from_secs(60));
@@ -157,13 +157,12 @@ fn restarts_of(operator: &Operator<'_>, run: &str, beginning: &str) -> BTreeMap<
     spans.collect()
 }
 
-fn restarted(before: &Snapshot, after: &Snapshot) -> Vec<String> {
+fn restarted(before: &Snapshot, after: &Snapshot) -> BTreeSet<String> {
     let others = before.containers.iter().filter(|(name, id)| after.containers.get(*name) != Some(id));
     others.map(|(name, _)| name.clone()).collect()
 }
 
-/// By node first.
-fn on_each(components: &[&str], lab: &Lab) -> Vec<String> {
+fn on_each_node(lab: &Lab, components: &[&str]) -> BTreeSet<String> {
     let nodes = lab.control_planes();
     nodes.iter().flat_map(|node| components.iter().map(move |component| format!("{component} on {node}"))).collect()
 }
