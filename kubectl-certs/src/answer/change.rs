@@ -76,13 +76,9 @@ async fn again(saved: &serde_json::Value, access: &Access) -> Result<(RehearsedP
         Err(error) => error,
     };
     // Where another run is changing the disk at this moment, that is why nothing is as it was planned.
-    let scope = disks_of(&saved);
+    let scope = saved.disks();
     let Ok(fleet) = fleet(&scope, access).await else { return Err(why) };
     Err(execute::other_run(&fleet, access, &scope.disk_arguments()).await.unwrap_or(why))
-}
-
-fn disks_of(plan: &Plan) -> Scope {
-    Scope { root: Some(plan.root.clone()), ..plan.request.scope.disks() }
 }
 
 fn require_fresh(at: Time, access: &Access) -> Result<(), Error> {
@@ -162,7 +158,7 @@ async fn execute(
     if plan.is_empty() {
         return Ok(Report::Plan(Box::new(Planned { plan: plan.clone(), gaps })));
     }
-    let scope = disks_of(plan);
+    let scope = plan.disks();
     let fleet = fleet(&scope, access).await?;
     let observe = Observer { access, fleet: &fleet };
     let means = Means {

@@ -266,7 +266,7 @@ pub(super) async fn plan_for(means: &Means<'_>, run: &str) -> Result<Plan, Error
             Some(node) => format!("run {run} changed {node}, which is not among the nodes that were named"),
             None => format!("run {run} changed another disk than this"),
         })
-        .hint(format!("name all of its nodes: {}", plan.request.scope.disk_arguments().trim())));
+        .hint(format!("name all of its nodes: {}", plan.disks().disk_arguments().trim())));
     }
     if plan.root.trim_end_matches('/') == means.root.trim_end_matches('/') {
         return Ok(plan);

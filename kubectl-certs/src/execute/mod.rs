@@ -94,7 +94,7 @@ pub async fn apply(rehearsed: &RehearsedPlan, approval: &Approval, means: &Means
 
 async fn begin(plan: &Plan, run: String, means: &Means<'_>) -> Result<RunDone, Error> {
     refuse_beside_unfinished(means).await?;
-    means.access.state.remember(&run, &plan.request.scope.disks());
+    means.access.state.remember(&run, &plan.disks());
     let mut journal = Journal::new(means, run, plan);
     journal.save_plan(plan).await?;
     let (root, nodes) = (plan.root.clone(), plan.nodes.clone());
