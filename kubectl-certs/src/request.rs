@@ -197,6 +197,19 @@ pub enum RunsVerb {
     Finish,
 }
 
+impl RunsVerb {
+    /// As it is typed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Show => "show",
+            Self::Resume => "resume",
+            Self::Undo => "undo",
+            Self::Finish => "finish",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Demo {
