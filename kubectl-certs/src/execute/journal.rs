@@ -8,7 +8,7 @@ use super::{Means, from_node};
 use crate::access::nodes::{Fleet, Member, NodeError, NodeErrorKind, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, What};
-use crate::model::Time;
+use crate::model::{Location, Time};
 use crate::pki::serial::Serial;
 use crate::plan::Plan;
 use crate::report::{RunInfo, RunState};
@@ -26,6 +26,7 @@ pub struct Journal<'a> {
     seq: u64,
     begun: BTreeSet<String>,
     ended: BTreeSet<String>,
+    made: BTreeMap<Location, String>,
     /// The node of each step.
     nodes: BTreeMap<String, Option<String>>,
     /// Nodes that did not take a line; told of once.
@@ -36,7 +37,7 @@ impl<'a> Journal<'a> {
     pub(super) fn new(means: &'a Means<'a>, run: String, plan: &Plan) -> Self {
         let nodes = plan.steps().map(|step| (step.id.clone(), step.node.clone())).collect();
         let (begun, ended, lost) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Self { means, run, seq: 0, begun, ended, nodes, lost }
+        Self { means, run, seq: 0, begun, ended, made: BTreeMap::new(), nodes, lost }
     }
 
     /// Goes on where an earlier process stopped.
@@ -53,6 +54,7 @@ impl<'a> Journal<'a> {
             seq: history.events.last().map_or(0, |event| event.seq),
             begun: history.begun.clone(),
             ended: history.ended.clone(),
+            made: made(&history.events),
             nodes: BTreeMap::new(),
             lost: BTreeSet::new(),
         }
@@ -78,6 +80,11 @@ impl<'a> Journal<'a> {
 
     pub(super) fn has_ended(&self, step: &str) -> bool {
         self.ended.contains(step)
+    }
+
+    /// What a component made there for itself, by this run.
+    pub(super) fn made(&self, at: &Location) -> Option<&String> {
+        self.made.get(at)
     }
 
     /// Whether something is on the disks that was not there before this run.
@@ -143,6 +150,15 @@ impl<'a> Journal<'a> {
         }
         Ok(())
     }
+}
+
+/// The last word counts.
+fn made(events: &[Event]) -> BTreeMap<Location, String> {
+    let made = events.iter().filter_map(|event| match &event.what {
+        What::StepSucceeded { made, .. } => Some(made),
+        _ => None,
+    });
+    made.flatten().map(|made| (made.at.clone(), made.digest.clone())).collect()
 }
 
 /// What a journal tells.
@@ -218,6 +234,37 @@ pub async fn history(fleet: &Fleet, run: &str) -> Result<History, Error> {
     Ok(History { run: run.to_owned(), state, root, nodes, title, started: first.time, begun, ended, events })
 }
 
+/// Says the end of a run once more to the nodes that did not hear it: they would take it for one that is under way.
+/// Returns what was done.
+pub(super) async fn tell_the_end_again(means: &Means<'_>, history: &History) -> Result<Vec<String>, Error> {
+    let missed = unaware(means.fleet, history).await?;
+    let ends = |event: &&Event| matches!(event.what, What::Finished { .. } | What::Undone | What::Wiped);
+    let (false, Some(end)) = (missed.is_empty(), history.events.iter().rev().find(ends)) else {
+        return Ok(Vec::new());
+    };
+    Journal::closing(means, history).append(end.what.clone()).await?;
+    if let [still, ..] = unaware(means.fleet, history).await?.as_slice() {
+        return Err(Error::failed(format!("{still} did not take the end of run {} into its journal", history.run)));
+    }
+    Ok(vec![format!("{} had missed the end of the run and was told again", missed.join(", "))])
+}
+
+/// Nodes whose own journal of the run ends otherwise than all of them together.
+async fn unaware(fleet: &Fleet, history: &History) -> Result<Vec<String>, Error> {
+    let mut unaware = Vec::new();
+    for member in fleet.members() {
+        let alone = Fleet::new(vec![member.clone()]);
+        match self::history(&alone, &history.run).await {
+            Ok(own) if own.state == history.state => {}
+            Ok(_) => unaware.push(member.name.clone().unwrap_or_else(|| "this machine".to_owned())),
+            // Who heard nothing of a run is not kept by it from anything.
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(unaware)
+}
+
 fn next_state(state: RunState, what: &What) -> RunState {
     match what {
         What::Finished { .. } => RunState::Done,
@@ -276,6 +323,11 @@ pub(super) async fn plan_for(means: &Means<'_>, run: &str) -> Result<Plan, Error
 }
 
 impl History {
+    /// The machines of the run that are none of these.
+    pub(super) fn absent_from(&self, fleet: &Fleet) -> Vec<&str> {
+        self.nodes.iter().map(String::as_str).filter(|node| fleet.member(Some(node)).is_none()).collect()
+    }
+
     pub async fn info(&self, fleet: &Fleet) -> RunInfo {
         let total = saved_plan(fleet, &self.run).await.map_or(self.begun.len(), |plan| plan.steps().count());
         // What was taken back is not done, whatever came after it.

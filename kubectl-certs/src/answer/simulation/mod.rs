@@ -4,6 +4,7 @@
 
 mod machine;
 mod stage;
+mod taken_back;
 
 use proptest::prelude::*;
 
