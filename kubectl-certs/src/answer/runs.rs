@@ -104,18 +104,18 @@ async fn all(request: &Runs, access: &Access) -> Result<Known, Error> {
     let mut known = Known { runs: Vec::new(), gaps: Vec::new() };
     if !named.is_default() {
         known.add(on_disks(&named, access).await?, |_| named.clone());
-    } else {
-        let mut scopes = access.state.disks();
-        scopes.retain(|scope| !scope.is_default());
-        scopes.push(Scope::default());
-        for scope in scopes {
-            // Another fleet may hold only a part of the nodes of a run.
-            let own = |run: &str| access.state.disks_of(run).unwrap_or_else(|| scope.clone());
-            match on_disks(&scope, access).await {
-                Ok(found) => known.add(found, own),
-                Err(_) if scope.is_default() && is_for_root(access).await => {}
-                Err(error) => known.gaps.push(gap(&scope, &error, access)),
-            }
+        return Ok(known);
+    }
+    let mut scopes = access.state.disks();
+    scopes.retain(|scope| !scope.is_default());
+    scopes.push(Scope::default());
+    for scope in scopes {
+        // Another fleet may hold only a part of the nodes of a run.
+        let own = |run: &str| access.state.disks_of(run).unwrap_or_else(|| scope.clone());
+        match on_disks(&scope, access).await {
+            Ok(found) => known.add(found, own),
+            Err(_) if scope.is_default() && is_for_root(access).await => {}
+            Err(error) => known.gaps.push(gap(&scope, &error, access)),
         }
     }
     known.runs.sort_by(|(a, _), (b, _)| a.run.cmp(&b.run));

@@ -38,10 +38,8 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     let mut world = means.observe.world(run, &plan).await?;
     let again = history.state == RunState::Undoing;
     for step in &begun {
-        whose::check(step, history.state, &journal, &world).map_err(|error| match again {
-            true => half_way(error, &journal),
-            false => error.hint("nothing was put back"),
-        })?;
+        whose::check(step, history.state, &journal, &world)
+            .map_err(|error| if again { half_way(error, &journal) } else { error.hint("nothing was put back") })?;
     }
     let mut done = nothing_yet(&history);
     let taken_back = take_back(&plan, &begun, again, &mut done, &mut world, &mut journal, means).await;
