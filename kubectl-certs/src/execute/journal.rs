@@ -8,16 +8,33 @@ use super::{Means, from_node};
 use crate::access::nodes::{Fleet, Member, NodeError, NodeErrorKind, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, What};
-use crate::model::{Location, Time};
+use crate::model::{Location, Span, Time};
 use crate::pki::serial::Serial;
 use crate::plan::Plan;
 use crate::report::{RunInfo, RunState};
 
-/// Sorts by time, tells nothing and is not guessed: `20261122t191500z-9f31`.
-pub(super) fn new_run(now: Time) -> Result<String, Error> {
+/// Sorts after those that are there, also where a clock was set back since; tells nothing and is not guessed:
+/// `20261122t191500z-9f31`.
+pub(super) fn new_run(now: Time, known: &BTreeSet<String>) -> Result<String, Error> {
     let random = Serial::random().map_err(|error| Error::failed(error.to_string()))?;
-    let stamp: String = now.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let credible = |time: &Time| time.since(now) < MOST_AHEAD;
+    let latest = known.iter().filter_map(|run| time_of(run)).filter(credible).max();
+    let time = latest.map_or(now, |latest| now.max(latest.plus(Span(1))));
+    let stamp: String = time.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     Ok(format!("{}-{}", stamp.to_lowercase(), hex::encode(&random.as_bytes()[1..3])))
+}
+
+/// A clock that was further off than this would date all runs for ever after.
+const MOST_AHEAD: Span = Span::days(3650);
+
+fn time_of(run: &str) -> Option<Time> {
+    let (stamp, _) = run.split_once('-')?;
+    if !stamp.is_ascii() || stamp.len() != 16 {
+        return None;
+    }
+    let part = |from, to| &stamp[from..to];
+    let (date, time) = ((part(0, 4), part(4, 6), part(6, 8)), (part(9, 11), part(11, 13), part(13, 15)));
+    format!("{}-{}-{}T{}:{}:{}Z", date.0, date.1, date.2, time.0, time.1, time.2).parse().ok()
 }
 
 pub struct Journal<'a> {
@@ -175,8 +192,8 @@ pub struct History {
     pub(super) ended: BTreeSet<String>,
 }
 
-/// All runs that left a journal on these nodes, the oldest first.
-pub async fn histories(fleet: &Fleet) -> Result<Vec<History>, Error> {
+/// Of all runs that left something on these nodes.
+pub(super) async fn names(fleet: &Fleet) -> Result<BTreeSet<String>, Error> {
     let asked = fleet.members().iter().map(|member| member.node.run(NodeOp::Runs));
     let mut runs = BTreeSet::new();
     for reply in join_all(asked).await {
@@ -186,8 +203,13 @@ pub async fn histories(fleet: &Fleet) -> Result<Vec<History>, Error> {
             Err(error) => return Err(from_node(&error)),
         }
     }
+    Ok(runs)
+}
+
+/// All runs that left a journal on these nodes, the oldest first.
+pub async fn histories(fleet: &Fleet) -> Result<Vec<History>, Error> {
     let mut histories = Vec::new();
-    for run in runs {
+    for run in names(fleet).await? {
         match history(fleet, &run).await {
             Ok(history) => histories.push(history),
             // Cut off before its first line: nothing was done.
@@ -343,6 +365,29 @@ impl History {
             steps_done: if undone { 0 } else { self.ended.len() },
             steps_total: total,
             can_undo: !matches!(self.state, RunState::Finished | RunState::Undone),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_run_comes_after_all_that_are_there() {
+        let now: Time = "2026-11-22T19:15:00Z".parse().expect("a time");
+        let new = |known: &[&str]| {
+            let known = known.iter().map(|run| (*run).to_owned()).collect();
+            new_run(now, &known).expect("a name")
+        };
+        assert!(new(&[]).starts_with("20261122t191500z-"));
+        assert!(new(&["20250101t000000z-ffff"]).starts_with("20261122t191500z-"));
+        // In the same second, and by a clock that was ahead.
+        assert!(new(&["20261122t191500z-0000"]).starts_with("20261122t191501z-"));
+        assert!(new(&["20261231t235959z-ffff", "20250101t000000z-0000"]).starts_with("20270101t000000z-"));
+        // Nobody's run, or a clock that was never right.
+        for odd in ["99991231t235959z-ffff", "lost+found", "é261122t191500z-0000", "20269922t191500z-0000", ""] {
+            assert!(new(&[odd]).starts_with("20261122t191500z-"), "{odd}");
         }
     }
 }

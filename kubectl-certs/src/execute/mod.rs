@@ -88,7 +88,7 @@ pub async fn apply(rehearsed: &RehearsedPlan, approval: &Approval, means: &Means
     if approval.plan_digest != plan.digest() {
         return Err(Error::refused("the plan is not the one that was approved"));
     }
-    let run = journal::new_run(means.access.clock.now())?;
+    let run = journal::new_run(means.access.clock.now(), &journal::names(means.fleet).await?)?;
     let lock = lock::take(means, &run).await?;
     let outcome = begin(plan, run, means).await;
     lock.release().await;
