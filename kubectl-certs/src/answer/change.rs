@@ -78,7 +78,7 @@ async fn again(saved: &serde_json::Value, access: &Access) -> Result<(RehearsedP
     // Where another run is changing the disk at this moment, that is why nothing is as it was planned.
     let scope = saved.disks();
     let Ok(fleet) = fleet(&scope, access).await else { return Err(why) };
-    Err(execute::other_run(&fleet, access, &scope.disk_arguments()).await.unwrap_or(why))
+    Err(execute::other_run(&fleet, &scope.disk_arguments()).await.unwrap_or(why))
 }
 
 fn require_fresh(at: Time, access: &Access) -> Result<(), Error> {
