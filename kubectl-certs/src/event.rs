@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::model::Time;
+use crate::model::{Location, Time};
 
 /// Where events go while a request is answered.
 pub type Sink = Arc<dyn Fn(&Event) + Send + Sync>;
@@ -48,6 +48,9 @@ pub enum What {
     StepSucceeded {
         step: String,
         evidence: Vec<String>,
+        /// What a component made for itself in it; by this it is told from what others put there.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        made: Vec<Made>,
     },
     StepFailed {
         step: String,
@@ -83,6 +86,15 @@ pub enum What {
     },
     Undone,
     Wiped,
+}
+
+/// A file that was made during a step by another than this program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Made {
+    pub at: Location,
+    /// SHA-256 of the file.
+    pub digest: String,
 }
 
 impl What {

@@ -19,7 +19,8 @@ pub enum Report {
     Requests(RequestsMade),
     /// With the leaves that could not be read and were left alone.
     Run(RunDone, Vec<Gap>),
-    Runs(Vec<RunInfo>),
+    /// With the disks whose journals could not be read.
+    Runs(Vec<RunInfo>, Vec<Gap>),
     RunDetails(RunInfo, Vec<Event>),
     Demo(DemoMade),
     Version,

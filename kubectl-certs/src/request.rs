@@ -8,6 +8,9 @@ use crate::model::{KeyKind, ServerName, Span, Time};
 /// Version of requests, events and stored plans.
 pub const API: &str = "certs/v1alpha1";
 
+/// Of `Renew::drain`. Load balancers that need longer to notice cannot be waited for between restarts.
+pub const LONGEST_DRAIN: Span = Span::minutes(10);
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Request {
@@ -110,7 +113,7 @@ pub struct Renew {
     /// Restart the API servers too, one after the other, although they take notice by themselves.
     #[serde(skip_serializing_if = "is_false")]
     pub restart: bool,
-    /// How long load balancers need to notice that a server is away, in seconds.
+    /// How long load balancers need to notice that a server is away, in seconds: at most 600.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drain: Option<Span>,
     /// On these of the nodes only; the others are still read.
@@ -195,6 +198,19 @@ pub enum RunsVerb {
     Resume,
     Undo,
     Finish,
+}
+
+impl RunsVerb {
+    /// As it is typed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Show => "show",
+            Self::Resume => "resume",
+            Self::Undo => "undo",
+            Self::Finish => "finish",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

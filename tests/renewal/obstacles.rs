@@ -198,3 +198,23 @@ fn as_nobody(disk: &Disk, program: &Path, arguments: &[&str]) -> Said {
     }
     Said::of(&mut command)
 }
+
+/// Like the files, what a run keeps lies on the disk itself: not where the link leads on the machine that looks at it.
+#[test]
+fn backups_and_journal_stay_inside_the_root() {
+    let disk = Disk::ecdsa();
+    let before = disk.material();
+    let place = disk.home().join("data/var");
+    fs::create_dir_all(&place).expect("a folder of the machine that looks");
+    fs::create_dir_all(disk.root().join(place.strip_prefix("/").expect("an absolute path"))).expect("on the disk");
+    fs::remove_dir_all(disk.root().join("var")).ok();
+    symlink(&place, disk.root().join("var")).expect("a symlink");
+    disk.renew_all();
+    let inside = disk.root().join(place.strip_prefix("/").expect("an absolute path")).join("lib/kubectl-certs/runs");
+    assert_eq!(fs::read_dir(&place).expect("a folder").count(), 0, "a key was written outside of the root");
+    assert_eq!(fs::read_dir(&inside).expect("the runs").count(), 1);
+    disk.on_root(&["runs", "list"]).expect(0);
+    disk.on_root(&["runs", "undo"]).expect(0);
+    assert_as_before(&before, &disk.material());
+    disk.on_root(&["runs", "finish"]).expect(0);
+}

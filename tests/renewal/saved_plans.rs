@@ -194,3 +194,15 @@ fn a_second_later(time: &str) -> String {
     let time: kubectl_certs::model::Time = time.parse().expect("a time");
     kubectl_certs::model::Time::from_unix(time.unix() + 1).to_string()
 }
+
+/// The disk that a path lies on is where the run is found again, whatever was typed.
+#[test]
+fn a_run_on_the_disk_around_a_path_is_found_by_its_name() {
+    let disk = Disk::ecdsa();
+    let file = disk.file("pki/apiserver.crt");
+    let said = disk.run(&["renew", file.to_str().expect("UTF-8"), "--yes", "-o", "json"]).expect(0);
+    let run = said.item("RunResult")["run"].as_str().expect("a name").to_owned();
+    let list = disk.run(&["runs", "list"]).out;
+    assert!(list.contains(&run), "{list}");
+    disk.run(&["runs", "undo", &run]).expect(0);
+}

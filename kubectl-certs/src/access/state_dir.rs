@@ -1,4 +1,4 @@
-//! The operator's own folder: copies of journals, so that `runs` finds a run again wherever its node's disk was.
+//! The operator's own folder: on which disks each run was begun, so that `runs` finds its journal again.
 
 #![expect(clippy::disallowed_methods, reason = "this is the port to the operator's state directory")]
 
@@ -44,6 +44,16 @@ impl StateDir {
     pub fn disks_of(&self, run: &str) -> Option<Scope> {
         let plain = run.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         plain.then(|| read(&self.0.as_ref()?.join("runs").join(run)))?
+    }
+
+    /// The files that remember these disks: who removes them forgets the disks.
+    pub fn notes_of(&self, disks: &Scope) -> Vec<PathBuf> {
+        let Some(folder) = &self.0 else { return Vec::new() };
+        let entries = fs::read_dir(folder.join("runs")).into_iter().flatten();
+        let mut notes: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        notes.retain(|note| read(note).as_ref() == Some(disks));
+        notes.sort();
+        notes
     }
 
     /// The disks of all runs that this operator started, each once.

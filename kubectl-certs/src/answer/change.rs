@@ -8,7 +8,7 @@ use super::missing;
 use super::observe::{Observer, inventory, of_inventory};
 use super::requests;
 use crate::access::Access;
-use crate::access::nodes::{self, Fleet, NodeErrorKind, NodeOp};
+use crate::access::nodes::{self, Fleet, Member, NodeErrorKind, NodeOp};
 use crate::error::Error;
 use crate::execute::{self, Approval, Means};
 use crate::findings::{self, Finding, View};
@@ -18,7 +18,7 @@ use crate::plan::renew::{Asked, BACK_DATED, plan};
 use crate::plan::signed::KeptRequest;
 use crate::plan::{Action, Plan, RehearsedPlan, World, unread};
 use crate::report::{Planned, Report};
-use crate::request::{API, Mode, Renew, Scope};
+use crate::request::{API, LONGEST_DRAIN, Mode, Renew, Scope};
 use crate::sources;
 
 /// The dates of the new certificates are part of a plan; after so long they no longer are what was meant.
@@ -76,13 +76,9 @@ async fn again(saved: &serde_json::Value, access: &Access) -> Result<(RehearsedP
         Err(error) => error,
     };
     // Where another run is changing the disk at this moment, that is why nothing is as it was planned.
-    let scope = disks_of(&saved);
+    let scope = saved.disks();
     let Ok(fleet) = fleet(&scope, access).await else { return Err(why) };
-    Err(execute::other_run(&fleet, access, &scope.disk_arguments()).await.unwrap_or(why))
-}
-
-fn disks_of(plan: &Plan) -> Scope {
-    Scope { root: Some(plan.root.clone()), ..plan.request.scope.disks() }
+    Err(execute::other_run(&fleet, &scope.disk_arguments()).await.unwrap_or(why))
 }
 
 fn require_fresh(at: Time, access: &Access) -> Result<(), Error> {
@@ -162,7 +158,7 @@ async fn execute(
     if plan.is_empty() {
         return Ok(Report::Plan(Box::new(Planned { plan: plan.clone(), gaps })));
     }
-    let scope = disks_of(plan);
+    let scope = plan.disks();
     let fleet = fleet(&scope, access).await?;
     let observe = Observer { access, fleet: &fleet };
     let means = Means {
@@ -198,6 +194,7 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) async fn of(request: &Renew, access: &Access) -> Result<Self, Error> {
+        refuse_odd_drain(request)?;
         let (root, named) = root_and_names(request, access).await?;
         let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..request.scope.disks() };
         let fleet = fleet(&scope, access).await?;
@@ -213,6 +210,7 @@ impl Seen {
         requests::add_signed(&mut inventory, request);
         let world = of_inventory(inventory);
         refuse_blind(&world, &root)?;
+        refuse_strangers(&world, fleet.members(), request)?;
         let findings = findings::run(&View { inventory: &world.inventory, trust: &world.trust, scope: &scope, now });
         // Only who wants to make or to answer requests asks what waits.
         let waits = request.requests || !request.signed.is_empty();
@@ -229,6 +227,16 @@ impl Seen {
             findings: &self.findings,
             kept: &self.kept,
         }
+    }
+}
+
+/// Arguments are judged when they are read; a request that came as JSON has the same limits.
+fn refuse_odd_drain(request: &Renew) -> Result<(), Error> {
+    match request.drain {
+        Some(drain) if drain < Span(0) || drain > LONGEST_DRAIN => {
+            Err(Error::usage(format!("drain is {} seconds; from 0 to {} are possible", drain.0, LONGEST_DRAIN.0)))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -321,8 +329,25 @@ fn refuse_blind(world: &World, root: &str) -> Result<(), Error> {
         Some(gap) => {
             Err(Error::unreadable(format!("{root} cannot be renewed while part of it cannot be read: {}", gap.message))
                 .about(&gap.at)
-                .hint("run it as root"))
+                .hint(match gap.reason {
+                    PermissionDenied => "run it as root",
+                    _ => "see to it that this can be read, and plan again; nothing was changed",
+                }))
         }
+        None => Ok(()),
+    }
+}
+
+/// Who names a node wants its certificates renewed: passed over, they would end unnoticed.
+fn refuse_strangers(world: &World, members: &[Member], request: &Renew) -> Result<(), Error> {
+    let has_layout = |node: &str| world.inventory.layouts.iter().any(|found| found.node.as_deref() == Some(node));
+    let is_meant = |node: &&str| request.nodes.is_empty() || request.nodes.iter().any(|meant| meant == node);
+    match members.iter().filter_map(|member| member.name.as_deref()).filter(is_meant).find(|node| !has_layout(node)) {
+        Some(node) => Err(Error::refused(format!(
+            "{node} has no cluster files of a known layout (looked for /etc/kubernetes), and nothing was changed anywhere"
+        ))
+        .about(node)
+        .hint("is it the machine that was meant? If it has none to renew, leave it out: name the others with --ssh, or with --node")),
         None => Ok(()),
     }
 }

@@ -80,7 +80,8 @@ impl Observe for Observer<'_> {
         }
         let asked = by_node.into_iter().filter_map(|(name, addresses)| {
             let member = self.fleet.member(name.as_deref())?;
-            Some(async move { (name, sources::presented(&*member.node, addresses).await) })
+            // Who cannot be asked has shown nothing, and that is what a gate says.
+            Some(async move { (name, sources::presented(&*member.node, addresses).await.unwrap_or_default()) })
         });
         for (name, seen) in join_all(asked).await {
             world.presented.extend(seen.into_iter().map(|(address, leaf)| ((name.clone(), address), leaf)));
@@ -135,10 +136,12 @@ impl Observer<'_> {
 fn answered(reply: Result<NodeReply, NodeError>) -> Result<Option<NodeReply>, Error> {
     match reply {
         Ok(reply) => Ok(Some(reply)),
-        Err(error) if matches!(error.kind, NodeErrorKind::Lost | NodeErrorKind::Unreachable) => {
-            Err(execute::from_node(&error))
-        }
-        Err(_) => Ok(None),
+        Err(error) => match error.kind {
+            NodeErrorKind::Lost | NodeErrorKind::Unreachable | NodeErrorKind::PermissionDenied => {
+                Err(execute::from_node(&error))
+            }
+            NodeErrorKind::NotFound | NodeErrorKind::Refused | NodeErrorKind::Failed => Ok(None),
+        },
     }
 }
 

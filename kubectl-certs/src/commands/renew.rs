@@ -1,7 +1,7 @@
 use super::Asked;
 use super::scope::{OutputArgs, ScopeArgs};
 use crate::model::{KeyKind, ServerName, Span};
-use crate::request::{Mode, Renew};
+use crate::request::{LONGEST_DRAIN, Mode, Renew};
 
 /// Renew leaf certificates: shows the plan, asks, does it, and proves that it took effect
 ///
@@ -114,7 +114,7 @@ fn at_least_ten_minutes(text: &str) -> Result<Span, String> {
 
 fn at_most_ten_minutes(text: &str) -> Result<Span, String> {
     let span: Span = text.parse()?;
-    if span > Span::minutes(10) { Err("at most 10m is wanted".to_owned()) } else { Ok(span) }
+    if span > LONGEST_DRAIN { Err("at most 10m is wanted".to_owned()) } else { Ok(span) }
 }
 
 impl From<&Args> for Renew {

@@ -8,16 +8,33 @@ use super::{Means, from_node};
 use crate::access::nodes::{Fleet, Member, NodeError, NodeErrorKind, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, What};
-use crate::model::Time;
+use crate::model::{Location, Span, Time};
 use crate::pki::serial::Serial;
 use crate::plan::Plan;
 use crate::report::{RunInfo, RunState};
 
-/// Sorts by time, tells nothing and is not guessed: `20261122t191500z-9f31`.
-pub(super) fn new_run(now: Time) -> Result<String, Error> {
+/// Sorts after those that are there, also where a clock was set back since; tells nothing and is not guessed:
+/// `20261122t191500z-9f31`.
+pub(super) fn new_run(now: Time, known: &BTreeSet<String>) -> Result<String, Error> {
     let random = Serial::random().map_err(|error| Error::failed(error.to_string()))?;
-    let stamp: String = now.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let credible = |time: &Time| time.since(now) < MOST_AHEAD;
+    let latest = known.iter().filter_map(|run| time_of(run)).filter(credible).max();
+    let time = latest.map_or(now, |latest| now.max(latest.plus(Span(1))));
+    let stamp: String = time.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     Ok(format!("{}-{}", stamp.to_lowercase(), hex::encode(&random.as_bytes()[1..3])))
+}
+
+/// A clock that was further off than this would date all runs for ever after.
+const MOST_AHEAD: Span = Span::days(3650);
+
+fn time_of(run: &str) -> Option<Time> {
+    let (stamp, _) = run.split_once('-')?;
+    if !stamp.is_ascii() || stamp.len() != 16 {
+        return None;
+    }
+    let part = |from, to| &stamp[from..to];
+    let (date, time) = ((part(0, 4), part(4, 6), part(6, 8)), (part(9, 11), part(11, 13), part(13, 15)));
+    format!("{}-{}-{}T{}:{}:{}Z", date.0, date.1, date.2, time.0, time.1, time.2).parse().ok()
 }
 
 pub struct Journal<'a> {
@@ -26,6 +43,7 @@ pub struct Journal<'a> {
     seq: u64,
     begun: BTreeSet<String>,
     ended: BTreeSet<String>,
+    made: BTreeMap<Location, String>,
     /// The node of each step.
     nodes: BTreeMap<String, Option<String>>,
     /// Nodes that did not take a line; told of once.
@@ -36,7 +54,7 @@ impl<'a> Journal<'a> {
     pub(super) fn new(means: &'a Means<'a>, run: String, plan: &Plan) -> Self {
         let nodes = plan.steps().map(|step| (step.id.clone(), step.node.clone())).collect();
         let (begun, ended, lost) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Self { means, run, seq: 0, begun, ended, nodes, lost }
+        Self { means, run, seq: 0, begun, ended, made: BTreeMap::new(), nodes, lost }
     }
 
     /// Goes on where an earlier process stopped.
@@ -53,6 +71,7 @@ impl<'a> Journal<'a> {
             seq: history.events.last().map_or(0, |event| event.seq),
             begun: history.begun.clone(),
             ended: history.ended.clone(),
+            made: made(&history.events),
             nodes: BTreeMap::new(),
             lost: BTreeSet::new(),
         }
@@ -78,6 +97,11 @@ impl<'a> Journal<'a> {
 
     pub(super) fn has_ended(&self, step: &str) -> bool {
         self.ended.contains(step)
+    }
+
+    /// What a component made there for itself, by this run.
+    pub(super) fn made(&self, at: &Location) -> Option<&String> {
+        self.made.get(at)
     }
 
     /// Whether something is on the disks that was not there before this run.
@@ -145,6 +169,15 @@ impl<'a> Journal<'a> {
     }
 }
 
+/// The last word counts.
+fn made(events: &[Event]) -> BTreeMap<Location, String> {
+    let made = events.iter().filter_map(|event| match &event.what {
+        What::StepSucceeded { made, .. } => Some(made),
+        _ => None,
+    });
+    made.flatten().map(|made| (made.at.clone(), made.digest.clone())).collect()
+}
+
 /// What a journal tells.
 #[derive(Debug)]
 pub struct History {
@@ -159,8 +192,8 @@ pub struct History {
     pub(super) ended: BTreeSet<String>,
 }
 
-/// All runs that left a journal on these nodes, the oldest first.
-pub async fn histories(fleet: &Fleet) -> Result<Vec<History>, Error> {
+/// Of all runs that left something on these nodes.
+pub(super) async fn names(fleet: &Fleet) -> Result<BTreeSet<String>, Error> {
     let asked = fleet.members().iter().map(|member| member.node.run(NodeOp::Runs));
     let mut runs = BTreeSet::new();
     for reply in join_all(asked).await {
@@ -170,8 +203,13 @@ pub async fn histories(fleet: &Fleet) -> Result<Vec<History>, Error> {
             Err(error) => return Err(from_node(&error)),
         }
     }
+    Ok(runs)
+}
+
+/// All runs that left a journal on these nodes, the oldest first.
+pub async fn histories(fleet: &Fleet) -> Result<Vec<History>, Error> {
     let mut histories = Vec::new();
-    for run in runs {
+    for run in names(fleet).await? {
         match history(fleet, &run).await {
             Ok(history) => histories.push(history),
             // Cut off before its first line: nothing was done.
@@ -216,6 +254,37 @@ pub async fn history(fleet: &Fleet, run: &str) -> Result<History, Error> {
         state = next_state(state, &event.what);
     }
     Ok(History { run: run.to_owned(), state, root, nodes, title, started: first.time, begun, ended, events })
+}
+
+/// Says the end of a run once more to the nodes that did not hear it: they would take it for one that is under way.
+/// Returns what was done.
+pub(super) async fn tell_the_end_again(means: &Means<'_>, history: &History) -> Result<Vec<String>, Error> {
+    let missed = unaware(means.fleet, history).await?;
+    let ends = |event: &&Event| matches!(event.what, What::Finished { .. } | What::Undone | What::Wiped);
+    let (false, Some(end)) = (missed.is_empty(), history.events.iter().rev().find(ends)) else {
+        return Ok(Vec::new());
+    };
+    Journal::closing(means, history).append(end.what.clone()).await?;
+    if let [still, ..] = unaware(means.fleet, history).await?.as_slice() {
+        return Err(Error::failed(format!("{still} did not take the end of run {} into its journal", history.run)));
+    }
+    Ok(vec![format!("{} had missed the end of the run and was told again", missed.join(", "))])
+}
+
+/// Nodes whose own journal of the run ends otherwise than all of them together.
+async fn unaware(fleet: &Fleet, history: &History) -> Result<Vec<String>, Error> {
+    let mut unaware = Vec::new();
+    for member in fleet.members() {
+        let alone = Fleet::new(vec![member.clone()]);
+        match self::history(&alone, &history.run).await {
+            Ok(own) if own.state == history.state => {}
+            Ok(_) => unaware.push(member.name.clone().unwrap_or_else(|| "this machine".to_owned())),
+            // Who heard nothing of a run is not kept by it from anything.
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(unaware)
 }
 
 fn next_state(state: RunState, what: &What) -> RunState {
@@ -266,7 +335,7 @@ pub(super) async fn plan_for(means: &Means<'_>, run: &str) -> Result<Plan, Error
             Some(node) => format!("run {run} changed {node}, which is not among the nodes that were named"),
             None => format!("run {run} changed another disk than this"),
         })
-        .hint(format!("name all of its nodes: {}", plan.request.scope.disk_arguments().trim())));
+        .hint(format!("name all of its nodes: {}", plan.disks().disk_arguments().trim())));
     }
     if plan.root.trim_end_matches('/') == means.root.trim_end_matches('/') {
         return Ok(plan);
@@ -276,6 +345,11 @@ pub(super) async fn plan_for(means: &Means<'_>, run: &str) -> Result<Plan, Error
 }
 
 impl History {
+    /// The machines of the run that are none of these.
+    pub(super) fn absent_from(&self, fleet: &Fleet) -> Vec<&str> {
+        self.nodes.iter().map(String::as_str).filter(|node| fleet.member(Some(node)).is_none()).collect()
+    }
+
     pub async fn info(&self, fleet: &Fleet) -> RunInfo {
         let total = saved_plan(fleet, &self.run).await.map_or(self.begun.len(), |plan| plan.steps().count());
         // What was taken back is not done, whatever came after it.
@@ -291,6 +365,29 @@ impl History {
             steps_done: if undone { 0 } else { self.ended.len() },
             steps_total: total,
             can_undo: !matches!(self.state, RunState::Finished | RunState::Undone),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_run_comes_after_all_that_are_there() {
+        let now: Time = "2026-11-22T19:15:00Z".parse().expect("a time");
+        let new = |known: &[&str]| {
+            let known = known.iter().map(|run| (*run).to_owned()).collect();
+            new_run(now, &known).expect("a name")
+        };
+        assert!(new(&[]).starts_with("20261122t191500z-"));
+        assert!(new(&["20250101t000000z-ffff"]).starts_with("20261122t191500z-"));
+        // In the same second, and by a clock that was ahead.
+        assert!(new(&["20261122t191500z-0000"]).starts_with("20261122t191501z-"));
+        assert!(new(&["20261231t235959z-ffff", "20250101t000000z-0000"]).starts_with("20270101t000000z-"));
+        // Nobody's run, or a clock that was never right.
+        for odd in ["99991231t235959z-ffff", "lost+found", "é261122t191500z-0000", "20269922t191500z-0000", ""] {
+            assert!(new(&[odd]).starts_with("20261122t191500z-"), "{odd}");
         }
     }
 }

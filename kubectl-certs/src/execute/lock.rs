@@ -2,7 +2,7 @@
 
 use super::{Means, from_node};
 use crate::access::Access;
-use crate::access::nodes::{self, Fleet, Member, NodeOp, NodeReply};
+use crate::access::nodes::{self, Fleet, Holder, Member, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 
 pub(super) struct Lock {
@@ -31,46 +31,29 @@ async fn take_one(access: &Access, place: &str, member: &Member, run: &str, who:
     let op = NodeOp::Lock { run: run.to_owned(), who: who.to_owned(), since: access.clock.now() };
     match member.node.run(op).await {
         Ok(NodeReply::LockedBy(None)) => Ok(()),
-        Ok(NodeReply::LockedBy(Some(other))) => Err(Error::new(
-            ErrorKind::Locked,
-            format!(
-                "{} is changing {} since {} (run {}, process {})",
-                other.who,
-                member.name.as_deref().unwrap_or("this node"),
-                other.since,
-                other.run,
-                other.pid
-            ),
-        )
-        .hint(format!("wait until that run is done; kubectl certs runs list{place} shows it"))),
+        Ok(NodeReply::LockedBy(Some(other))) => Err(locked(&other, member, place)),
         Ok(_) => Err(Error::failed("the node did not answer the question for its lock")),
         Err(error) => Err(from_node(&error)),
     }
 }
 
-/// Who is changing one of these disks at this moment, as the error that they who come second get. Leaves nothing behind:
-/// where no lock was ever taken, none is tried.
-pub async fn other_run(fleet: &Fleet, access: &Access, place: &str) -> Option<Error> {
+fn locked(other: &Holder, member: &Member, place: &str) -> Error {
+    let node = member.name.as_deref().unwrap_or("this node");
+    let Holder { run, who, since, pid, .. } = other;
+    let message = format!("{who} is changing {node} since {since} (run {run}, process {pid})");
+    Error::new(ErrorKind::Locked, message)
+        .hint(format!("wait until that run is done; kubectl certs runs list{place} shows it"))
+}
+
+/// Who is changing one of these disks at this moment, as the error that they who come second get.
+pub async fn other_run(fleet: &Fleet, place: &str) -> Option<Error> {
     for member in fleet.members() {
-        let told = format!("{}/var/lib/kubectl-certs/lock", member.root.trim_end_matches('/'));
-        let op = NodeOp::Exist { paths: vec![told] };
-        if !matches!(member.node.run(op).await, Ok(NodeReply::Existing(found)) if !found.is_empty()) {
-            continue;
-        }
-        // It may be there from a run that was killed; only who tries to take it knows.
-        match take_one(access, place, member, LOOK, "").await {
-            Err(error) if error.kind == ErrorKind::Locked => return Some(error),
-            Err(_) => {}
-            Ok(()) => {
-                member.node.run(NodeOp::Unlock { run: LOOK.to_owned() }).await.ok();
-            }
+        if let Ok(NodeReply::LockedBy(Some(other))) = member.node.run(NodeOp::Locked).await {
+            return Some(locked(&other, member, place));
         }
     }
     None
 }
-
-/// Holds the lock for the moment of a look.
-const LOOK: &str = "look";
 
 impl Lock {
     pub(super) async fn release(self) {

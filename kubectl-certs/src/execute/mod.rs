@@ -1,10 +1,12 @@
 //! Doing a plan: read, compare, act, prove, remember. The world is the memory; the journal is for undo and audit.
 
+mod finish;
 mod journal;
 mod lock;
 mod perform;
 mod restart;
 mod undo;
+mod whose;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,14 +14,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use finish::finish;
 pub use journal::{History, Journal, histories, history};
 pub use lock::other_run;
-pub use undo::{finish, undo};
+pub use undo::undo;
 
 use crate::access::Access;
 use crate::access::nodes::{Fleet, NodeError, NodeErrorKind, NodeOp};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Sink, What};
+use crate::event::{Made, Sink, What};
 use crate::model::{Evidence, Location, Purpose, Span, TakesEffect};
 use crate::plan::{Action, Condition, OnNode, Phase, Plan, RehearsedPlan, Step, World, on_node};
 use crate::report::{RunDone, RunState, StepDone};
@@ -85,7 +88,7 @@ pub async fn apply(rehearsed: &RehearsedPlan, approval: &Approval, means: &Means
     if approval.plan_digest != plan.digest() {
         return Err(Error::refused("the plan is not the one that was approved"));
     }
-    let run = journal::new_run(means.access.clock.now())?;
+    let run = journal::new_run(means.access.clock.now(), &journal::names(means.fleet).await?)?;
     let lock = lock::take(means, &run).await?;
     let outcome = begin(plan, run, means).await;
     lock.release().await;
@@ -94,7 +97,7 @@ pub async fn apply(rehearsed: &RehearsedPlan, approval: &Approval, means: &Means
 
 async fn begin(plan: &Plan, run: String, means: &Means<'_>) -> Result<RunDone, Error> {
     refuse_beside_unfinished(means).await?;
-    means.access.state.remember(&run, &plan.request.scope.disks());
+    means.access.state.remember(&run, &plan.disks());
     let mut journal = Journal::new(means, run, plan);
     journal.save_plan(plan).await?;
     let (root, nodes) = (plan.root.clone(), plan.nodes.clone());
@@ -114,18 +117,34 @@ async fn resume_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     let history = history(means.fleet, run).await?;
     match history.state {
         RunState::Unfinished | RunState::Failed => {}
-        RunState::Undoing | RunState::Undone => {
+        RunState::Undoing => {
             return Err(Error::refused(format!("run {run} is being undone, it cannot go forward"))
                 .hint(format!("kubectl certs runs undo {run}{} completes the undo", means.place)));
         }
-        RunState::Done | RunState::Finished => {
-            return Err(Error::refused(format!("run {run} is done, there is nothing to resume")));
-        }
+        RunState::Done | RunState::Undone | RunState::Finished => return ended(&history, means).await,
     }
     let plan = journal::plan_for(means, run).await?;
     let mut journal = Journal::after(means, &history, &plan);
     journal.append(What::Resumed).await?;
     go_on(&plan, &mut journal, means).await
+}
+
+/// A run that is over: at most a node does not know it yet, and would refuse everything because of it.
+async fn ended(history: &History, means: &Means<'_>) -> Result<RunDone, Error> {
+    let evidence = journal::tell_the_end_again(means, history).await?;
+    let (run, word) = (&history.run, history.state.word());
+    if evidence.is_empty() {
+        return Err(Error::refused(format!("run {run} is {word}, there is nothing to resume")));
+    }
+    Ok(RunDone {
+        run: run.clone(),
+        state: history.state,
+        root: history.root.clone(),
+        nodes: history.nodes.clone(),
+        steps: Vec::new(),
+        evidence,
+        left_alone: Vec::new(),
+    })
 }
 
 fn title(plan: &Plan) -> String {
@@ -137,6 +156,21 @@ async fn refuse_beside_unfinished(means: &Means<'_>) -> Result<(), Error> {
     for history in histories(means.fleet).await? {
         if matches!(history.state, RunState::Unfinished | RunState::Failed | RunState::Undoing) {
             let run = &history.run;
+            let absent = history.absent_from(means.fleet);
+            if !absent.is_empty() {
+                // It may be done, and this node has not heard it.
+                let plan = journal::saved_plan(means.fleet, run).await;
+                let place = plan.map(|plan| plan.disks().disk_arguments()).unwrap_or_default();
+                return Err(Error::refused(format!(
+                    "run {run} of {} is not finished as far as is known here; it is on {} too",
+                    history.started,
+                    absent.join(", ")
+                ))
+                .hint(format!("ask all of its nodes: kubectl certs runs show {run}{place}"))
+                .hint(format!(
+                    "go on with it, or tell its end to who missed it: kubectl certs runs resume {run}{place}"
+                )));
+            }
             let place = means.place;
             return Err(Error::refused(format!("run {run} of {} is not finished", history.started))
                 .hint(format!("go on with it: kubectl certs runs resume {run}{place}"))
@@ -148,13 +182,8 @@ async fn refuse_beside_unfinished(means: &Means<'_>) -> Result<(), Error> {
 
 /// The loop: the same for a fresh run and for one that was cut off anywhere.
 async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<RunDone, Error> {
-    match steps_and_gates(plan, journal, means).await {
-        Ok(done) => {
-            forget_kept(plan, means).await?;
-            let skipped = done.steps.iter().filter(|step| !step.changed).count();
-            journal.append(What::Finished { done: done.steps.len() - skipped, skipped }).await?;
-            Ok(done)
-        }
+    match to_the_end(plan, journal, means).await {
+        Ok(done) => Ok(done),
         Err(error) => {
             let error = with_ways_out(error, journal, means.place);
             // The failure is what must reach the person, even where the journal cannot be written any more.
@@ -162,6 +191,14 @@ async fn go_on(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Res
             Err(error)
         }
     }
+}
+
+async fn to_the_end(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'_>) -> Result<RunDone, Error> {
+    let done = steps_and_gates(plan, journal, means).await?;
+    forget_kept(plan, means).await?;
+    let skipped = done.steps.iter().filter(|step| !step.changed).count();
+    journal.append(What::Finished { done: done.steps.len() - skipped, skipped }).await?;
+    Ok(done)
 }
 
 /// Keys that waited for their certificates are in use now, and nowhere else.
@@ -260,7 +297,7 @@ async fn do_step(
     if let Ok(evidence) = reached(step, world) {
         // Cut off after the last action and before the journal heard of it, or done by somebody else.
         let what = if journal.has_begun(&step.id) {
-            What::StepSucceeded { step: step.id.clone(), evidence: evidence.clone() }
+            What::StepSucceeded { step: step.id.clone(), evidence: evidence.clone(), made: Vec::new() }
         } else {
             outcome.changed = false;
             What::StepSkipped { step: step.id.clone(), why: "it is so already".to_owned() }
@@ -280,7 +317,8 @@ async fn do_step(
             return Err(error);
         }
     }
-    journal.append(What::StepSucceeded { step: step.id.clone(), evidence: outcome.evidence.clone() }).await?;
+    let (evidence, made) = (outcome.evidence.clone(), made(step, world));
+    journal.append(What::StepSucceeded { step: step.id.clone(), evidence, made }).await?;
     if let Some(seconds) = step.pending_seconds {
         let until = means.access.clock.now().plus(Span(i64::from(seconds)));
         outcome.pending_until = Some(until);
@@ -351,6 +389,16 @@ fn taken_up(step: &Step, world: &World) -> Vec<String> {
 
 fn is_remade(step: &Step) -> bool {
     step.actions.iter().any(|action| matches!(action, Action::Remake(_)))
+}
+
+/// What is there now that its owner made it anew.
+fn made(step: &Step, world: &World) -> Vec<Made> {
+    let Some(Action::Remake(remake)) = step.actions.last() else { return Vec::new() };
+    let made = remake.files().into_iter().filter_map(|at| {
+        let digest = digest_of(&at, world).flatten()?.clone();
+        Some(Made { at, digest })
+    });
+    made.collect()
 }
 
 async fn perform_all(

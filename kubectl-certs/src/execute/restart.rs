@@ -45,7 +45,9 @@ pub(super) async fn do_together(
         Ok(evidence) => {
             let mut done = Vec::new();
             for (step, evidence) in steps.iter().zip(evidence) {
-                journal.append(What::StepSucceeded { step: step.id.clone(), evidence: evidence.clone() }).await?;
+                journal
+                    .append(What::StepSucceeded { step: step.id.clone(), evidence: evidence.clone(), made: Vec::new() })
+                    .await?;
                 let (id, title) = (step.id.clone(), step.title.clone());
                 done.push(StepDone { id, title, changed: true, evidence, pending_until: None });
             }

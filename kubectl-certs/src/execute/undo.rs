@@ -1,14 +1,17 @@
 //! Taking a run back: its steps in reverse, each checked before it is touched. The first doubt stops it.
 
-use super::journal::{Journal, history, plan_for};
+use std::sync::atomic::Ordering;
+
+use super::journal::{Journal, history, plan_for, tell_the_end_again};
 use super::perform::{paths, restart_on, restart_together};
 use super::restart::is_independent;
-use super::{Fresh, Means, digest_of, from_node, is_remade, lock, pass_gate};
+use super::whose::{self, Whose, clear};
+use super::{Fresh, History, Means, digest_of, from_node, lock, pass_gate};
 use crate::access::nodes::{NodeErrorKind, NodeOp};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::event::What;
-use crate::model::{IdentityStore, Location};
-use crate::plan::{Action, Expected, Plan, Step, Undo, World};
+use crate::model::{IdentityStore, KeyState, Location};
+use crate::plan::{Action, Condition, Expected, Phase, Plan, Step, Undo, World};
 use crate::report::{RunDone, RunState, StepDone};
 
 pub async fn undo(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
@@ -24,7 +27,7 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
         RunState::Finished => {
             return Err(Error::refused(format!("run {run} was finished: its backups are wiped, there is no way back")));
         }
-        RunState::Undone => return Err(Error::refused(format!("run {run} is undone already"))),
+        RunState::Undone => return prove_again(&history, means).await,
         RunState::Unfinished | RunState::Done | RunState::Failed | RunState::Undoing => {}
     }
     refuse_under_a_later_run(&history.run, means).await?;
@@ -33,35 +36,93 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     let begun: Vec<&Step> = plan.steps().filter(|step| journal.has_begun(&step.id)).collect();
     // Everything is looked at before the first file is put back: half an undo helps nobody.
     let mut world = means.observe.world(run, &plan).await?;
+    let again = history.state == RunState::Undoing;
     for step in &begun {
-        check(step, &journal, &world)?;
+        whose::check(step, history.state, &journal, &world)
+            .map_err(|error| if again { half_way(error, &journal) } else { error.hint("nothing was put back") })?;
     }
-    journal.append(What::UndoStarted).await?;
-    let mut done = RunDone {
-        run: run.to_owned(),
+    let mut done = nothing_yet(&history);
+    let taken_back = take_back(&plan, &begun, again, &mut done, &mut world, &mut journal, means).await;
+    taken_back.map_err(|error| half_way(error, &journal))?;
+    let yourself = done.steps.iter().filter(|step| !step.changed).flat_map(|step| &step.evidence);
+    let yourself: Vec<String> = yourself.filter(|line| line.starts_with(RESTART_YOURSELF)).cloned().collect();
+    match prove(&plan, &mut world, &journal, means).await {
+        Ok(evidence) => {
+            done.evidence = evidence;
+            Ok(done)
+        }
+        // Nobody reads what came of the steps then.
+        Err(error) => Err(yourself.into_iter().fold(error, Error::hint)),
+    }
+}
+
+fn nothing_yet(history: &History) -> RunDone {
+    RunDone {
+        run: history.run.clone(),
         state: RunState::Undone,
-        root: plan.root.clone(),
-        nodes: plan.nodes.clone(),
+        root: history.root.clone(),
+        nodes: history.nodes.clone(),
         steps: Vec::new(),
         evidence: Vec::new(),
         left_alone: Vec::new(),
-    };
-    // Files first, in reverse; then the components that read them at their start.
-    for step in begun.iter().rev().filter(|step| matches!(step.undo, Undo::Restore(_))) {
-        done.steps.push(put_back(step, &mut world, &mut journal, means).await?);
     }
-    clear(&plan, run, means).await?;
-    done.steps.extend(restart(&begun, &done.steps, means).await?);
-    for phase in plan.phases.iter().filter(|phase| !phase.gate.is_empty()) {
-        done.evidence.extend(pass_gate(phase, &mut world, &journal, means).await?);
-    }
-    journal.append(What::Undone).await?;
-    Ok(done)
 }
 
-/// Whatever was started with what is no longer there.
-async fn restart(begun: &[&Step], put_back: &[StepDone], means: &Means<'_>) -> Result<Vec<StepDone>, Error> {
-    let changed = |step: &Step| put_back.iter().any(|done| done.id == step.id && done.changed);
+/// Once this was begun, an error no longer says that nothing was changed.
+fn half_way(mut error: Error, journal: &Journal<'_>) -> Error {
+    // What it needs a person for is said already.
+    if error.kind == ErrorKind::FailedUnsafe {
+        return error;
+    }
+    if matches!(error.kind, ErrorKind::Refused | ErrorKind::Unreadable) {
+        error.kind = ErrorKind::FailedSafe;
+    }
+    error
+        .hint("nothing is lost: what was put back stays so, and all other old files are still backed up on their nodes")
+        .hint(format!("go on: kubectl certs runs undo {}{}", journal.run(), journal.place()))
+}
+
+/// Until everything is as before, and the journal says so.
+async fn take_back(
+    plan: &Plan,
+    begun: &[&Step],
+    again: bool,
+    done: &mut RunDone,
+    world: &mut World,
+    journal: &mut Journal<'_>,
+    means: &Means<'_>,
+) -> Result<(), Error> {
+    journal.append(What::UndoStarted).await?;
+    // Files first, in reverse; then the components that read them at their start.
+    for step in begun.iter().rev().filter(|step| matches!(step.undo, Undo::Restore(_))) {
+        stop_before(means, || format!("the files of step {} were put back", step.id))?;
+        done.steps.push(put_back(step, world, journal, means).await?);
+    }
+    clear(plan, journal.run(), means).await?;
+    let restarted = restart(begun, &done.steps, again, means).await?;
+    done.steps.extend(restarted);
+    journal.append(What::Undone).await
+}
+
+/// Somebody wants it to stop, and here it can.
+pub(super) fn stop_before(means: &Means<'_>, what: impl FnOnce() -> String) -> Result<(), Error> {
+    if means.stop.load(Ordering::Relaxed) {
+        return Err(Error::new(ErrorKind::Interrupted, format!("stopped before {}, as asked", what())));
+    }
+    Ok(())
+}
+
+const RESTART_YOURSELF: &str = "restart ";
+
+/// Whatever was started with what is no longer there. Whether a process that was cut off came to that is not known, so
+/// after it all of them are restarted.
+async fn restart(
+    begun: &[&Step],
+    put_back: &[StepDone],
+    again: bool,
+    means: &Means<'_>,
+) -> Result<Vec<StepDone>, Error> {
+    let changed = |step: &Step| again || put_back.iter().any(|done| done.id == step.id && done.changed);
     let mut waiting: Vec<(&Step, &String)> = Vec::new();
     for step in begun {
         match (&step.undo, step.actions.last()) {
@@ -74,7 +135,8 @@ async fn restart(begun: &[&Step], put_back: &[StepDone], means: &Means<'_>) -> R
     }
     let mut done = Vec::new();
     let mut waiting = waiting.as_slice();
-    while let Some((first, _)) = waiting.first() {
+    while let Some((first, first_component)) = waiting.first() {
+        stop_before(means, || format!("{first_component} was restarted"))?;
         let independent = |(step, component): &&(&Step, &String)| step.node == first.node && is_independent(component);
         let (now, later) = waiting.split_at(waiting.iter().take_while(independent).count().max(1));
         waiting = later;
@@ -89,25 +151,17 @@ async fn restart(begun: &[&Step], put_back: &[StepDone], means: &Means<'_>) -> R
                 Ok(_) => done.push(undone(step, true, format!("{component} was restarted with what was put back"))),
                 // The files are as they were, and that is what was asked for; the person does the rest.
                 Err(error) if error.kind == NodeErrorKind::Refused => {
-                    done.push(undone(step, false, format!("restart {component} yourself: {}", error.message)));
+                    done.push(undone(
+                        step,
+                        false,
+                        format!("{RESTART_YOURSELF}{component} yourself: {}", error.message),
+                    ));
                 }
                 Err(error) => return Err(from_node(error)),
             }
         }
     }
     Ok(done)
-}
-
-/// Nothing of a run that was killed stays beside the files.
-async fn clear(plan: &Plan, run: &str, means: &Means<'_>) -> Result<(), Error> {
-    for member in means.fleet.members() {
-        let own = |step: &&Step| step.node == member.name;
-        let files: Vec<Location> =
-            plan.steps().filter(own).flat_map(|step| &step.expects).map(|expected| expected.at.clone()).collect();
-        let op = NodeOp::ClearDrafts { run: run.to_owned(), paths: paths(&files) };
-        member.node.run(op).await.map_err(|error| from_node(&error))?;
-    }
-    Ok(())
 }
 
 /// Undoing an earlier run beneath a later one would mix their files.
@@ -123,68 +177,6 @@ async fn refuse_under_a_later_run(run: &str, means: &Means<'_>) -> Result<(), Er
     }
 }
 
-/// What is there now is what was there before, or what this run wrote; and what is to be put back is whole.
-fn check(step: &Step, journal: &Journal<'_>, world: &World) -> Result<(), Error> {
-    let run = journal.run();
-    for expected in &step.expects {
-        let at = &expected.at;
-        let state = state_of(step, at, &expected.digest, journal, world);
-        if state == FileState::Ours && world.backups.get(at) != Some(&expected.digest) {
-            return Err(Error::refused(format!(
-                "the backup of {at} is gone or is no longer what the file was, so nothing was put back"
-            ))
-            .about(at)
-            .hint(format!(
-                "a 'runs finish' that was cut off leaves it so; complete it: kubectl certs runs finish {run}{}",
-                journal.place()
-            )));
-        }
-        if state == FileState::Foreign {
-            return Err(Error::refused(format!(
-                "{at} was changed by somebody after run step {}: putting the old file back would lose that",
-                step.id
-            ))
-            .about(at)
-            .hint(format!(
-                "nothing was put back; the old file is in the folder {}/var/lib/kubectl-certs/runs/{run}/backup{}",
-                journal.root().trim_end_matches('/'),
-                at.node().map_or_else(String::new, |node| format!(" of {node}"))
-            )));
-        }
-    }
-    Ok(())
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FileState {
-    AsBefore,
-    Ours,
-    /// Somebody's, and this run never came to write there.
-    Untouched,
-    Foreign,
-}
-
-fn state_of(step: &Step, at: &Location, before: &String, journal: &Journal<'_>, world: &World) -> FileState {
-    let found = digest_of(at, world).flatten();
-    if found == Some(before) {
-        return FileState::AsBefore;
-    }
-    // Taken away for its owner to make it anew: whatever is there now, or nothing, came of that.
-    if is_remade(step) && world.backups.get(at) == Some(before) {
-        return FileState::Ours;
-    }
-    if found.is_some() && found == world.ours.get(at) {
-        return FileState::Ours;
-    }
-    // Cut off or refused before the write: then none of the step's files is ours.
-    let wrote = journal.has_ended(&step.id)
-        || step.expects.iter().any(|expected| {
-            let found = digest_of(&expected.at, world).flatten();
-            found.is_some() && found == world.ours.get(&expected.at) && found != Some(&expected.digest)
-        });
-    if wrote { FileState::Foreign } else { FileState::Untouched }
-}
-
 async fn put_back(
     step: &Step,
     world: &mut World,
@@ -192,15 +184,15 @@ async fn put_back(
     means: &Means<'_>,
 ) -> Result<StepDone, Error> {
     means.observe.refresh(world, journal.run(), step, Fresh::Files).await?;
-    check(step, journal, world)?;
-    let in_state = |wanted: FileState, world: &World, journal: &Journal<'_>| -> Vec<Location> {
-        let state = |expected: &&Expected| state_of(step, &expected.at, &expected.digest, journal, world) == wanted;
-        step.expects.iter().filter(state).map(|expected| expected.at.clone()).collect()
+    whose::check(step, RunState::Undoing, journal, world)?;
+    let in_state = |wanted: Whose, world: &World, journal: &Journal<'_>| -> Vec<Location> {
+        let is_so = |expected: &&Expected| whose::is(step, expected, journal, world) == wanted;
+        step.expects.iter().filter(is_so).map(|expected| expected.at.clone()).collect()
     };
     // The certificate first: the reverse of how they were written.
-    let mut changed = in_state(FileState::Ours, world, journal);
+    let mut changed = in_state(Whose::Ours, world, journal);
     changed.sort_by_key(|at| is_key_of(step, at));
-    let why = match (changed.is_empty(), in_state(FileState::Untouched, world, journal).is_empty()) {
+    let why = match (changed.is_empty(), in_state(Whose::Untouched, world, journal).is_empty()) {
         (false, _) => "the old files were put back",
         (true, true) => "it was as before",
         (true, false) => "this run never wrote it; what somebody else wrote was left as it is",
@@ -235,42 +227,50 @@ fn undone(step: &Step, changed: bool, why: String) -> StepDone {
     StepDone { id: step.id.clone(), title: step.title.clone(), changed, evidence: vec![why], pending_until: None }
 }
 
-/// Gives up the way back: backups and staged files are wiped, the journal stays.
-pub async fn finish(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
-    let lock = lock::take(means, run).await?;
-    let outcome = finish_locked(run, means).await;
-    lock.release().await;
-    outcome
+/// Asking again puts nothing back: it looks whether all is in use now.
+async fn prove_again(history: &History, means: &Means<'_>) -> Result<RunDone, Error> {
+    let missed = tell_the_end_again(means, history).await?;
+    let plan = plan_for(means, &history.run).await?;
+    let journal = Journal::after(means, history, &plan);
+    let mut world = means.observe.world(&history.run, &plan).await?;
+    let mut done = nothing_yet(history);
+    done.evidence = [vec!["it was undone already".to_owned()], missed].concat();
+    done.evidence.extend(prove(&plan, &mut world, &journal, means).await?);
+    Ok(done)
 }
 
-async fn finish_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
-    let history = history(means.fleet, run).await?;
-    let place = means.place;
-    if matches!(history.state, RunState::Unfinished | RunState::Failed | RunState::Undoing) {
-        return Err(Error::refused(format!("run {run} is {}: its backups may still be needed", history.state.word()))
-            .hint(format!("first kubectl certs runs resume {run}{place}, or kubectl certs runs undo {run}{place}")));
+/// Shows that servers present what is on the disks. That one does not keeps nothing from being as before: the old files
+/// may have been the trouble.
+async fn prove(plan: &Plan, world: &mut World, journal: &Journal<'_>, means: &Means<'_>) -> Result<Vec<String>, Error> {
+    let gates = plan.phases.iter().flat_map(|phase| &phase.gate);
+    let (broken, whole): (Vec<&Condition>, Vec<&Condition>) = gates.partition(|gate| fault(gate, world).is_some());
+    let mut unproven: Vec<String> = broken.into_iter().filter_map(|gate| fault(gate, world)).collect();
+    let mut evidence = Vec::new();
+    if !whole.is_empty() {
+        let phase = Phase {
+            name: "proof".to_owned(),
+            why: String::new(),
+            gate: whole.into_iter().cloned().collect(),
+            steps: Vec::new(),
+        };
+        match pass_gate(&phase, world, journal, means).await {
+            Ok(lines) => evidence = lines,
+            Err(error) => unproven.push(error.message),
+        }
     }
-    // Whatever the plan was: what holds keys is wiped.
-    let plan = plan_for(means, run).await.ok();
-    if let Some(plan) = &plan {
-        clear(plan, run, means).await?;
+    if unproven.is_empty() {
+        return Ok(evidence);
     }
-    for member in means.fleet.members() {
-        member.node.run(NodeOp::Wipe { run: run.to_owned() }).await.map_err(|error| from_node(&error))?;
-    }
-    let again = history.state == RunState::Finished;
-    if !again {
-        Journal::closing(means, &history).append(What::Wiped).await?;
-    }
-    let evidence =
-        if again { "it was finished already" } else { "backups and staged files were overwritten and removed" };
-    Ok(RunDone {
-        run: run.to_owned(),
-        state: RunState::Finished,
-        root: history.root,
-        nodes: history.nodes,
-        steps: Vec::new(),
-        evidence: vec![evidence.to_owned()],
-        left_alone: Vec::new(),
-    })
+    let (run, place) = (journal.run(), journal.place());
+    Err(Error::failed(format!("run {run} is undone, but it is not proven that all works so: {}", unproven.join("; ")))
+        .hint(format!("to look once more: kubectl certs runs undo {run}{place}"))
+        .hint("what was not usable before the run is not usable after it: kubectl certs check tells, kubectl certs renew mends it"))
+}
+
+/// Why no server can ever present this.
+fn fault(gate: &Condition, world: &World) -> Option<String> {
+    let Condition::Presents { address, at } = gate else { return None };
+    let key = world.inventory.entry(at)?.key;
+    let broken = matches!(key, KeyState::Differs | KeyState::Unreadable);
+    broken.then(|| format!("the key of {at} does not belong to it, so {address} cannot present it after a restart"))
 }

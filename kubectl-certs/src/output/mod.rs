@@ -119,7 +119,7 @@ fn names(report: &Report) -> String {
         Report::Plan(planned) => places(&planned.plan),
         Report::Requests(made) => made.requests.iter().map(|request| request.name.clone()).collect(),
         Report::Run(done, _) => vec![done.run.clone()],
-        Report::Runs(runs) => runs.iter().map(|run| run.run.clone()).collect(),
+        Report::Runs(runs, _) => runs.iter().map(|run| run.run.clone()).collect(),
         Report::RunDetails(run, _) => vec![run.run.clone()],
         Report::Demo(made) => vec![made.folder.clone()],
         Report::Version => vec![env!("CARGO_PKG_VERSION").to_owned()],

@@ -20,7 +20,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
         Report::Plan(planned) => plan::render(&planned.plan, style),
         Report::Requests(made) => requests::render(made, style),
         Report::Run(done, _) => run(done, style),
-        Report::Runs(runs) => list_runs(runs, style),
+        Report::Runs(runs, gaps) => list_runs(runs, gaps, style),
         Report::RunDetails(run, events) => run_details(run, events),
         Report::Demo(made) => demo(made, style),
         Report::Version => {
@@ -180,8 +180,12 @@ fn run(done: &RunDone, style: &Style) -> Rendered {
     Rendered { out, err: way }
 }
 
-fn list_runs(runs: &[RunInfo], style: &Style) -> Rendered {
+fn list_runs(runs: &[RunInfo], gaps: &[Gap], style: &Style) -> Rendered {
     if runs.is_empty() {
+        // A gap may hide any: it is all there is to say.
+        if !gaps.is_empty() {
+            return Rendered::default();
+        }
         return Rendered { err: "No runs found.\n".to_owned(), ..Rendered::default() };
     }
     let rows = runs

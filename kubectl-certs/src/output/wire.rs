@@ -221,7 +221,7 @@ impl Item {
             }
             Report::Requests(made) => (made.requests.iter().cloned().map(Self::SigningRequest).collect(), &made.gaps),
             Report::Run(done, gaps) => (vec![Self::RunResult(done.clone())], gaps),
-            Report::Runs(runs) => (runs.iter().cloned().map(Self::Run).collect(), &[]),
+            Report::Runs(runs, gaps) => (runs.iter().cloned().map(Self::Run).collect(), gaps),
             Report::RunDetails(run, events) => {
                 (core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)).collect(), &[])
             }

@@ -29,7 +29,7 @@ pub use world::{OnNode, World, on_node};
 
 use crate::formats::certificate::sha256_hex;
 use crate::model::{Location, Time};
-use crate::request::Renew;
+use crate::request::{Renew, Scope};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -108,6 +108,11 @@ pub struct LeftAlone {
 impl Plan {
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
         self.phases.iter().flat_map(|phase| &phase.steps)
+    }
+
+    /// Where its disks are, also where they were found from a target. `/` is this machine, which needs no name.
+    pub fn disks(&self) -> Scope {
+        Scope { root: Some(self.root.clone()).filter(|root| root != "/"), ..self.request.scope.disks() }
     }
 
     /// The nodes that it changes something on, in the order of their names.

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use super::gather::{Found, Key, Kind, add, certificate_names, key_names};
 use super::kubeconfigs::{add_view, unread_gap};
 use super::{Reading, Source, merge};
-use crate::access::nodes::{FileRecord, Member, Node, NodeOp, NodeReply, Process, Unread};
+use crate::access::nodes::{FileRecord, Member, Node, NodeError, NodeOp, NodeReply, Process, Unread};
 use crate::formats::Content;
 use crate::layouts::{self, Base, KeptBy, Layout, Renewal, Store};
 use crate::model::{
@@ -50,7 +50,14 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
     let mut inventory = Inventory::default();
     let Member { name, root, node } = member;
     let on = name.as_deref();
-    let Some(found) = detect(&**node, root).await else {
+    let found = match detect(&**node, root).await {
+        Ok(found) => found,
+        Err(error) => {
+            inventory.gaps.push(unanswered(member, &error));
+            return inventory;
+        }
+    };
+    let Some(found) = found else {
         if member.is_running_machine() {
             inventory.gaps.push(Gap {
                 at: Location::file_on(on, "/"),
@@ -79,8 +86,10 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
     people::disown_foreign(&mut inventory, found.layout);
     add_hollow(&mut inventory, member, &files, &names).await;
     if !reading.wanted.files_only {
-        let processes = processes(&**node, found.layout).await;
-        uses::add(&mut inventory, &found, member, &files, &processes).await;
+        match processes(&**node, found.layout).await {
+            Ok(processes) => uses::add(&mut inventory, &found, member, &files, &processes).await,
+            Err(error) => inventory.gaps.push(unanswered(member, &error)),
+        }
     }
     inventory.layouts.push(FoundLayout {
         name: found.layout.name.to_owned(),
@@ -114,19 +123,28 @@ struct Detected {
     mark: String,
 }
 
-async fn detect(node: &dyn Node, root: &str) -> Option<Detected> {
+/// A node that does not answer is not one that has nothing.
+fn unanswered(member: &Member, error: &NodeError) -> Gap {
+    Gap {
+        at: Location::file_on(member.name.as_deref(), member.root.clone()),
+        reason: GapReason::ReadFailed,
+        message: error.message.clone(),
+    }
+}
+
+async fn detect(node: &dyn Node, root: &str) -> Result<Option<Detected>, NodeError> {
     for layout in layouts::ALL {
         for base in layout.bases {
             let folder = join(root, base.folder);
             let paths = base.marks.iter().map(|mark| join(&folder, mark)).collect();
-            if let Ok(NodeReply::Existing(found)) = node.run(NodeOp::Exist { paths }).await
+            if let NodeReply::Existing(found) = node.run(NodeOp::Exist { paths }).await?
                 && let Some(mark) = found.into_iter().next()
             {
-                return Some(Detected { layout, base, mark });
+                return Ok(Some(Detected { layout, base, mark }));
             }
         }
     }
-    None
+    Ok(None)
 }
 
 async fn walk(member: &Member, places: Vec<String>, inventory: &mut Inventory) -> BTreeMap<String, FileRecord> {
@@ -155,14 +173,14 @@ async fn walk(member: &Member, places: Vec<String>, inventory: &mut Inventory) -
     }
 }
 
-async fn processes(node: &dyn Node, layout: &Layout) -> Vec<Process> {
+async fn processes(node: &dyn Node, layout: &Layout) -> Result<Vec<Process>, NodeError> {
     let mut programs: Vec<String> = layout.uses.iter().map(|row| row.component.to_owned()).collect();
     programs.sort();
     programs.dedup();
-    match node.run(NodeOp::Processes { programs }).await {
-        Ok(NodeReply::Processes(processes)) => processes,
+    Ok(match node.run(NodeOp::Processes { programs }).await? {
+        NodeReply::Processes(processes) => processes,
         _ => Vec::new(),
-    }
+    })
 }
 
 /// What the layout's table names and what is there, but is no such file: overwritten by accident, cut to nothing by a full
@@ -176,7 +194,11 @@ async fn add_hollow(
     let node = &member.node;
     let missing = names.iter().filter(|(path, named)| !named.is_of_people && !files.contains_key(*path));
     let paths = missing.map(|(path, _)| path.clone()).collect();
-    let Ok(NodeReply::Existing(hollow)) = node.run(NodeOp::Exist { paths }).await else { return };
+    let hollow = match node.run(NodeOp::Exist { paths }).await {
+        Ok(NodeReply::Existing(hollow)) => hollow,
+        Ok(_) => return,
+        Err(error) => return inventory.gaps.push(unanswered(member, &error)),
+    };
     for path in hollow {
         let Ok(NodeReply::Walked(alone)) = node.run(NodeOp::Walk { places: vec![path.clone()] }).await else {
             continue;

@@ -167,7 +167,7 @@ impl Site {
 
     pub fn list_runs(&self) -> Vec<RunInfo> {
         match self.ask(&self.runs(RunsVerb::List)) {
-            Ok(Report::Runs(runs)) => runs,
+            Ok(Report::Runs(runs, _)) => runs,
             other => panic!("runs list answered {other:?}"),
         }
     }

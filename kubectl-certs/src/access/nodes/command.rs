@@ -38,6 +38,8 @@ pub(super) async fn run_with_input(
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
+            // Out of the terminal's group: Ctrl-C is for us, and the step that is under way needs its programs.
+            .process_group(0)
             .spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
             // A program that does not read its input may be gone already; its own status tells more.
@@ -53,4 +55,22 @@ pub(super) async fn run_with_input(
         return Err(failed(&format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim())));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A terminal's Ctrl-C goes to all of its group; a restart that was begun must come to its end.
+    #[tokio::test]
+    async fn a_program_is_not_in_the_group_that_ctrl_c_goes_to() {
+        let shell = find("sh").expect("a shell");
+        // Sent to its whole group: had it ours, this test would end here.
+        let script = "trap 'echo heard' INT; cut -d ' ' -f 5 /proc/self/stat; kill -INT -$$ && echo ended";
+        let said = run(&shell, &["-c", script], Duration::from_secs(10)).await.expect("it has a group of its own");
+        let own = rustix::process::getpgrp().as_raw_nonzero().to_string();
+        let words: Vec<&str> = said.split_whitespace().collect();
+        assert_ne!(words[0], own);
+        assert_eq!(words[1..], ["heard", "ended"]);
+    }
 }

@@ -60,7 +60,7 @@ pub(super) fn plan(node: &LocalNode, run: &str) -> Result<Option<String>, NodeEr
 
 /// Names of the runs that left something here, the oldest first.
 pub(super) fn runs(node: &LocalNode) -> Result<Vec<String>, NodeError> {
-    let folder = node.state().join("runs");
+    let folder = node.state()?.join("runs");
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -78,7 +78,7 @@ pub(super) fn wipe(node: &LocalNode, run: &str) -> Result<(), NodeError> {
     for part in ["backup", "staged"] {
         wipe_folder(&folder.join(part))?;
     }
-    let helper = node.state().join("helper");
+    let helper = node.state()?.join("helper");
     match fs::remove_dir_all(&helper) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(NodeError::io("remove the folder", &helper, &error))

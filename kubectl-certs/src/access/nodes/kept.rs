@@ -44,7 +44,7 @@ pub(super) fn keep(
 
 /// In the order of their names.
 pub(super) fn all(node: &LocalNode) -> Result<Vec<Kept>, NodeError> {
-    let parent = node.state().join("requests");
+    let parent = node.state()?.join("requests");
     let entries = match std::fs::read_dir(&parent) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -87,7 +87,7 @@ fn folder(node: &LocalNode, name: &str) -> Result<PathBuf, NodeError> {
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
         return Err(NodeError::refused(format!("'{name}' is not the name of a leaf")));
     }
-    Ok(node.state().join("requests").join(name))
+    files::resolve(&node.root, &node.state()?.join("requests").join(name))
 }
 
 fn key(folder: &Path) -> Result<PrivateKey, NodeError> {

@@ -23,8 +23,9 @@ impl LocalNode {
     }
 
     /// Where runs keep what they need: backups, staged files, journals, the lock.
-    pub(super) fn state(&self) -> PathBuf {
-        self.root.join("var/lib/kubectl-certs")
+    pub(super) fn state(&self) -> Result<PathBuf, NodeError> {
+        // An absolute symlink on a disk in a folder means a place on that disk, not on the machine that looks at it.
+        files::resolve(&self.root, &self.root.join("var/lib/kubectl-certs"))
     }
 
     pub(super) fn run_folder(&self, run: &str) -> Result<PathBuf, NodeError> {
@@ -32,7 +33,7 @@ impl LocalNode {
         if !plain {
             return Err(NodeError::refused(format!("'{run}' is not the name of a run")));
         }
-        Ok(self.state().join("runs").join(run))
+        files::resolve(&self.root, &self.state()?.join("runs").join(run))
     }
 
     pub(super) fn is_running_machine(&self) -> bool {
@@ -118,6 +119,7 @@ impl Node for LocalNode {
             NodeOp::MoveEtcdLeader { to } => NodeReply::EtcdMembers(etcd::move_leader(self, &to).await?),
             NodeOp::Health { component } => NodeReply::Health(health::look(self, &component).await?),
             NodeOp::Lock { run, who, since } => NodeReply::LockedBy(lock::take(self, run, who, since).await?),
+            NodeOp::Locked => NodeReply::LockedBy(lock::holder(self)?),
             NodeOp::Unlock { run } => {
                 lock::release(self, &run)?;
                 NodeReply::Done

@@ -35,8 +35,9 @@ pub(super) async fn take(node: &LocalNode, run: String, who: String, since: Time
     if let Some(held) = &*node.lock.lock().unwrap_or_else(PoisonError::into_inner) {
         return Ok((held.holder.run != own.run).then(|| held.holder.clone()));
     }
-    files::create_private_folder(&node.state())?;
-    let (path, told) = (node.state().join("lock.guard"), node.state().join("lock"));
+    let state = node.state()?;
+    files::create_private_folder(&state)?;
+    let (path, told) = (state.join("lock.guard"), state.join("lock"));
     let guard = open(&path).map_err(|error| NodeError::io("open the lock", &path, &error))?;
     let mut seen = None;
     for _ in 0..50 {
@@ -60,11 +61,30 @@ pub(super) async fn take(node: &LocalNode, run: String, who: String, since: Time
     Ok(Some(seen.unwrap_or_else(|| Holder { run: "unknown".to_owned(), who: "somebody".to_owned(), pid: 0, ..own })))
 }
 
+/// Who has it at this moment. Leaves nothing behind: where no lock was ever taken, none is made.
+pub(super) fn holder(node: &LocalNode) -> Result<Option<Holder>, NodeError> {
+    if let Some(held) = &*node.lock.lock().unwrap_or_else(PoisonError::into_inner) {
+        return Ok(Some(held.holder.clone()));
+    }
+    let state = node.state()?;
+    let path = state.join("lock.guard");
+    let guard = match OpenOptions::new().write(true).open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        outcome => outcome.map_err(|error| NodeError::io("open the lock", &path, &error))?,
+    };
+    match guard.try_lock() {
+        // Told by a run that was killed, if at all; let go with the file.
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(read(&state.join("lock"))),
+        Err(TryLockError::Error(error)) => Err(NodeError::io("look at the lock", &path, &error)),
+    }
+}
+
 pub(super) fn release(node: &LocalNode, run: &str) -> Result<(), NodeError> {
     let mut held = node.lock.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(ours) = held.take_if(|held| held.holder.run == run) else { return Ok(()) };
     // Before the guard is let go: afterwards it may be somebody else's.
-    let outcome = files::remove_if_there(&node.state().join("lock"));
+    let outcome = node.state().and_then(|state| files::remove_if_there(&state.join("lock")));
     drop(ours);
     outcome
 }

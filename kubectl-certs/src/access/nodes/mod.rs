@@ -243,6 +243,8 @@ pub enum NodeOp {
         who: String,
         since: Time,
     },
+    /// Who has the lock, without taking it.
+    Locked,
     Unlock {
         run: String,
     },

@@ -150,10 +150,35 @@ impl Machine {
         drop(faults);
         let row = layout().uses.iter().find(|row| row.component == component).map(|row| row.component);
         let component = row.ok_or_else(|| NodeError::refused(format!("no {component} here")))?;
+        if component == "kubelet" {
+            self.sign_for_itself();
+        }
         self.load(&[component]);
         let now = crate::access::clock::Clock::now(&crate::access::clock::SystemClock);
         self.running.lock().expect("running").started.insert(component, now.unix());
         Ok(NodeReply::Restarted { evidence: format!("{component} is played anew") })
+    }
+
+    /// As a kubelet does at its start where it has no serving pair (client-go `util/cert`).
+    pub(super) fn sign_for_itself(&self) {
+        let folder = self.root.join("var/lib/kubelet/pki");
+        if folder.join("kubelet.crt").exists() {
+            return;
+        }
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let named = |name: String| {
+            let mut parameters = rcgen::CertificateParams::new(vec![self.name.clone()]).expect("a name");
+            parameters.distinguished_name = rcgen::DistinguishedName::new();
+            parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
+            parameters
+        };
+        let key = || rcgen::KeyPair::generate().expect("a key");
+        let authority = rcgen::CertifiedIssuer::self_signed(named(format!("{}-ca@1767405600", self.name)), key());
+        let authority = authority.expect("an authority");
+        let key = key();
+        let leaf = named(format!("{}@1767405600", self.name)).signed_by(&key, &authority).expect("a certificate");
+        std::fs::write(folder.join("kubelet.crt"), leaf.pem() + &authority.pem()).expect("written");
+        std::fs::write(folder.join("kubelet.key"), key.serialize_pem()).expect("written");
     }
 
     fn processes(&self) -> Vec<Process> {

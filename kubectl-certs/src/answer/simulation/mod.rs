@@ -3,7 +3,9 @@
 //! node or a failing restart leaves is gone on with, or taken back, and at every moment peers can talk to one another.
 
 mod machine;
+mod planned_blind;
 mod stage;
+mod taken_back;
 
 use proptest::prelude::*;
 

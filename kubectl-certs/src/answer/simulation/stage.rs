@@ -75,8 +75,7 @@ impl Stage {
     }
 
     fn scope() -> Scope {
-        let hosts = NAMES.map(str::to_owned).to_vec();
-        Scope { ssh: Ssh { hosts, ..Ssh::default() }, ..Scope::default() }
+        Self::nodes(&NAMES)
     }
 
     pub(super) fn renew(&self) -> Result<RunDone, Error> {
@@ -89,6 +88,29 @@ impl Stage {
         self.machines = self.machines.iter().map(|machine| Arc::new(machine.for_another())).collect();
         self.access = access(&self.machines, self.folder.path());
         self.run(&Request::Runs(Runs { scope: Self::scope(), verb, run: None }))
+    }
+
+    /// Any question, by a new program; what it leaves need not be whole.
+    pub(super) fn ask(&mut self, request: &Request, control: &Control) -> Result<Report, Error> {
+        self.machines = self.machines.iter().map(|machine| Arc::new(machine.for_another())).collect();
+        self.access = access(&self.machines, self.folder.path());
+        self.block_on(answer(request, &self.access, control))
+    }
+
+    /// The disks are so from the beginning.
+    pub(super) fn arrange(&mut self, change: impl FnOnce(&[Arc<Machine>], &Path)) {
+        change(&self.machines, &self.folder.path().join("nodes"));
+        self.before = self.tree();
+    }
+
+    pub(super) fn machine(&self, number: usize) -> &Machine {
+        &self.machines[number]
+    }
+
+    /// Of these nodes only.
+    pub(super) fn nodes(names: &[&str]) -> Scope {
+        let hosts = names.iter().map(|name| (*name).to_owned()).collect();
+        Scope { ssh: Ssh { hosts, ..Ssh::default() }, ..Scope::default() }
     }
 
     fn run(&self, request: &Request) -> Result<RunDone, Error> {
@@ -161,7 +183,7 @@ impl Stage {
         NAMES.into_iter().map(tree).collect()
     }
 
-    fn root(&self, name: &str) -> PathBuf {
+    pub(super) fn root(&self, name: &str) -> PathBuf {
         self.folder.path().join("nodes").join(name)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Detected, join, place};
+use super::{Detected, join, place, unanswered};
 use crate::access::nodes::{FileRecord, Member, NodeOp, NodeReply, Unread};
 use crate::layouts::{Layout, Store};
 use crate::model::{Certificate, Entry, Inventory, Location, Origin};
@@ -21,7 +21,11 @@ pub(super) async fn read(
     if places.is_empty() {
         return;
     }
-    let Ok(NodeReply::Walked(walked)) = member.node.run(NodeOp::Walk { places }).await else { return };
+    let walked = match member.node.run(NodeOp::Walk { places }).await {
+        Ok(NodeReply::Walked(walked)) => walked,
+        Ok(_) => return,
+        Err(error) => return inventory.gaps.push(unanswered(member, &error)),
+    };
     for (path, why, message) in walked.unread {
         if why != Unread::NotFound {
             inventory.gaps.push(unread_gap(Location::file_on(member.name.as_deref(), path), why, message));

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::{Detected, FileRecord, Process, place};
-use crate::access::nodes::{Member, Node, NodeOp, NodeReply};
+use super::{Detected, FileRecord, Process, place, unanswered};
+use crate::access::nodes::{Member, Node, NodeError, NodeOp, NodeReply};
 use crate::formats::certificate::fingerprint;
 use crate::layouts::{Layout, Listen, PurposeRow, Store, UseRow};
 use crate::model::{CertId, Evidence, Inventory, Loaded, Location, TakesEffect, Use, host_and_port};
@@ -32,7 +32,10 @@ pub(super) async fn add(
         seen.push(Seen { row, file, at, stored, process, address });
     }
     let addresses = seen.iter().filter_map(|seen| seen.address.clone()).collect();
-    let presented = presented(&*member.node, addresses).await;
+    let presented = presented(&*member.node, addresses).await.unwrap_or_else(|error| {
+        inventory.gaps.push(unanswered(member, &error));
+        BTreeMap::new()
+    });
     for seen in seen {
         let loaded = seen.loaded(&presented);
         let Seen { row, at, stored, address, .. } = seen;
@@ -67,14 +70,14 @@ struct Seen<'a> {
 }
 
 /// The leaf that each of these addresses presents, as seen from that node.
-pub async fn presented(node: &dyn Node, addresses: Vec<String>) -> BTreeMap<String, CertId> {
+pub async fn presented(node: &dyn Node, addresses: Vec<String>) -> Result<BTreeMap<String, CertId>, NodeError> {
     if addresses.is_empty() {
-        return BTreeMap::new();
+        return Ok(BTreeMap::new());
     }
-    let Ok(NodeReply::Presented(chains)) = node.run(NodeOp::Presented { addresses }).await else {
-        return BTreeMap::new();
+    let NodeReply::Presented(chains) = node.run(NodeOp::Presented { addresses }).await? else {
+        return Ok(BTreeMap::new());
     };
-    chains.into_iter().filter_map(|(address, chain)| Some((address, fingerprint(chain?.first()?)))).collect()
+    Ok(chains.into_iter().filter_map(|(address, chain)| Some((address, fingerprint(chain?.first()?)))).collect())
 }
 
 fn path_of(layout: &Layout, name: &str) -> Option<&'static str> {

@@ -58,6 +58,7 @@ impl Drop for Drained {
             // If even this fails, the kernel opens the port when the lease is over.
             let mut nft = Command::new(&self.nft);
             nft.args(["delete", "table", "inet", "kubectl_certs"]);
+            std::os::unix::process::CommandExt::process_group(&mut nft, 0);
             nft.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().ok();
         }
     }

@@ -22,8 +22,17 @@ use super::{Holder, Node, NodeError, NodeErrorKind, NodeOp, NodeReply};
 use crate::model::Time;
 use link::Link;
 
-/// The longest operation is a restart, two minutes. What takes longer than this is stuck.
+/// The longest operation is a restart, two minutes and what load balancers are waited for before it. What takes longer
+/// than this beside that is stuck.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long an operation waits because it was told to.
+fn told_to_wait(op: &NodeOp) -> Duration {
+    match op {
+        NodeOp::RestartControlPlane { drain: Some(drain), .. } => Duration::from_millis(drain.settle_ms),
+        _ => Duration::ZERO,
+    }
+}
 
 /// How long the helper of a lost connection may still live: its operation and its time of silence.
 const OLD_HELPER: Duration = Duration::from_secs(start::SILENCE + 30);
@@ -41,6 +50,8 @@ pub struct SshNode {
 struct State {
     link: Option<Link>,
     last_id: u64,
+    /// Of the operation during which the connection was lost, and which the helper may still be doing.
+    waits: Duration,
     /// The helper holds the lock, so it goes with the connection and must be taken again after it.
     held: Option<Claim>,
 }
@@ -69,13 +80,19 @@ impl SshNode {
     /// A connection that ended while nothing was asked costs nobody anything: once, it is made anew. It counts only when
     /// the lock is ours again.
     async fn reconnect(&self, state: &mut State) -> Result<(), NodeError> {
+        // Whatever the reason: nothing was asked of the node, and nothing is known of what is there.
+        let reconnected = self.connect_again(state).await;
+        reconnected.map_err(|error| NodeError { kind: NodeErrorKind::Unreachable, ..error })
+    }
+
+    async fn connect_again(&self, state: &mut State) -> Result<(), NodeError> {
         state.link = None;
         let mut link = start::start(&self.options, &self.name).await?;
         let mut waited = Duration::ZERO;
         while let Some(Claim { run, who, since }) = state.held.clone() {
             let op = NodeOp::Lock { run: run.clone(), who, since };
             match self.ask(&mut link, state.next_id(), op).await? {
-                NodeReply::LockedBy(Some(other)) if other.run == run && waited < OLD_HELPER => {
+                NodeReply::LockedBy(Some(other)) if other.run == run && waited < OLD_HELPER + state.waits => {
                     // The helper of the lost connection is not done yet.
                     sleep(POLL).await;
                     waited += POLL;
@@ -85,16 +102,18 @@ impl SshNode {
             }
         }
         state.link = Some(link);
+        state.waits = Duration::ZERO;
         Ok(())
     }
 
     async fn ask(&self, link: &mut Link, id: u64, op: NodeOp) -> Result<NodeReply, NodeError> {
+        let patience = PATIENCE + told_to_wait(&op);
         let mut line = serde_json::to_vec(&Question { id, op })
             .map_err(|error| NodeError::failed(format!("{}: the request cannot be written: {error}", self.name)))?;
         line.push(b'\n');
         link.send(line);
         loop {
-            let line = link.line(PATIENCE).await.map_err(|broken| faults::lost(&self.name, &broken))?;
+            let line = link.line(patience).await.map_err(|broken| faults::lost(&self.name, &broken))?;
             match serde_json::from_slice(&line).map_err(|error| self.strange(&error.to_string()))? {
                 // Who asked that did not wait for the answer.
                 Answer { id: Some(old), .. } if old < id => {}
@@ -134,6 +153,7 @@ impl Node for SshNode {
             NodeOp::Lock { run, who, since } => Some(Claim { run: run.clone(), who: who.clone(), since: *since }),
             _ => None,
         };
+        let waits = told_to_wait(&op);
         let unlocks = matches!(op, NodeOp::Unlock { .. });
         let id = state.next_id();
         let Some(link) = &mut state.link else { return Err(self.strange("there is no connection")) };
@@ -141,6 +161,7 @@ impl Node for SshNode {
             Err(error) if error.kind == NodeErrorKind::Lost => {
                 link.kill();
                 state.link = None;
+                state.waits = waits;
                 return Err(error);
             }
             outcome => outcome?,
@@ -151,5 +172,29 @@ impl Node for SshNode {
             state.held = None;
         }
         Ok(reply)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::nodes::Drain;
+
+    #[test]
+    fn what_is_told_to_wait_is_not_stuck() {
+        let restart = |drain| NodeOp::RestartControlPlane { components: vec!["kube-apiserver".to_owned()], drain };
+        let drain = Drain { port: 6443, settle_ms: 600_000 };
+        assert_eq!(told_to_wait(&restart(Some(drain))), Duration::from_secs(600));
+        assert_eq!(told_to_wait(&restart(None)), Duration::ZERO);
+    }
+
+    /// Whatever the reason, nothing is known of the node: it is not one that has nothing.
+    #[tokio::test]
+    async fn who_cannot_be_reached_again_is_unreachable() {
+        let options = SshOptions::to("-V");
+        let node = SshNode { name: "cp1".to_owned(), options, state: Mutex::default() };
+        let error = node.run(NodeOp::Runs).await.expect_err("that is no destination");
+        assert_eq!(error.kind, NodeErrorKind::Unreachable, "{error}");
+        assert!(!error.message.is_empty() && !error.hints.is_empty(), "{error:?}");
     }
 }

@@ -1,0 +1,128 @@
+//! Whose is what lies there now: only what a run wrote itself may it put the old files over.
+
+use super::journal::Journal;
+use super::perform::paths;
+use super::{Means, digest_of, from_node, is_remade};
+use crate::access::nodes::NodeOp;
+use crate::error::{Error, ErrorKind};
+use crate::model::{KeyState, Location};
+use crate::plan::{Action, Expected, Plan, Step, World};
+use crate::report::RunState;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    AsBefore,
+    Ours,
+    /// Somebody's, and this run never came to write there.
+    Untouched,
+    Foreign,
+}
+
+/// What is there now is what was there before, or what this run wrote; and what is to be put back is whole.
+pub(super) fn check(step: &Step, state: RunState, journal: &Journal<'_>, world: &World) -> Result<(), Error> {
+    let (run, place) = (journal.run(), journal.place());
+    for expected in &step.expects {
+        let at = &expected.at;
+        match is(step, expected, journal, world) {
+            Whose::Ours | Whose::Foreign if lacks_backup(step, world) => {
+                let (kind, why, verb) = match state {
+                    RunState::Undoing => {
+                        (ErrorKind::FailedUnsafe, "look at that file, then give up the way back", "finish")
+                    }
+                    RunState::Unfinished | RunState::Failed => (ErrorKind::Refused, "go forward instead", "resume"),
+                    _ => (ErrorKind::Refused, "a 'runs finish' that was cut off leaves it so; complete it", "finish"),
+                };
+                return Err(Error::new(
+                    kind,
+                    format!("the backup of {at} is gone or is no longer what the file was, so it cannot be put back"),
+                )
+                .about(at)
+                .hint(format!("{why}: kubectl certs runs {verb} {run}{place}")));
+            }
+            Whose::Foreign => {
+                return Err(Error::refused(format!(
+                    "{at} was changed by somebody after run step {}: putting the old file back would lose that",
+                    step.id
+                ))
+                .about(at)
+                .hint(format!(
+                    "to have the old file all the same, put it there yourself: it is in the folder \
+                     {}/var/lib/kubectl-certs/runs/{run}/backup{}; then ask for the undo again",
+                    journal.root().trim_end_matches('/'),
+                    at.node().map_or_else(String::new, |node| format!(" of {node}"))
+                )));
+            }
+            Whose::AsBefore | Whose::Ours | Whose::Untouched => {}
+        }
+    }
+    Ok(())
+}
+
+/// Then it cannot even be told whose a file is.
+pub(super) fn lacks_backup(step: &Step, world: &World) -> bool {
+    step.expects.iter().any(|expected| world.backups.get(&expected.at) != Some(&expected.digest))
+}
+
+pub(super) fn is(step: &Step, expected: &Expected, journal: &Journal<'_>, world: &World) -> Whose {
+    let at = &expected.at;
+    let found = digest_of(at, world).flatten();
+    if found == Some(&expected.digest) {
+        return Whose::AsBefore;
+    }
+    let ended = journal.has_ended(&step.id);
+    if is_remade(step) {
+        return remade(step, expected, ended, |at| journal.made(at), world);
+    }
+    if found.is_some() && found == world.ours.get(at) {
+        return Whose::Ours;
+    }
+    // Cut off or refused before the write: then none of the step's files is ours.
+    let wrote = ended
+        || step.expects.iter().any(|expected| {
+            let found = digest_of(&expected.at, world).flatten();
+            found.is_some() && found == world.ours.get(&expected.at) && found != Some(&expected.digest)
+        });
+    if wrote { Whose::Foreign } else { Whose::Untouched }
+}
+
+/// What was taken away for its owner to make it anew: nothing, or what the owner made. That is known by the journal, or,
+/// where the step was cut off before it was written there, by its own marks.
+fn remade<'a>(
+    step: &Step,
+    expected: &Expected,
+    ended: bool,
+    made: impl Fn(&Location) -> Option<&'a String>,
+    world: &World,
+) -> Whose {
+    let at = &expected.at;
+    let may_be_gone = ended || world.backups.get(at) == Some(&expected.digest);
+    match (digest_of(at, world), made(at)) {
+        (None, _) if may_be_gone => Whose::Ours,
+        (Some(found), Some(made)) if found == Some(made) => Whose::Ours,
+        (_, None) if may_be_gone && is_made_by_its_owner(step, world) => Whose::Ours,
+        _ if may_be_gone => Whose::Foreign,
+        _ => Whose::Untouched,
+    }
+}
+
+/// A kubelet signs for itself with an authority of the moment, `HOST-ca@UNIXTIME` (client-go `util/cert`
+/// `GenerateSelfSignedCertKey`). Such a pair can be made again at any time.
+fn is_made_by_its_owner(step: &Step, world: &World) -> bool {
+    let Some(Action::Remake(remake)) = step.actions.last() else { return false };
+    let whole = world.inventory.entry(&remake.at).is_some_and(|entry| entry.key == KeyState::Matches);
+    let leaf = world.leaf(&remake.at);
+    let issuer = leaf.and_then(|leaf| leaf.issuer.strip_prefix("CN=")?.split_once("-ca@"));
+    whole && issuer.is_some_and(|(_, time)| !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Nothing of a run that was killed stays beside the files.
+pub(super) async fn clear(plan: &Plan, run: &str, means: &Means<'_>) -> Result<(), Error> {
+    for member in means.fleet.members() {
+        let own = |step: &&Step| step.node == member.name;
+        let files: Vec<Location> =
+            plan.steps().filter(own).flat_map(|step| &step.expects).map(|expected| expected.at.clone()).collect();
+        let op = NodeOp::ClearDrafts { run: run.to_owned(), paths: paths(&files) };
+        member.node.run(op).await.map_err(|error| from_node(&error))?;
+    }
+    Ok(())
+}
