@@ -14,7 +14,7 @@ fn says_nothing_but_lines_and_ends_with_its_input() {
     let ran = Program::new().run_with(["node", "--root", "/nowhere"], b"{\"id\":1,\"op\":\"Facts\"}\n?\n");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     let said: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(said[0], json!({"kubectlCerts": env!("CARGO_PKG_VERSION"), "wire": 2}));
+    assert_eq!(said[0], json!({"kubectlCerts": env!("CARGO_PKG_VERSION"), "wire": 3}));
     let facts = &said[1]["reply"]["Facts"];
     assert_eq!(facts["arch"], std::env::consts::ARCH);
     let now = now_ms();
@@ -69,7 +69,7 @@ impl Helper {
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut helper = Self { child, input, output };
-        assert_eq!(helper.answer()["wire"], 2);
+        assert_eq!(helper.answer()["wire"], 3);
         helper
     }
 

@@ -232,23 +232,27 @@ impl Seen {
     }
 }
 
-/// A file whose text cannot be kept around a new identity is found out before the first one is written.
+/// A file whose text cannot be kept around a new identity, or that nothing may replace, is found out before the first one
+/// is written.
 async fn refuse_unwritable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
-    let writes = plan.steps().flat_map(|step| &step.actions).filter_map(|action| match action {
-        Action::WriteIdentity(write) => Some((write, fleet.member(write.at.node())?)),
-        _ => None,
+    let asked = plan.steps().flat_map(|step| &step.actions).filter_map(|action| match action {
+        Action::WriteIdentity(write) => Some((&write.at, NodeOp::Replaceable { store: write.store.clone() })),
+        Action::Remake(remake) => Some((&remake.at, NodeOp::ReplaceableFiles { paths: remake.store.paths() })),
+        Action::BackUp(_) | Action::Issue(_) | Action::Import(_) | Action::Restart(_) => None,
     });
-    let asked = writes.map(|(write, member)| async move {
-        (write, member.node.run(NodeOp::Replaceable { store: write.store.clone() }).await)
-    });
-    for (write, outcome) in join_all(asked).await {
+    let asked = asked.filter_map(|(at, op)| Some((at, op, fleet.member(at.node())?)));
+    let asked = asked.map(|(at, op, member)| async move { (at, member.node.run(op).await) });
+    for (at, outcome) in join_all(asked).await {
         if let Err(error) = outcome {
             // Anything but a refusal says nothing of the file.
             if error.kind != NodeErrorKind::Refused {
                 return Err(Error::unreadable(error.message));
             }
-            return Err(Error::refused(format!("{} cannot be renewed: {}", write.at, error.message))
-                .about(&write.at)
+            let refused = Error::refused(format!("{at} cannot be renewed: {}", error.message)).about(at);
+            return Err(error
+                .hints
+                .iter()
+                .fold(refused, Error::hint)
                 .hint("nothing was changed; mend that file, or renew the others by their names"));
         }
     }

@@ -5,7 +5,7 @@ use super::perform::{paths, restart_on, restart_together};
 use super::restart::is_independent;
 use super::{Fresh, Means, digest_of, from_node, is_remade, lock, pass_gate};
 use crate::access::nodes::{NodeErrorKind, NodeOp};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::event::What;
 use crate::model::{IdentityStore, Location};
 use crate::plan::{Action, Expected, Plan, Step, Undo, World};
@@ -34,11 +34,23 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     // Everything is looked at before the first file is put back: half an undo helps nobody.
     let mut world = means.observe.world(run, &plan).await?;
     for step in &begun {
-        check(step, &journal, &world)?;
+        check(step, &journal, &world).map_err(untouched)?;
     }
+    refuse_marked(&begun, &journal, &world, means).await.map_err(untouched)?;
     journal.append(What::UndoStarted).await?;
+    let outcome = way_back(&plan, &begun, &mut world, &mut journal, means).await;
+    outcome.map_err(|error| with_way_on(error, &journal))
+}
+
+async fn way_back(
+    plan: &Plan,
+    begun: &[&Step],
+    world: &mut World,
+    journal: &mut Journal<'_>,
+    means: &Means<'_>,
+) -> Result<RunDone, Error> {
     let mut done = RunDone {
-        run: run.to_owned(),
+        run: journal.run().to_owned(),
         state: RunState::Undone,
         root: plan.root.clone(),
         nodes: plan.nodes.clone(),
@@ -48,15 +60,46 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     };
     // Files first, in reverse; then the components that read them at their start.
     for step in begun.iter().rev().filter(|step| matches!(step.undo, Undo::Restore(_))) {
-        done.steps.push(put_back(step, &mut world, &mut journal, means).await?);
+        done.steps.push(put_back(step, world, journal, means).await?);
     }
-    clear(&plan, run, means).await?;
-    done.steps.extend(restart(&begun, &done.steps, means).await?);
+    clear(plan, journal.run(), means).await?;
+    done.steps.extend(restart(begun, &done.steps, means).await?);
     for phase in plan.phases.iter().filter(|phase| !phase.gate.is_empty()) {
-        done.evidence.extend(pass_gate(phase, &mut world, &journal, means).await?);
+        done.evidence.extend(pass_gate(phase, world, journal, means).await?);
     }
     journal.append(What::Undone).await?;
     Ok(done)
+}
+
+fn untouched(error: Error) -> Error {
+    error.hint("nothing was put back")
+}
+
+/// Begun is begun: from here on it can only be completed.
+fn with_way_on(mut error: Error, journal: &Journal<'_>) -> Error {
+    if matches!(error.kind, ErrorKind::Refused | ErrorKind::Unreadable) {
+        error.kind = ErrorKind::FailedSafe;
+    }
+    error
+        .hint(
+            "nothing is lost: each file is as it was before the run, or as the run left it with its backup on its node",
+        )
+        .hint(format!("go on: kubectl certs runs undo {}{}", journal.run(), journal.place()))
+}
+
+/// A file that nothing can replace is found out before the first one is put back.
+async fn refuse_marked(begun: &[&Step], journal: &Journal<'_>, world: &World, means: &Means<'_>) -> Result<(), Error> {
+    for member in means.fleet.members() {
+        let own = begun.iter().filter(|step| step.node == member.name);
+        let files = own.flat_map(|step| step.expects.iter().map(move |expected| (step, expected)));
+        let ours = files.filter(|(step, expected)| {
+            state_of(step, &expected.at, &expected.digest, journal, world) == FileState::Ours
+        });
+        let ours: Vec<Location> = ours.map(|(_, expected)| expected.at.clone()).collect();
+        let op = NodeOp::ReplaceableFiles { paths: paths(&ours) };
+        member.node.run(op).await.map_err(|error| from_node(&error))?;
+    }
+    Ok(())
 }
 
 /// Whatever was started with what is no longer there.
@@ -131,7 +174,7 @@ fn check(step: &Step, journal: &Journal<'_>, world: &World) -> Result<(), Error>
         let state = state_of(step, at, &expected.digest, journal, world);
         if state == FileState::Ours && world.backups.get(at) != Some(&expected.digest) {
             return Err(Error::refused(format!(
-                "the backup of {at} is gone or is no longer what the file was, so nothing was put back"
+                "the backup of {at} is gone or is no longer what the file was, so it cannot be put back"
             ))
             .about(at)
             .hint(format!(
@@ -146,7 +189,7 @@ fn check(step: &Step, journal: &Journal<'_>, world: &World) -> Result<(), Error>
             ))
             .about(at)
             .hint(format!(
-                "nothing was put back; the old file is in the folder {}/var/lib/kubectl-certs/runs/{run}/backup{}",
+                "the old file is in the folder {}/var/lib/kubectl-certs/runs/{run}/backup{}",
                 journal.root().trim_end_matches('/'),
                 at.node().map_or_else(String::new, |node| format!(" of {node}"))
             )));

@@ -96,6 +96,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Walk { .. }
         | NodeOp::Processes { .. }
         | NodeOp::Replaceable { .. }
+        | NodeOp::ReplaceableFiles { .. }
         | NodeOp::Health { .. }
         | NodeOp::EtcdMembers
         | NodeOp::BackedUp { .. }

@@ -1,8 +1,8 @@
-//! Reading and replacing single files so that a crash at any point leaves the old or the new one, never half of one.
+//! Reading, making and taking away single files.
 
 #![expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
 
-use std::fs::{self, File, FileTimes, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
 
@@ -97,65 +97,6 @@ fn components(path: &Path) -> impl DoubleEndedIterator<Item = std::ffi::OsString
     parts.into_iter()
 }
 
-/// Makes `to` what `from` is, its times included: tools that watch them then see what they saw before.
-pub(super) fn copy(from: &Path, to: &Path, run: &str) -> Result<(), NodeError> {
-    Replacement::prepare(to, &read(from)?, from, Times::Same, run)?.put_in_place()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Times {
-    Now,
-    Same,
-}
-
-/// The new file, whole and on the disk beside the old one. Dropped without being put in place, it is gone.
-pub(super) struct Replacement {
-    path: PathBuf,
-    sibling: PathBuf,
-}
-
-impl Replacement {
-    pub(super) fn prepare(path: &Path, bytes: &[u8], like: &Path, times: Times, run: &str) -> Result<Self, NodeError> {
-        let new = Self { path: path.to_owned(), sibling: sibling(path, run) };
-        // Left behind by a run that was killed: never read by anyone, written anew.
-        remove_if_there(&new.sibling)?;
-        let attempt = || {
-            let metadata = fs::metadata(like)?;
-            let mut file = create_private(&new.sibling)?;
-            file.write_all(bytes)?;
-            copy_rights(&file, &new.sibling, like, &metadata)?;
-            if times == Times::Same {
-                // Before the rename: a crash after it finds nothing left to do, and would leave them as they are.
-                let times = FileTimes::new().set_modified(metadata.modified()?).set_accessed(metadata.accessed()?);
-                file.set_times(times)?;
-            }
-            file.sync_all()
-        };
-        attempt().map_err(|error| NodeError::io("replace", path, &error))?;
-        Ok(new)
-    }
-
-    pub(super) fn put_in_place(self) -> Result<(), NodeError> {
-        let attempt = || {
-            fs::rename(&self.sibling, &self.path)?;
-            sync_folder(&self.path)
-        };
-        attempt().map_err(|error| NodeError::io("replace", &self.path, &error))
-    }
-}
-
-impl Drop for Replacement {
-    fn drop(&mut self) {
-        // Only clutter, but clutter with a key in it. After a rename there is nothing of that name.
-        fs::remove_file(&self.sibling).ok();
-    }
-}
-
-pub(super) fn sibling(path: &Path, run: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.kubectl-certs-{run}"))
-}
-
 pub(super) fn remove_if_there(path: &Path) -> Result<(), NodeError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(NodeError::io("remove", path, &error)),
@@ -209,45 +150,9 @@ pub(super) fn sync_folder(of: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-#[cfg(unix)]
-fn copy_rights(file: &File, path: &Path, like: &Path, metadata: &fs::Metadata) -> std::io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let own = file.metadata()?;
-    if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
-        std::os::unix::fs::fchown(file, Some(metadata.uid()), Some(metadata.gid()))?;
-    }
-    copy_label(path, like)?;
-    // After the owner: chown clears set-id bits, and the new owner must not get wider rights for a moment.
-    file.set_permissions(fs::Permissions::from_mode(metadata.permissions().mode() & 0o7777))
-}
-
-/// The `SELinux` label, where there is one; without it the component could no longer read the file.
-#[cfg(target_os = "linux")]
-fn copy_label(path: &Path, like: &Path) -> std::io::Result<()> {
-    const LABEL: &str = "security.selinux";
-    let mut label = [0; 256];
-    let Ok(size) = rustix::fs::getxattr(like, LABEL, &mut label) else {
-        return Ok(());
-    };
-    Ok(rustix::fs::setxattr(path, LABEL, &label[..size], rustix::fs::XattrFlags::empty())?)
-}
-
-#[cfg(all(unix, not(target_os = "linux")))]
-#[expect(clippy::unnecessary_wraps, reason = "the Linux twin can fail")]
-fn copy_label(_: &Path, _: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
-/// Windows: a new file inherits the rights of its folder, as the old one did.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the Unix twin can fail")]
-fn copy_rights(_: &File, _: &Path, _: &Path, _: &fs::Metadata) -> std::io::Result<()> {
-    Ok(())
-}
-
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -262,19 +167,5 @@ mod tests {
         assert_eq!(resolve(root.path(), &at("absolute")).expect("resolved"), at("var/lib/x.pem"));
         assert_eq!(resolve(root.path(), &at("out")).expect("resolved"), at("etc/passwd"));
         assert!(resolve(root.path(), &at("loop")).is_err());
-    }
-
-    #[test]
-    fn replacing_keeps_the_rights_and_leaves_no_sibling() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("a.key");
-        fs::write(&path, "old").expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("mode");
-        fs::write(sibling(&path, "r1"), "left behind").expect("written");
-        let new = Replacement::prepare(&path, b"new", &path, Times::Now, "r1").expect("prepared");
-        new.put_in_place().expect("replaced");
-        assert_eq!(fs::read(&path).expect("read"), b"new");
-        assert_eq!(fs::metadata(&path).expect("stat").permissions().mode() & 0o7777, 0o640);
-        assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1);
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::{Node, NodeError, NodeOp, NodeReply};
 
 /// Goes up whenever an operation or a reply changes its form.
-pub const WIRE: u32 = 2;
+pub const WIRE: u32 = 3;
 
 /// A longer line than that is no request: the largest carries a plan.
 const LONGEST: u64 = 64 << 20;

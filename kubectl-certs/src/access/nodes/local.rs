@@ -55,6 +55,10 @@ impl Node for LocalNode {
                 install::replaceable(self, &store)?;
                 NodeReply::Done
             }
+            NodeOp::ReplaceableFiles { paths } => {
+                install::replaceable_files(self, &paths)?;
+                NodeReply::Done
+            }
             NodeOp::BackUp { run, paths } => {
                 install::back_up(self, &run, &paths)?;
                 NodeReply::Done

@@ -18,9 +18,11 @@ mod kept;
 mod kubelet;
 mod local;
 mod lock;
+mod marks;
 mod presented;
 mod processes;
 mod reach;
+mod replacement;
 #[cfg(unix)]
 mod restart;
 #[cfg(not(unix))]
@@ -126,6 +128,10 @@ pub enum NodeOp {
     /// Could the identity there be replaced by another one? Refused with what stands in the way.
     Replaceable {
         store: IdentityStore,
+    },
+    /// The same of files, whatever is in them: could they be put back, or taken away?
+    ReplaceableFiles {
+        paths: Vec<String>,
     },
     /// Copies the files with their metadata into the run's folder. What is there already stays: it is the older truth.
     BackUp {
