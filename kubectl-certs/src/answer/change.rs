@@ -16,6 +16,7 @@ use crate::model::{Gap, Location, Span, Time};
 use crate::plan::rehearse::rehearse;
 use crate::plan::renew::{Asked, BACK_DATED, plan};
 use crate::plan::signed::KeptRequest;
+use crate::plan::unknown::refuse_senseless;
 use crate::plan::{Action, Plan, RehearsedPlan, World, unread};
 use crate::report::{Planned, Report};
 use crate::request::{API, Mode, Renew, Scope};
@@ -198,6 +199,7 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) async fn of(request: &Renew, access: &Access) -> Result<Self, Error> {
+        refuse_senseless(request)?;
         let (root, named) = root_and_names(request, access).await?;
         let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..request.scope.disks() };
         let fleet = fleet(&scope, access).await?;

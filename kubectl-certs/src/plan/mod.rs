@@ -10,6 +10,7 @@ pub mod rehearse;
 pub mod renew;
 pub mod requests;
 pub mod signed;
+pub mod unknown;
 mod usages;
 mod wishes;
 mod world;

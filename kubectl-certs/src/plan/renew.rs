@@ -5,7 +5,7 @@ use super::candidates::{
 };
 use super::leaf::{Planned, step};
 use super::signed::{self, KeptRequest};
-use super::{LeftAlone, Phase, Plan, Step, World, activate, wishes};
+use super::{LeftAlone, Phase, Plan, Step, World, activate, unknown, wishes};
 use crate::error::Error;
 use crate::findings::Finding;
 use crate::model::{Location, Span, Time};
@@ -44,6 +44,8 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
             "kubectl certs list shows what is there; leaves of kubeadm have names such as apiserver and admin.conf",
         ));
     }
+    unknown::refuse_senseless(asked.request)?;
+    unknown::refuse(world, asked, &candidates)?;
     wishes::refuse(asked, &candidates)?;
     let mut left_alone = Vec::new();
     let mut external = Vec::new();
@@ -131,7 +133,7 @@ fn phases(
             steps: restarts,
         });
     }
-    let forced = activate::forced(world, asked, &written);
+    let forced = activate::forced(world, asked, &written, left_alone);
     if !forced.is_empty() {
         phases.push(Phase {
             name: "restart API servers".to_owned(),
