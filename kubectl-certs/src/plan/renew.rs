@@ -64,10 +64,10 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
             }
             Planned::Remake(step) => remade.push(step),
             // One pair that is not whole must not keep the others from being renewed.
-            Planned::WithoutKey(error) if asked.named.is_none() && asked.request.only.is_empty() => {
+            Planned::Not(error) if asked.named.is_none() && asked.request.only.is_empty() => {
                 left_alone.push(candidate.left_alone(error.message));
             }
-            Planned::WithoutKey(error) => return Err(error),
+            Planned::Not(error) => return Err(error),
             Planned::External(authority) if asked.named.is_none() && serves_elsewhere(candidate, &candidates) => {
                 left_alone.push(candidate.left_alone(format!(
                     "the servers that it is a client of are not on this disk, nor is the private key of their authority \

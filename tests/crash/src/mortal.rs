@@ -99,6 +99,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::ReplaceableFiles { .. }
         | NodeOp::Health { .. }
         | NodeOp::EtcdMembers
+        | NodeOp::KubeletServing
         | NodeOp::BackedUp { .. }
         | NodeOp::KeptRequests
         | NodeOp::Staged { .. }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
+use super::kubelet::Kubelet;
 use super::{
     Facts, Node, NodeError, NodeOp, NodeReply, etcd, files, health, install, issue, journal, kept, lock, presented,
     processes, restart, walk,
@@ -121,6 +122,7 @@ impl Node for LocalNode {
             NodeOp::EtcdMembers => NodeReply::EtcdMembers(etcd::members(self).await?),
             NodeOp::MoveEtcdLeader { to } => NodeReply::EtcdMembers(etcd::move_leader(self, &to).await?),
             NodeOp::Health { component } => NodeReply::Health(health::look(self, &component).await?),
+            NodeOp::KubeletServing => NodeReply::KubeletServing(Kubelet::of(self).serving_given),
             NodeOp::Lock { run, who, since } => NodeReply::LockedBy(lock::take(self, run, who, since).await?),
             NodeOp::Unlock { run } => {
                 lock::release(self, &run)?;

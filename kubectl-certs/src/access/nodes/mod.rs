@@ -229,6 +229,8 @@ pub enum NodeOp {
     Health {
         component: String,
     },
+    /// What makes the kubelet serve another certificate than one that it makes for itself?
+    KubeletServing,
     /// For so long (at most a second) the requests of clients wait at the door of this node's etcd: with all doors held
     /// while the leadership moves, none is lost. The kernel lets them in again by itself.
     HoldEtcd {
@@ -335,6 +337,8 @@ pub enum NodeReply {
         evidence: String,
     },
     Health(Health),
+    /// As a sentence; nothing where it makes its own.
+    KubeletServing(Option<String>),
     EtcdMembers(EtcdMembers),
     LockedBy(Option<Holder>),
     Journal(Vec<String>),

@@ -96,7 +96,7 @@ fn options(words: Vec<String>) -> Vec<(String, String)> {
 
 /// Anything else could be a secret and is dropped here.
 fn names_a_file_or_an_address(option: &str) -> bool {
-    matches!(option, "config" | "kubeconfig")
+    matches!(option, "config" | "kubeconfig" | "cert-dir" | "rotate-server-certificates")
         || [
             "-file",
             "-certfile",

@@ -235,6 +235,21 @@ impl Shape {
     }
 }
 
+/// What a kubelet made for itself at its start, unless the names are others.
+pub(super) fn add_kubelet_serving(world: &mut World, subject: &str, issuer: &str) -> Location {
+    let mut own = certificate("kubelet-serving", "nobody here", NOW.minus(Span(100)), NOW.plus(Span(100)));
+    (own.subject, own.issuer) = (format!("CN={subject}"), format!("CN={issuer}"));
+    let at = Location::file("/var/lib/kubelet/pki/kubelet.crt");
+    let key_at = Location::file("/var/lib/kubelet/pki/kubelet.key");
+    let key = (KeyState::Matches, own.public_key.clone());
+    let chain = Holds::Chain(vec![own.fingerprint.clone()]);
+    world.inventory.entries.push(entry(at.clone(), chain, key, key_at, origin("kubelet-serving", "")));
+    let use_ = UseShape { component: "kubelet", serves: true, running: true, takes_effect: TakesEffect::Restart };
+    add_use(world, &at, &own.fingerprint, &use_, "127.0.0.1:10250");
+    world.inventory.certificates.insert(own.fingerprint.clone(), own);
+    at
+}
+
 fn add_use(world: &mut World, at: &Location, id: &CertId, shape: &UseShape, address: &str) {
     let purpose = if shape.serves {
         Purpose::Serve { address: shape.running.then(|| address.to_owned()) }
