@@ -211,6 +211,23 @@ fn what_does_not_fit_is_refused_as_a_whole() {
         "subjectAltName=DNS:kubernetes\nextendedKeyUsage=clientAuth",
         &["key usages clientauth, wanted is serverauth"],
     );
+    less(
+        "signer",
+        "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign\nextendedKeyUsage=serverAuth",
+        &[
+            "has the key usages digitalSignature, keyEncipherment, keyCertSign, wanted is digitalSignature, keyEncipherment",
+        ],
+    );
+    less(
+        "unsigning",
+        "keyUsage=critical,keyAgreement\nextendedKeyUsage=serverAuth",
+        &["has the key usages keyAgreement, wanted is digitalSignature, keyEncipherment"],
+    );
+    less(
+        "critical",
+        "1.3.6.1.4.1.99999.1=critical,ASN1:UTF8String:strange\nextendedKeyUsage=serverAuth",
+        &["apiserver.crt has the critical extension 1.3.6.1.4.1.99999.1", "would refuse the certificate"],
+    );
     less("authority", "basicConstraints=CA:TRUE\nextendedKeyUsage=serverAuth", &["the right to sign others"]);
 
     with_good("foreign", "apiserver.crt");
@@ -300,7 +317,17 @@ fn short_lives_extra_files_chains_and_late_answers() {
     assert_eq!(names_in(&there.kept(), ""), ["scheduler.conf"]);
     assert_eq!(read(&disk.file("pki/apiserver.crt")).matches("BEGIN CERTIFICATE").count(), 1);
 
-    there.sign("requests/scheduler.conf.csr", "late/scheduler.conf.crt", "ca", &["-days", "30"]);
+    // An authority may leave out what the key is for, and for keys that only sign say so.
+    let config = there.folder("without.cnf");
+    for (request, usages) in
+        [("scheduler.conf", ""), ("controller-manager.conf", "keyUsage=critical,digitalSignature\n")]
+    {
+        there.ask(&[request], "requests").expect(0);
+        fs::write(&config, format!("[x]\n{usages}extendedKeyUsage=clientAuth\n")).expect("written");
+        let (csr, answer) = (format!("requests/{request}.csr"), format!("late/{request}.crt"));
+        let options = ["-days", "30", "-copy_extensions", "none", "-extfile", text(&config), "-extensions", "x"];
+        there.sign(&csr, &answer, "ca", &options);
+    }
     there.install(&["--yes"], "late").expect(0);
     assert_pairs(&identities(&disk.file("")));
     there.install(&["--yes"], "requests").expect(2).naming(&["there is no certificate in"]);

@@ -13,7 +13,7 @@ use kubectl_certs::answer::{Control, answer};
 use kubectl_certs::error::{Error, ErrorKind};
 use kubectl_certs::event::What;
 use kubectl_certs::report::Report;
-use kubectl_certs::request::{Mode, Renew, Request, Scope};
+use kubectl_certs::request::{Mode, Renew, Request, Runs, RunsVerb, Scope};
 use serde_json::json;
 
 use crate::disk::{Disk, Said};
@@ -181,7 +181,11 @@ fn a_stopped_run_goes_on() {
 }
 
 /// Renews everything in this process; `act` is called when that step begins, with the time of the event.
-fn renew_and_when(disk: &Disk, step: &'static str, act: impl FnMut(String) + Send + 'static) -> Result<Report, Error> {
+pub(crate) fn renew_and_when(
+    disk: &Disk,
+    step: &'static str,
+    act: impl FnMut(String) + Send + 'static,
+) -> Result<Report, Error> {
     let act = Mutex::new(act);
     let sink = Arc::new(move |event: &kubectl_certs::event::Event| {
         if matches!(&event.what, What::StepStarted { step: begun, .. } if begun == step) {
@@ -191,13 +195,36 @@ fn renew_and_when(disk: &Disk, step: &'static str, act: impl FnMut(String) + Sen
     renew(disk, &Control { sink, ..Control::silent() })
 }
 
+/// Takes the last run back; `act` is called when that step was undone.
+pub(crate) fn undo_and_when(
+    disk: &Disk,
+    step: &'static str,
+    act: impl FnMut() + Send + 'static,
+) -> Result<Report, Error> {
+    let act = Mutex::new(act);
+    let sink = Arc::new(move |event: &kubectl_certs::event::Event| {
+        if matches!(&event.what, What::UndoneStep { step: undone, .. } if undone == step) {
+            act.lock().expect("once")();
+        }
+    });
+    let request = Request::Runs(Runs { scope: scope(disk), verb: RunsVerb::Undo, run: None });
+    ask(disk, &request, &Control { sink, ..Control::silent() })
+}
+
 fn renew(disk: &Disk, control: &Control) -> Result<Report, Error> {
+    let request = Request::Renew(Renew { scope: scope(disk), all: true, mode: Mode::Apply, ..Renew::default() });
+    ask(disk, &request, control)
+}
+
+fn scope(disk: &Disk) -> Scope {
+    Scope { root: Some(disk.root().display().to_string()), ..Scope::default() }
+}
+
+fn ask(disk: &Disk, request: &Request, control: &Control) -> Result<Report, Error> {
     let state: PathBuf = disk.home().join("state/kubectl-certs");
     let access =
         Access { clock: Arc::new(SystemClock), nodes: Arc::new(ThisMachine::default()), state: StateDir::at(state) };
-    let scope = Scope { root: Some(disk.root().display().to_string()), ..Scope::default() };
-    let request = Request::Renew(Renew { scope, all: true, mode: Mode::Apply, ..Renew::default() });
-    now(answer(&request, &access, control))
+    now(answer(request, &access, control))
 }
 
 /// The helper of another operator, with the lock in its hands.

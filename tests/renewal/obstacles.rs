@@ -5,10 +5,13 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
+use kubectl_certs::error::ErrorKind;
 use support::openssl;
 
 use crate::disk::{Disk, Said};
+use crate::meanwhile::{renew_and_when, undo_and_when};
 use crate::renews_all::assert_as_before;
 use crate::witness::{assert_all_new, assert_pairs, identities};
 
@@ -59,6 +62,115 @@ fn a_certificate_that_cannot_be_written_leaves_its_key_alone() {
     shut.assert_unchanged(&disk.material());
     fs::set_permissions(&locked, Permissions::from_mode(0o755)).expect("rights");
     as_nobody(&disk, &program, &["runs", "undo"]).expect(0);
+    assert_as_before(&before, &disk.material());
+}
+
+/// `chattr` keeps even root from replacing a file, and in a folder from renaming anything: told before the first change.
+#[test]
+fn what_is_guarded_against_changes_is_refused_before_anything_is_changed() {
+    let disk = Disk::ecdsa();
+    let (before, old) = (disk.material(), identities(&disk.file("")));
+    let file = "pki/apiserver-kubelet-client.crt";
+    for (path, mark, word) in [
+        (file, "i", "immutable"),
+        (file, "a", "append-only"),
+        ("pki/etcd", "a", "append-only"),
+        ("pki", "i", "immutable"),
+    ] {
+        let Some(guarded) = Guarded::by(&disk.file(path), mark) else { return assert_can_be_renewed(&disk) };
+        let seen = disk.material();
+        for how in ["--dry-run", "--yes"] {
+            let said = disk.on_root(&["renew", "--all", how]).expect(4);
+            said.naming(&[path, word, &format!("chattr -{mark}"), "nothing was changed"]);
+        }
+        seen.assert_unchanged(&disk.material());
+        assert!(!disk.state().exists(), "no run was begun");
+        drop(guarded);
+    }
+    disk.renew_all();
+    assert_all_new(&disk.file(""), &old);
+    disk.on_root(&["runs", "undo"]).expect(0);
+    assert_as_before(&before, &disk.material());
+}
+
+/// Guarded after the plan was made: the pair stays a pair.
+#[test]
+fn a_certificate_that_becomes_immutable_keeps_its_key() {
+    let disk = Disk::ecdsa();
+    let (before, old) = (disk.material(), identities(&disk.file("")));
+    let path = disk.file("pki/apiserver-kubelet-client.crt");
+    let guarded = Arc::new(Mutex::new(None));
+    let (hold, file) = (guarded.clone(), path.clone());
+    let done = renew_and_when(&disk, "renew-apiserver-kubelet-client", move |_| {
+        *hold.lock().expect("once") = Guarded::by(&file, "i");
+    });
+    let Some(guarded) = guarded.lock().expect("it was called").take() else {
+        done.expect("nothing was in the way");
+        return assert_all_new(&disk.file(""), &old);
+    };
+    let error = done.expect_err("it cannot be replaced");
+    assert_eq!(error.kind, ErrorKind::FailedSafe);
+    assert!(error.message.contains("apiserver-kubelet-client.crt") && error.message.contains("immutable"), "{error}");
+    assert!(error.hints.iter().any(|hint| hint.contains("chattr -i")), "{:?}", error.hints);
+    let half = identities(&disk.file(""));
+    assert_pairs(&half);
+    assert_eq!(half["pki/apiserver-kubelet-client"], old["pki/apiserver-kubelet-client"]);
+    assert_no_litter(&disk);
+    drop(guarded);
+    disk.on_root(&["runs", "resume"]).expect(0);
+    assert_all_new(&disk.file(""), &old);
+    disk.on_root(&["runs", "undo"]).expect(0);
+    assert_as_before(&before, &disk.material());
+}
+
+#[test]
+fn an_undo_is_refused_whole_where_a_file_is_immutable() {
+    let disk = Disk::ecdsa();
+    let before = disk.material();
+    disk.renew_all();
+    let Some(guarded) = Guarded::by(&disk.file("pki/apiserver.crt"), "i") else {
+        disk.on_root(&["runs", "undo"]).expect(0);
+        return assert_as_before(&before, &disk.material());
+    };
+    let renewed = disk.material();
+    let said = disk.on_root(&["runs", "undo"]).expect(4);
+    said.naming(&["pki/apiserver.crt", "immutable", "chattr -i", "nothing was put back"]);
+    renewed.assert_unchanged(&disk.material());
+    drop(guarded);
+    disk.on_root(&["runs", "undo"]).expect(0);
+    assert_as_before(&before, &disk.material());
+}
+
+/// Half way back: what is safe, and how to go on, is said as after a renewal that failed.
+#[test]
+fn an_undo_that_is_stopped_half_way_goes_on() {
+    let disk = Disk::ecdsa();
+    let before = disk.material();
+    disk.renew_all();
+    let renewed = identities(&disk.file(""));
+    let path = disk.file("pki/apiserver.crt");
+    let guarded = Arc::new(Mutex::new(None));
+    let hold = guarded.clone();
+    let done = undo_and_when(&disk, "renew-etcd-server", move || {
+        *hold.lock().expect("once") = Guarded::by(&path, "i");
+    });
+    let Some(guarded) = guarded.lock().expect("it was called").take() else {
+        done.expect("nothing was in the way");
+        return assert_as_before(&before, &disk.material());
+    };
+    let error = done.expect_err("it cannot be put back");
+    assert_eq!(error.kind, ErrorKind::FailedSafe);
+    assert!(error.message.contains("pki/apiserver.crt") && error.message.contains("immutable"), "{error}");
+    for word in ["chattr -i", "its backup", "kubectl certs runs undo"] {
+        assert!(error.hints.iter().any(|hint| hint.contains(word)), "{word}: {:?}", error.hints);
+    }
+    let half = identities(&disk.file(""));
+    assert_pairs(&half);
+    assert_eq!(half["pki/apiserver"], renewed["pki/apiserver"], "neither half of it is put back");
+    assert_ne!(half["pki/etcd/server"], renewed["pki/etcd/server"], "what came before is put back");
+    assert_no_litter(&disk);
+    drop(guarded);
+    disk.on_root(&["runs", "undo"]).expect(0);
     assert_as_before(&before, &disk.material());
 }
 
@@ -160,6 +272,32 @@ fn on_node(disk: &Disk) -> Vec<(&'static str, Vec<u8>)> {
     ]
     .map(|path| (path, fs::read(disk.root().join(path)).expect("a file")))
     .to_vec()
+}
+
+/// A file or folder that `chattr` has marked; dropped, it is as before.
+struct Guarded(PathBuf, String);
+
+impl Guarded {
+    /// None where this takes another user than the one who tests, or the file system has no such marks.
+    fn by(path: &Path, mark: &str) -> Option<Self> {
+        let done =
+            Command::new("chattr").arg(format!("+{mark}")).arg(path).output().is_ok_and(|out| out.status.success());
+        done.then(|| Self(path.to_owned(), format!("-{mark}")))
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let status = Command::new("chattr").arg(&self.1).arg(&self.0).status().expect("chattr runs");
+        assert!(status.success(), "{} stays marked", self.0.display());
+    }
+}
+
+/// Where nothing can be marked, the question for marks must not stand in the way.
+fn assert_can_be_renewed(disk: &Disk) {
+    let old = identities(&disk.file(""));
+    disk.renew_all();
+    assert_all_new(&disk.file(""), &old);
 }
 
 fn assert_no_litter(disk: &Disk) {

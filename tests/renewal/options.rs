@@ -38,6 +38,32 @@ fn names_are_added_and_everything_else_stays() {
     disk.on_root(&["check"]).expect(0);
 }
 
+/// Misspelt, or without a meaning here: said, and not taken for nothing to do.
+#[test]
+fn names_and_wishes_that_mean_nothing_are_said() {
+    let disk = Disk::ecdsa();
+    let before = disk.tree();
+    let usage = |arguments: &[&str], words: &[&str]| {
+        disk.on_root(&[&["renew", "--dry-run"], arguments].concat()).expect(2).naming(words);
+    };
+    usage(&["--only", "nonsense"], &["no leaf is called 'nonsense'", "apiserver, apiserver-etcd-client"]);
+    usage(&["--only", "apiserver", "--only", "etcd-serve"], &["'etcd-serve'", "etcd-server"]);
+    usage(&["--all", "--restart"], &["is a disk in a folder", "nothing to restart", "leave --restart out"]);
+    usage(&["--all", "--drain", "5s"], &["--restart"]);
+    disk.on_root(&["renew", "--only", "kubelet-serving"]).expect(4).naming(&["there is no kubelet-serving on"]);
+    let folder = disk.home();
+    let requests = ["renew", "--all", "--restart", "--csr-out", folder.to_str().expect("UTF-8")];
+    disk.on_root(&requests).expect(2).naming(&["--csr-out"]);
+    let api = |wish: serde_json::Value| {
+        let mut renew = serde_json::json!({"scope": {"root": disk.root()}});
+        renew.as_object_mut().expect("an object").extend(wish.as_object().expect("an object").clone());
+        disk.api(&serde_json::json!({"api": "certs/v1alpha1", "request": {"renew": renew}})).expect(2)
+    };
+    assert!(api(serde_json::json!({"nodes": ["nosuch"]})).out.contains("no node is called 'nosuch'"));
+    assert!(api(serde_json::json!({"drain": 5})).out.contains("drain needs restart"));
+    before.assert_unchanged(&disk.tree());
+}
+
 #[test]
 fn a_saved_plan_holds_the_names() {
     let disk = Disk::ecdsa();

@@ -16,6 +16,7 @@ use crate::model::{Gap, Location, Span, Time};
 use crate::plan::rehearse::rehearse;
 use crate::plan::renew::{Asked, BACK_DATED, plan};
 use crate::plan::signed::KeptRequest;
+use crate::plan::unknown::refuse_senseless;
 use crate::plan::{Action, Plan, RehearsedPlan, World, unread};
 use crate::report::{Planned, Report};
 use crate::request::{API, LONGEST_DRAIN, Mode, Renew, Scope};
@@ -195,6 +196,7 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) async fn of(request: &Renew, access: &Access) -> Result<Self, Error> {
         refuse_odd_drain(request)?;
+        refuse_senseless(request)?;
         let (root, named) = root_and_names(request, access).await?;
         let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..request.scope.disks() };
         let fleet = fleet(&scope, access).await?;
@@ -240,23 +242,27 @@ fn refuse_odd_drain(request: &Renew) -> Result<(), Error> {
     }
 }
 
-/// A file whose text cannot be kept around a new identity is found out before the first one is written.
+/// A file whose text cannot be kept around a new identity, or that nothing may replace, is found out before the first one
+/// is written.
 async fn refuse_unwritable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
-    let writes = plan.steps().flat_map(|step| &step.actions).filter_map(|action| match action {
-        Action::WriteIdentity(write) => Some((write, fleet.member(write.at.node())?)),
-        _ => None,
+    let asked = plan.steps().flat_map(|step| &step.actions).filter_map(|action| match action {
+        Action::WriteIdentity(write) => Some((&write.at, NodeOp::Replaceable { store: write.store.clone() })),
+        Action::Remake(remake) => Some((&remake.at, NodeOp::ReplaceableFiles { paths: remake.store.paths() })),
+        Action::BackUp(_) | Action::Issue(_) | Action::Import(_) | Action::Restart(_) => None,
     });
-    let asked = writes.map(|(write, member)| async move {
-        (write, member.node.run(NodeOp::Replaceable { store: write.store.clone() }).await)
-    });
-    for (write, outcome) in join_all(asked).await {
+    let asked = asked.filter_map(|(at, op)| Some((at, op, fleet.member(at.node())?)));
+    let asked = asked.map(|(at, op, member)| async move { (at, member.node.run(op).await) });
+    for (at, outcome) in join_all(asked).await {
         if let Err(error) = outcome {
             // Anything but a refusal says nothing of the file.
             if error.kind != NodeErrorKind::Refused {
                 return Err(Error::unreadable(error.message));
             }
-            return Err(Error::refused(format!("{} cannot be renewed: {}", write.at, error.message))
-                .about(&write.at)
+            let refused = Error::refused(format!("{at} cannot be renewed: {}", error.message)).about(at);
+            return Err(error
+                .hints
+                .iter()
+                .fold(refused, Error::hint)
                 .hint("nothing was changed; mend that file, or renew the others by their names"));
         }
     }

@@ -44,7 +44,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION")]
     within: Option<Span>,
 
-    /// Restart the API servers too, one after the other and drained first, although they take notice by themselves
+    /// Restart the API servers too that use what is renewed, one after the other and drained first, although they take
+    /// notice by themselves; it needs nft on their nodes. Those that use nothing of it are named and stay as they are
     #[arg(long)]
     restart: bool,
 
@@ -72,7 +73,7 @@ pub(super) struct Args {
 
     /// Only make new keys, which stay on their nodes, and write the requests for their certificates into this folder, for
     /// an authority that signs elsewhere
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["signed", "validity"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["signed", "validity", "restart"])]
     csr_out: Option<String>,
 
     /// Put the certificates in this folder in place, which an authority gave for such requests: LEAF.crt, or LEAF@NODE.crt

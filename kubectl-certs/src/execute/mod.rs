@@ -1,6 +1,7 @@
 //! Doing a plan: read, compare, act, prove, remember. The world is the memory; the journal is for undo and audit.
 
 mod finish;
+mod health;
 mod journal;
 mod lock;
 mod perform;
@@ -294,7 +295,8 @@ async fn do_step(
         evidence: Vec::new(),
         pending_until: None,
     };
-    if let Ok(evidence) = reached(step, world) {
+    if let Ok(mut evidence) = reached(step, world) {
+        evidence.extend(health::of_restarted(step, journal, means).await?);
         // Cut off after the last action and before the journal heard of it, or done by somebody else.
         let what = if journal.has_begun(&step.id) {
             What::StepSucceeded { step: step.id.clone(), evidence: evidence.clone(), made: Vec::new() }
@@ -309,6 +311,7 @@ async fn do_step(
         return Ok(outcome);
     }
     check_expected(step, world)?;
+    health::of_the_others(step, journal, means).await?;
     journal.append(What::StepStarted { step: step.id.clone(), title: step.title.clone() }).await?;
     match perform_all(step, world, journal, means).await {
         Ok(evidence) => outcome.evidence = [evidence, taken_up(step, world)].concat(),

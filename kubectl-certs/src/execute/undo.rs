@@ -37,10 +37,11 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
     // Everything is looked at before the first file is put back: half an undo helps nobody.
     let mut world = means.observe.world(run, &plan).await?;
     let again = history.state == RunState::Undoing;
+    let refused = |error: Error| if again { half_way(error, &journal) } else { error.hint("nothing was put back") };
     for step in &begun {
-        whose::check(step, history.state, &journal, &world)
-            .map_err(|error| if again { half_way(error, &journal) } else { error.hint("nothing was put back") })?;
+        whose::check(step, history.state, &journal, &world).map_err(refused)?;
     }
+    refuse_marked(&begun, &journal, &world, means).await.map_err(refused)?;
     let mut done = nothing_yet(&history);
     let taken_back = take_back(&plan, &begun, again, &mut done, &mut world, &mut journal, means).await;
     taken_back.map_err(|error| half_way(error, &journal))?;
@@ -66,6 +67,19 @@ fn nothing_yet(history: &History) -> RunDone {
         evidence: Vec::new(),
         left_alone: Vec::new(),
     }
+}
+
+/// A file that nothing can replace is found out before the first one is put back.
+async fn refuse_marked(begun: &[&Step], journal: &Journal<'_>, world: &World, means: &Means<'_>) -> Result<(), Error> {
+    for member in means.fleet.members() {
+        let own = begun.iter().filter(|step| step.node == member.name);
+        let files = own.flat_map(|step| step.expects.iter().map(move |expected| (step, expected)));
+        let ours = files.filter(|(step, expected)| whose::is(step, expected, journal, world) == Whose::Ours);
+        let ours: Vec<Location> = ours.map(|(_, expected)| expected.at.clone()).collect();
+        let op = NodeOp::ReplaceableFiles { paths: paths(&ours) };
+        member.node.run(op).await.map_err(|error| from_node(&error))?;
+    }
+    Ok(())
 }
 
 /// Once this was begun, an error no longer says that nothing was changed.

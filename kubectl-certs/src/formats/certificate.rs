@@ -54,13 +54,32 @@ pub(super) struct Stated {
     pub(super) dns_names: Vec<String>,
     pub(super) ip_addresses: Vec<String>,
     pub(super) other_names: Vec<String>,
-    key_usages: Vec<String>,
+    pub(super) key_usages: Vec<String>,
     pub(super) extended_key_usages: Vec<String>,
     /// Without the extension only a version 1 certificate can be an authority, and only where it is trusted as one.
     is_authority: bool,
     path_length: Option<u32>,
     subject_key_id: Option<String>,
     authority_key_id: Option<String>,
+}
+
+/// Critical extensions that crypto/x509 of Go leaves unhandled, so that every component of Kubernetes refuses the certificate.
+pub fn unknown_critical_extensions(der: &[u8]) -> Vec<String> {
+    /// Key ids, key usage, names, basic and name constraints, revocation lists, policies, extended key usage.
+    const HANDLED: [&str; 9] = [
+        "2.5.29.14",
+        "2.5.29.15",
+        "2.5.29.17",
+        "2.5.29.19",
+        "2.5.29.30",
+        "2.5.29.31",
+        "2.5.29.32",
+        "2.5.29.35",
+        "2.5.29.37",
+    ];
+    let Ok((_, x509)) = X509Certificate::from_der(der) else { return Vec::new() };
+    let critical = x509.extensions().iter().filter(|extension| extension.critical);
+    critical.map(|extension| extension.oid.to_id_string()).filter(|oid| !HANDLED.contains(&oid.as_str())).collect()
 }
 
 pub fn fingerprint(der: &[u8]) -> CertId {

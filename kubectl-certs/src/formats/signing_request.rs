@@ -25,6 +25,7 @@ pub fn parse(der: &[u8]) -> Result<SigningRequest, RequestError> {
         dns_names: stated.dns_names,
         ip_addresses: stated.ip_addresses,
         other_names: stated.other_names,
+        key_usages: stated.key_usages,
         extended_key_usages: stated.extended_key_usages,
     })
 }

@@ -18,6 +18,8 @@ pub struct Inventory {
     pub uses: Vec<Use>,
     /// Who relies on which bundle when it meets which identity.
     pub edges: Vec<TrustEdge>,
+    /// Nodes whose kubelet does not make its serving certificate itself, and why, as a sentence.
+    pub serving_given: BTreeMap<Option<String>, String>,
     pub gaps: Vec<Gap>,
 }
 

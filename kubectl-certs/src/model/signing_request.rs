@@ -10,5 +10,7 @@ pub struct SigningRequest {
     pub dns_names: Vec<String>,
     pub ip_addresses: Vec<String>,
     pub other_names: Vec<String>,
+    /// Empty where it says nothing of them.
+    pub key_usages: Vec<String>,
     pub extended_key_usages: Vec<String>,
 }

@@ -97,22 +97,44 @@ fn restart(component: &str, file: Location) -> Step {
     }
 }
 
-/// Restarts of what would take notice by itself, because somebody wants to see that it starts from what was written.
-pub(super) fn forced(world: &World, asked: &Asked<'_>, written: &[&Location]) -> Vec<Step> {
-    if !asked.request.restart || !asked.is_running_machine() {
+/// Restarts of API servers, which would take notice by themselves, because somebody wants to see that they start from what
+/// was written. Those that use nothing of it are named.
+pub(super) fn forced(
+    world: &World,
+    asked: &Asked<'_>,
+    written: &[&Location],
+    left_alone: &mut Vec<LeftAlone>,
+) -> Vec<Step> {
+    if !asked.request.restart {
         return Vec::new();
     }
     let seconds = asked.request.drain.map_or(LOAD_BALANCERS_NOTICE, |span| u16::try_from(span.0).unwrap_or(u16::MAX));
     let mut steps: Vec<Step> = Vec::new();
-    for use_ in world.inventory.uses.iter().filter(|use_| written.contains(&&use_.place)) {
-        let Purpose::Serve { address: Some(address) } = &use_.purpose else { continue };
-        let (Some((_, port)), Some(file)) = (host_and_port(address), use_.place.whole_file()) else { continue };
-        if use_.component != API_SERVER || use_.loaded.evidence == Evidence::NotRunning {
+    let servers = api_servers(world, asked);
+    if servers.is_empty() {
+        left_alone.push(LeftAlone {
+            at: Location::file(asked.root),
+            name: API_SERVER.to_owned(),
+            why: "it is not restarted: none runs on the nodes that are meant".to_owned(),
+        });
+    }
+    for (node, address, place) in servers {
+        let Some((_, port)) = host_and_port(address) else { continue };
+        let own = |use_: &&Use| use_.component == API_SERVER && use_.place.node() == node;
+        // All of it is written by then: what is written last tells that the process is younger than the rest too.
+        let last =
+            written.iter().rev().find(|at| world.inventory.uses.iter().filter(own).any(|use_| use_.place == ***at));
+        let Some(file) = last.and_then(|at| at.whole_file()) else {
+            left_alone.push(LeftAlone {
+                at: place.clone(),
+                name: node.map_or_else(|| API_SERVER.to_owned(), |node| format!("{API_SERVER} on {node}")),
+                why: "it is not restarted: no certificate that it uses is renewed in this run".to_owned(),
+            });
             continue;
-        }
+        };
         let drain = Some(DrainFirst { port, seconds });
-        let mut step = restart(&use_.component, file.clone());
-        step.actions = vec![Action::Restart(Restart { component: use_.component.clone(), at: file, drain })];
+        let mut step = restart(API_SERVER, file.clone());
+        step.actions = vec![Action::Restart(Restart { component: API_SERVER.to_owned(), at: file, drain })];
         // It reads again what was put back, as it read what was written.
         step.undo = Undo::Nothing;
         step.impact = format!(
@@ -122,6 +144,24 @@ pub(super) fn forced(world: &World, asked: &Asked<'_>, written: &[&Location]) ->
         steps.push(step);
     }
     steps
+}
+
+/// Those that run on the nodes that are meant: node, address and serving certificate.
+fn api_servers<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<(Option<&'a str>, &'a String, &'a Location)> {
+    let nodes = &asked.request.nodes;
+    let uses = world.inventory.uses.iter().filter(|use_| {
+        use_.component == API_SERVER
+            && use_.loaded.evidence != Evidence::NotRunning
+            && (nodes.is_empty() || use_.place.node().is_some_and(|node| nodes.iter().any(|name| name == node)))
+    });
+    let mut found: Vec<(Option<&str>, &String, &Location)> = Vec::new();
+    for use_ in uses {
+        let Purpose::Serve { address: Some(address) } = &use_.purpose else { continue };
+        if !found.iter().any(|(node, ..)| *node == use_.place.node()) {
+            found.push((use_.place.node(), address, &use_.place));
+        }
+    }
+    found
 }
 
 /// The component that starts anew in this step.

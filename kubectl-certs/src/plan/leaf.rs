@@ -1,11 +1,11 @@
 //! The step that renews one leaf: by which authority, until when, and where its key is kept.
 
-use super::action::{BackUp, Issue, Remake, WriteIdentity};
+use super::action::{BackUp, Issue, WriteIdentity};
 use super::candidates::Candidate;
 use super::condition::Renewal;
 use super::renew::{Asked, BACK_DATED};
-use super::wishes;
 use super::{Action, Expected, Step, Undo, World, activate};
+use super::{kubelet, wishes};
 use crate::error::Error;
 use crate::layouts::{Authority, Store};
 use crate::model::{
@@ -21,8 +21,8 @@ pub(super) enum Planned {
     Step(Step),
     /// Its user makes it anew.
     Remake(Step),
-    /// There is no key to be renewed with it; this is what is said where it was named.
-    WithoutKey(Error),
+    /// There is nothing that could make another; this is what is said where it was named.
+    Not(Error),
     /// The authority's key is on none of the disks.
     External(String),
 }
@@ -31,7 +31,10 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
     let Candidate { entry, certificate: old, leaf, .. } = candidate;
     let at = &entry.at;
     if leaf.signer.is_empty() {
-        return Ok(Planned::Remake(remake(candidate, asked)?));
+        return match kubelet::not_its_own(world, candidate) {
+            Some(error) => Ok(Planned::Not(error)),
+            None => Ok(Planned::Remake(kubelet::remake(candidate, asked)?)),
+        };
     }
     let signer = match signer(world, asked, candidate)? {
         Ok(signer) => signer,
@@ -48,7 +51,7 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
         .hint("the authority itself must be replaced first"));
     }
     if let Err(error) = expected(entry, &store(candidate, asked)) {
-        return Ok(Planned::WithoutKey(error));
+        return Ok(Planned::Not(error));
     }
     let not_before = now.minus(BACK_DATED);
     let not_after = not_before.plus(lifetime(asked.request, old, now)).min(issuer.not_after);
@@ -117,7 +120,7 @@ pub(super) fn assemble(
 }
 
 impl Expected {
-    fn backed_up(&self) -> Action {
+    pub(super) fn backed_up(&self) -> Action {
         Action::BackUp(BackUp { at: self.at.clone(), digest: self.digest.clone() })
     }
 }
@@ -144,31 +147,6 @@ pub(super) fn expected(entry: &Entry, store: &IdentityStore) -> Result<Vec<Expec
             .hint(format!("put a private key into {path}, even one that does not belong to the certificate")));
     }
     Ok(expects)
-}
-
-/// An identity that its user signs itself: taken away, so that it makes another.
-fn remake(candidate: &Candidate<'_>, asked: &Asked<'_>) -> Result<Step, Error> {
-    let at = &candidate.entry.at;
-    let store = store(candidate, asked);
-    let expects = expected(candidate.entry, &store)?;
-    let component = "kubelet".to_owned();
-    let mut actions: Vec<Action> = expects.iter().map(Expected::backed_up).collect();
-    actions.push(Action::Remake(Remake {
-        component: component.clone(),
-        at: at.clone(),
-        store: store.clone(),
-        old: candidate.certificate.fingerprint.clone(),
-    }));
-    Ok(Step {
-        id: format!("remake-{}", candidate.id()),
-        node: at.node().map(str::to_owned),
-        title: format!("{}: taken away, and {component} restarted, which makes another", candidate.name()),
-        actions,
-        expects,
-        undo: Undo::Restore(store.paths().iter().map(|path| at.beside(path)).collect()),
-        impact: format!("{component} is away for about 1 s; its containers keep running"),
-        pending_seconds: None,
-    })
 }
 
 /// The authority that signs, on a disk that has its key.

@@ -5,11 +5,14 @@ pub mod action;
 mod activate;
 mod candidates;
 pub mod condition;
+mod kubelet;
 mod leaf;
 pub mod rehearse;
 pub mod renew;
 pub mod requests;
 pub mod signed;
+pub mod unknown;
+mod usages;
 mod wishes;
 mod world;
 

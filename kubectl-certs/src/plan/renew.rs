@@ -5,7 +5,7 @@ use super::candidates::{
 };
 use super::leaf::{Planned, step};
 use super::signed::{self, KeptRequest};
-use super::{LeftAlone, Phase, Plan, Step, World, activate, wishes};
+use super::{LeftAlone, Phase, Plan, Step, World, activate, unknown, wishes};
 use crate::error::Error;
 use crate::findings::Finding;
 use crate::model::{Location, Span, Time};
@@ -44,6 +44,8 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
             "kubectl certs list shows what is there; leaves of kubeadm have names such as apiserver and admin.conf",
         ));
     }
+    unknown::refuse_senseless(asked.request)?;
+    unknown::refuse(world, asked, &candidates)?;
     wishes::refuse(asked, &candidates)?;
     let mut left_alone = Vec::new();
     let mut external = Vec::new();
@@ -62,10 +64,10 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
             }
             Planned::Remake(step) => remade.push(step),
             // One pair that is not whole must not keep the others from being renewed.
-            Planned::WithoutKey(error) if asked.named.is_none() && asked.request.only.is_empty() => {
+            Planned::Not(error) if asked.named.is_none() && asked.request.only.is_empty() => {
                 left_alone.push(candidate.left_alone(error.message));
             }
-            Planned::WithoutKey(error) => return Err(error),
+            Planned::Not(error) => return Err(error),
             Planned::External(authority) if asked.named.is_none() && serves_elsewhere(candidate, &candidates) => {
                 left_alone.push(candidate.left_alone(format!(
                     "the servers that it is a client of are not on this disk, nor is the private key of their authority \
@@ -131,7 +133,7 @@ fn phases(
             steps: restarts,
         });
     }
-    let forced = activate::forced(world, asked, &written);
+    let forced = activate::forced(world, asked, &written, left_alone);
     if !forced.is_empty() {
         phases.push(Phase {
             name: "restart API servers".to_owned(),

@@ -4,7 +4,7 @@
 use super::candidates::{Candidate, candidates, no_leaves, not_chosen, refuse_same_names};
 use super::condition::NewKey;
 use super::renew::Asked;
-use super::{LeftAlone, World, leaf, wishes};
+use super::{LeftAlone, World, leaf, unknown, wishes};
 use crate::error::Error;
 use crate::layouts::Renewal;
 use crate::model::{IdentityStore, Location, ServerName, Time};
@@ -30,6 +30,8 @@ pub struct Requests {
 
 pub fn requests(world: &World, asked: &Asked<'_>, now: Time) -> Result<Requests, Error> {
     let candidates = candidates(world, asked);
+    unknown::refuse_senseless(asked.request)?;
+    unknown::refuse(world, asked, &candidates)?;
     wishes::refuse(asked, &candidates)?;
     let mut requests = Requests { left_alone: no_leaves(world, asked, &candidates), ..Requests::default() };
     let mut chosen = Vec::new();

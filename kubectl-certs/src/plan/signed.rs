@@ -7,8 +7,10 @@ use super::action::Import;
 use super::candidates::{Candidate, refuse_same_names};
 use super::condition::{NewKey, Renewal};
 use super::renew::Asked;
+use super::usages::key_usages_differ;
 use super::{Action, LeftAlone, Step, World, leaf};
 use crate::error::Error;
+use crate::formats::certificate::unknown_critical_extensions;
 use crate::formats::{certificate, pem};
 use crate::model::{CertId, Certificate, Entry, KeyId, Location, SigningRequest, Span, Time};
 use crate::request::SignedCertificate;
@@ -178,6 +180,12 @@ impl Answer<'_> {
                 differs(what, &list(&seen), &list(&wanted));
             }
         }
+        // A request says nothing where the old certificate said nothing; who made it may have asked for less.
+        let usages = if wanted.key_usages.is_empty() { &candidate.certificate.key_usages } else { &wanted.key_usages };
+        if key_usages_differ(certificate, usages) {
+            let wanted = if usages.is_empty() { "none that signs".to_owned() } else { usages.join(", ") };
+            differs("the key usages", &certificate.key_usages.join(", "), &wanted);
+        }
         if certificate.is_authority {
             differs("the right to sign others", "(CA:TRUE)", "none, as a leaf");
         }
@@ -190,6 +198,13 @@ impl Answer<'_> {
         } else if certificate.not_after.since(now) < least {
             let wanted = format!("one at least {least} from now ({now}), or less with --validity");
             differs("its end at", &certificate.not_after.to_string(), &wanted);
+        }
+        for oid in self.unknown_critical(world) {
+            faults.push(format!(
+                "{} has the critical extension {oid}, which the old certificate has not: the components of Kubernetes do \
+                 not know it and would refuse the certificate",
+                given.called()
+            ));
         }
         match self.issuer(world, asked) {
             Err(fault) => faults.push(fault),
@@ -206,6 +221,14 @@ impl Answer<'_> {
             }
         }
         faults
+    }
+
+    /// What is in use with such an extension can go on with it.
+    fn unknown_critical(&self, world: &World) -> Vec<String> {
+        let of =
+            |id: &CertId| world.inventory.der.get(id).map(|der| unknown_critical_extensions(der)).unwrap_or_default();
+        let old = of(&self.candidate.certificate.fingerprint);
+        of(&self.certificate.fingerprint).into_iter().filter(|oid| !old.contains(oid)).collect()
     }
 
     /// The trusted authority whose signature it bears.

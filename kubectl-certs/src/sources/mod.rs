@@ -94,5 +94,6 @@ fn merge(into: &mut Inventory, part: Inventory, places: &mut BTreeSet<Location>)
     }
     into.uses.extend(part.uses);
     into.edges.extend(part.edges);
+    into.serving_given.extend(part.serving_given);
     into.gaps.extend(part.gaps);
 }

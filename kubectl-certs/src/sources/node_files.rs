@@ -90,6 +90,7 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
             Ok(processes) => uses::add(&mut inventory, &found, member, &files, &processes).await,
             Err(error) => inventory.gaps.push(unanswered(member, &error)),
         }
+        add_serving_given(&mut inventory, member, found.layout).await;
     }
     inventory.layouts.push(FoundLayout {
         name: found.layout.name.to_owned(),
@@ -99,6 +100,17 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
         why: format!("{} exists", found.mark),
     });
     inventory
+}
+
+/// Asked only where there is a certificate that the kubelet may have made.
+async fn add_serving_given(inventory: &mut Inventory, member: &Member, layout: &Layout) {
+    let own = |name: &String| layout.leaf(name).is_some_and(|leaf| leaf.signer.is_empty());
+    if member.is_running_machine()
+        && inventory.entries.iter().any(|entry| entry.origin.name.as_ref().is_some_and(own))
+        && let Ok(NodeReply::KubeletServing(Some(why))) = member.node.run(NodeOp::KubeletServing).await
+    {
+        inventory.serving_given.insert(member.name.clone(), why);
+    }
 }
 
 async fn plain(inventory: &mut Inventory, member: &Member, places: Vec<String>) {

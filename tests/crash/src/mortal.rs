@@ -96,8 +96,10 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Walk { .. }
         | NodeOp::Processes { .. }
         | NodeOp::Replaceable { .. }
+        | NodeOp::ReplaceableFiles { .. }
         | NodeOp::Health { .. }
         | NodeOp::EtcdMembers
+        | NodeOp::KubeletServing
         | NodeOp::BackedUp { .. }
         | NodeOp::KeptRequests
         | NodeOp::Staged { .. }

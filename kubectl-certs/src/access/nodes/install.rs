@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::local::LocalNode;
-use super::{NodeError, files, issue};
+use super::replacement::{self, Replacement, Times, put_in_place};
+use super::{NodeError, files, issue, marks};
 use crate::formats::certificate::sha256_hex;
 use crate::formats::{kubeconfig, pem};
 use crate::model::IdentityStore;
@@ -22,7 +23,7 @@ pub(super) fn back_up(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
             continue;
         }
         // Through a sibling and a rename like any other file: a backup is whole or it is not there.
-        files::copy(&real, &copy, run)?;
+        replacement::copy(&real, &copy, run)?;
     }
     Ok(())
 }
@@ -42,12 +43,11 @@ pub(super) fn restore(node: &LocalNode, run: &str, paths: &[String]) -> Result<(
     if let Some(path) = paths.iter().find(|path| !copy_of(&folder, path).exists()) {
         return Err(NodeError::refused(format!("there is no backup of {path} in {}", folder.display())));
     }
-    for path in paths {
-        let copy = copy_of(&folder, path);
+    let ready = paths.iter().map(|path| {
         let real = files::resolve(&node.root, Path::new(path))?;
-        files::copy(&copy, &real, run)?;
-    }
-    Ok(())
+        Replacement::copy(&copy_of(&folder, path), &real, run)
+    });
+    put_in_place(ready.collect::<Result<_, _>>()?)
 }
 
 /// What is taken away can be put back.
@@ -56,6 +56,7 @@ pub(super) fn remove(node: &LocalNode, run: &str, paths: &[String]) -> Result<()
     if let Some(path) = paths.iter().find(|path| !copy_of(&folder, path).exists()) {
         return Err(NodeError::refused(format!("{path} is not removed: there is no backup of it")));
     }
+    replaceable_files(node, paths)?;
     for path in paths {
         let real = files::resolve(&node.root, Path::new(path))?;
         files::remove_if_there(&real)?;
@@ -69,7 +70,7 @@ pub(super) fn clear_drafts(node: &LocalNode, run: &str, paths: &[String]) -> Res
     // The name becomes part of a file's name.
     node.run_folder(run)?;
     for path in paths {
-        files::wipe_if_there(&files::sibling(&files::resolve(&node.root, Path::new(path))?, run))?;
+        replacement::clear_drafts(&files::resolve(&node.root, Path::new(path))?, run)?;
     }
     Ok(())
 }
@@ -80,9 +81,9 @@ pub(super) fn install(node: &LocalNode, run: &str, step: &str, store: &IdentityS
     let mut ready = Vec::new();
     for NewFile { path, text } in compose(node, run, step, store, |path| files::read(&real(path)?))? {
         let path = real(&path)?;
-        ready.push(files::Replacement::prepare(&path, &text, &path, files::Times::Now, run)?);
+        ready.push(Replacement::prepare(&path, &text, &path, Times::Now, run)?);
     }
-    ready.into_iter().try_for_each(files::Replacement::put_in_place)
+    put_in_place(ready)
 }
 
 /// Digests of what `install` makes of the backed-up files: by them our own work is told from anybody else's.
@@ -117,7 +118,17 @@ fn compose(
 pub(super) fn replaceable(node: &LocalNode, store: &IdentityStore) -> Result<(), NodeError> {
     let read = |path: &str| files::read(&files::resolve(&node.root, Path::new(path))?);
     let identity = issue::identity_in(node, store)?;
-    with_identity(store, &identity, read).map(drop)
+    let new = with_identity(store, &identity, read)?;
+    new.iter().try_for_each(|file| refuse_marked(node, &file.path))
+}
+
+/// The same of files that are put back or taken away, whatever is in them.
+pub(super) fn replaceable_files(node: &LocalNode, paths: &[String]) -> Result<(), NodeError> {
+    paths.iter().try_for_each(|path| refuse_marked(node, path))
+}
+
+fn refuse_marked(node: &LocalNode, path: &str) -> Result<(), NodeError> {
+    marks::refuse_marked(&files::resolve(&node.root, Path::new(path))?)
 }
 
 fn with_identity(

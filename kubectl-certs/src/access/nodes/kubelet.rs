@@ -22,6 +22,8 @@ pub(super) struct Kubelet {
     /// Address and port; None when it is switched off.
     pub(super) healthz: Option<(String, u16)>,
     pub(super) running: bool,
+    /// What makes it serve another certificate than one that it makes for itself, as a sentence.
+    pub(super) serving_given: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -31,6 +33,9 @@ struct Configuration {
     static_pod_path: Option<PathBuf>,
     healthz_bind_address: Option<String>,
     healthz_port: Option<u16>,
+    tls_cert_file: Option<String>,
+    #[serde(rename = "serverTLSBootstrap")]
+    server_tls_bootstrap: bool,
 }
 
 impl Kubelet {
@@ -42,7 +47,13 @@ impl Kubelet {
             running.map(str::to_owned).or_else(|| flag(&flags, name))
         };
         let path = option("config").map_or_else(|| node.root.join(CONFIGURATION), |path| below(&node.root, &path));
-        let configuration = read(&path);
+        let (configuration, serving_given) = match parsed(&path) {
+            Ok(configuration) => {
+                let given = serving_given(option, &configuration, &path);
+                (configuration, given)
+            }
+            Err(why) => (Configuration::default(), Some(why)),
+        };
         let address = option("healthz-bind-address").or(configuration.healthz_bind_address);
         let port = option("healthz-port").and_then(|port| port.parse().ok()).or(configuration.healthz_port);
         Self {
@@ -59,8 +70,33 @@ impl Kubelet {
             healthz: Some((address.unwrap_or_else(|| "127.0.0.1".to_owned()), port.unwrap_or(10248)))
                 .filter(|(_, port)| *port != 0),
             running: process.is_some(),
+            serving_given,
         }
     }
+}
+
+fn serving_given(
+    option: impl Fn(&str) -> Option<String>,
+    configuration: &Configuration,
+    path: &Path,
+) -> Option<String> {
+    let is_usual = |folder: &String| folder.trim_end_matches('/') == "/var/lib/kubelet/pki";
+    let named = configuration.tls_cert_file.as_ref().filter(|path| !path.is_empty());
+    option("tls-cert-file")
+        .map(|file| format!("its option --tls-cert-file names {file}"))
+        .or_else(|| {
+            Some("its option --rotate-server-certificates is set".to_owned())
+                .filter(|_| option("rotate-server-certificates").as_deref() == Some("true"))
+        })
+        .or_else(|| {
+            option("cert-dir")
+                .filter(|folder| !is_usual(folder))
+                .map(|folder| format!("its option --cert-dir is {folder}"))
+        })
+        .or_else(|| named.map(|file| format!("tlsCertFile in {} names {file}", path.display())))
+        .or_else(|| {
+            configuration.server_tls_bootstrap.then(|| format!("serverTLSBootstrap is true in {}", path.display()))
+        })
 }
 
 fn below(root: &Path, path: impl AsRef<Path>) -> PathBuf {
@@ -69,7 +105,16 @@ fn below(root: &Path, path: impl AsRef<Path>) -> PathBuf {
 
 /// What cannot be read says nothing: the kubelet's defaults are as good a guess as any.
 fn read(path: &Path) -> Configuration {
-    files::text_at(path).and_then(|text| serde_saphyr::from_str(&text).ok()).unwrap_or_default()
+    parsed(path).unwrap_or_default()
+}
+
+/// Without a file its defaults hold.
+fn parsed(path: &Path) -> Result<Configuration, String> {
+    let Some(text) = files::text_at(path) else {
+        let there = files::exists(&path.to_string_lossy());
+        return if there { Err(format!("{} cannot be read", path.display())) } else { Ok(Configuration::default()) };
+    };
+    serde_saphyr::from_str(&text).map_err(|error| format!("{} cannot be read: {error}", path.display()))
 }
 
 /// `KUBELET_KUBEADM_ARGS="--name=value --name=value"`
@@ -116,6 +161,32 @@ mod tests {
         ] {
             let (_folder, node) = node(&files);
             assert_eq!(Kubelet::of(&node).runtime_endpoint.as_deref(), wanted, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn who_gives_it_its_serving_certificate() {
+        for (files, wanted) in [
+            (vec![], None),
+            (vec![("config.yaml", "kind: KubeletConfiguration\nserverTLSBootstrap: false\ntlsCertFile: \"\"\n")], None),
+            (vec![("config.yaml", "serverTLSBootstrap: true\n")], Some("serverTLSBootstrap is true in")),
+            (vec![("config.yaml", "tlsCertFile: /etc/kubelet/a.crt\n")], Some("names /etc/kubelet/a.crt")),
+            (vec![("config.yaml", "\t: no yaml")], Some("cannot be read")),
+            (vec![("kubeadm-flags.env", "X=\"--tls-cert-file=/b.crt\"")], Some("--tls-cert-file names /b.crt")),
+            (
+                vec![("kubeadm-flags.env", "X=\"--rotate-server-certificates=true\"")],
+                Some("--rotate-server-certificates"),
+            ),
+            (vec![("kubeadm-flags.env", "X=\"--cert-dir=/c\"")], Some("--cert-dir is /c")),
+        ] {
+            let (_folder, node) = node(&files);
+            let given = Kubelet::of(&node).serving_given;
+            match wanted {
+                Some(wanted) => {
+                    assert!(given.as_ref().is_some_and(|given| given.contains(wanted)), "{files:?}: {given:?}");
+                }
+                None => assert_eq!(given, None, "{files:?}"),
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
+use super::kubelet::Kubelet;
 use super::{
     Facts, Node, NodeError, NodeOp, NodeReply, etcd, files, health, install, issue, journal, kept, lock, presented,
     processes, restart, walk,
@@ -43,6 +44,7 @@ impl LocalNode {
 
 #[async_trait]
 impl Node for LocalNode {
+    #[expect(clippy::too_many_lines, reason = "a line or two for each operation, and nothing else")]
     async fn run(&self, op: NodeOp) -> Result<NodeReply, NodeError> {
         // Files are small and local: blocking here is shorter than handing over to another thread.
         Ok(match op {
@@ -54,6 +56,10 @@ impl Node for LocalNode {
             NodeOp::Processes { programs } => NodeReply::Processes(processes::list(&programs)),
             NodeOp::Replaceable { store } => {
                 install::replaceable(self, &store)?;
+                NodeReply::Done
+            }
+            NodeOp::ReplaceableFiles { paths } => {
+                install::replaceable_files(self, &paths)?;
                 NodeReply::Done
             }
             NodeOp::BackUp { run, paths } => {
@@ -118,6 +124,7 @@ impl Node for LocalNode {
             NodeOp::EtcdMembers => NodeReply::EtcdMembers(etcd::members(self).await?),
             NodeOp::MoveEtcdLeader { to } => NodeReply::EtcdMembers(etcd::move_leader(self, &to).await?),
             NodeOp::Health { component } => NodeReply::Health(health::look(self, &component).await?),
+            NodeOp::KubeletServing => NodeReply::KubeletServing(Kubelet::of(self).serving_given),
             NodeOp::Lock { run, who, since } => NodeReply::LockedBy(lock::take(self, run, who, since).await?),
             NodeOp::Locked => NodeReply::LockedBy(lock::holder(self)?),
             NodeOp::Unlock { run } => {

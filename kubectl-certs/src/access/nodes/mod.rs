@@ -18,14 +18,17 @@ mod kept;
 mod kubelet;
 mod local;
 mod lock;
+mod marks;
 mod presented;
 mod processes;
 mod reach;
+mod replacement;
 #[cfg(unix)]
 mod restart;
 #[cfg(not(unix))]
 #[path = "restart/elsewhere.rs"]
 mod restart;
+mod rights;
 #[cfg(unix)]
 mod runtime;
 pub mod ssh;
@@ -127,6 +130,10 @@ pub enum NodeOp {
     Replaceable {
         store: IdentityStore,
     },
+    /// The same of files, whatever is in them: could they be put back, or taken away?
+    ReplaceableFiles {
+        paths: Vec<String>,
+    },
     /// Copies the files with their metadata into the run's folder. What is there already stays: it is the older truth.
     BackUp {
         run: String,
@@ -223,6 +230,8 @@ pub enum NodeOp {
     Health {
         component: String,
     },
+    /// What makes the kubelet serve another certificate than one that it makes for itself?
+    KubeletServing,
     /// For so long (at most a second) the requests of clients wait at the door of this node's etcd: with all doors held
     /// while the leadership moves, none is lost. The kernel lets them in again by itself.
     HoldEtcd {
@@ -331,6 +340,8 @@ pub enum NodeReply {
         evidence: String,
     },
     Health(Health),
+    /// As a sentence; nothing where it makes its own.
+    KubeletServing(Option<String>),
     EtcdMembers(EtcdMembers),
     LockedBy(Option<Holder>),
     Journal(Vec<String>),

@@ -97,7 +97,7 @@ fn options(words: Vec<String>) -> Vec<(String, String)> {
 
 /// Anything else could be a secret and is dropped here.
 fn names_a_file_or_an_address(option: &str) -> bool {
-    matches!(option, "config" | "kubeconfig")
+    matches!(option, "config" | "kubeconfig" | "cert-dir" | "rotate-server-certificates")
         || [
             "-file",
             "-certfile",
@@ -115,14 +115,18 @@ fn names_a_file_or_an_address(option: &str) -> bool {
 }
 
 /// In milliseconds since 1970. `btime` of `/proc/stat` has whole seconds: with it, what was started right after a file was
-/// written seems to be older than the file.
+/// written seems to be older than the file. Once: a process must not seem to be another one because a clock was adjusted.
 #[cfg(target_os = "linux")]
 fn boot_time() -> Option<i64> {
     use rustix::time::{ClockId, clock_gettime};
+    use std::sync::OnceLock;
     use std::time::SystemTime;
-    let up = clock_gettime(ClockId::Boottime);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    Some(i64::try_from(now.as_millis()).ok()? - up.tv_sec * MILLISECONDS - up.tv_nsec / 1_000_000)
+    static BOOTED: OnceLock<Option<i64>> = OnceLock::new();
+    *BOOTED.get_or_init(|| {
+        let up = clock_gettime(ClockId::Boottime);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(i64::try_from(now.as_millis()).ok()? - up.tv_sec * MILLISECONDS - up.tv_nsec / 1_000_000)
+    })
 }
 
 #[cfg(not(target_os = "linux"))]

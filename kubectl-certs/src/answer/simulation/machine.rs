@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
-use crate::access::nodes::{LocalNode, Node, NodeError, NodeErrorKind, NodeOp, NodeReply, Process};
+use crate::access::nodes::{Health, LocalNode, Node, NodeError, NodeErrorKind, NodeOp, NodeReply, Process};
 use crate::formats::{self, certificate};
 use crate::layouts::{Layout, PurposeRow, Store, UseRow};
 use crate::model::{CertId, TakesEffect, Time};
@@ -18,6 +18,9 @@ pub(super) struct Faults {
     pub(super) lag: u32,
     /// On the node of this number, the first so many restarts fail.
     pub(super) failing_restarts: (usize, u32),
+    /// On the node of this number, this component answers so many times that it is not healthy.
+    pub(super) ill: Option<(usize, &'static str, u32)>,
+    pub(super) api_servers_restarted: u32,
     /// The node of this number does not answer from its so-many-th operation on.
     pub(super) lost: Option<(usize, usize)>,
     /// The operator's program ends beside the so-many-th boundary.
@@ -156,6 +159,12 @@ impl Machine {
         self.load(&[component]);
         let now = crate::access::clock::Clock::now(&crate::access::clock::SystemClock);
         self.running.lock().expect("running").started.insert(component, now.unix());
+        if component == "kube-apiserver" {
+            self.faults.lock().expect("faults").api_servers_restarted += 1;
+        }
+        if let Health { healthy: false, said } = self.health(component) {
+            return Err(NodeError::failed(format!("{component} was restarted and is not healthy: {said}")));
+        }
         Ok(NodeReply::Restarted { evidence: format!("{component} is played anew") })
     }
 
@@ -179,6 +188,18 @@ impl Machine {
         let leaf = named(format!("{}@1767405600", self.name)).signed_by(&key, &authority).expect("a certificate");
         std::fs::write(folder.join("kubelet.crt"), leaf.pem() + &authority.pem()).expect("written");
         std::fs::write(folder.join("kubelet.key"), key.serialize_pem()).expect("written");
+    }
+
+    fn health(&self, component: &str) -> Health {
+        let mut faults = self.faults.lock().expect("faults");
+        let healthy = match &mut faults.ill {
+            Some((node, ill, looks)) if *node == self.number && *ill == component && *looks > 0 => {
+                *looks -= 1;
+                false
+            }
+            _ => true,
+        };
+        Health { healthy, said: format!("{component} says {}", if healthy { "ok" } else { "[-]ping failed" }) }
     }
 
     fn processes(&self) -> Vec<Process> {
@@ -254,6 +275,11 @@ impl Node for Machine {
                 Ok(NodeReply::Presented(seen.collect()))
             }
             NodeOp::Restart { component } => self.restart(&component),
+            NodeOp::RestartControlPlane { components, .. } => {
+                components.iter().map(|component| self.restart(component)).collect::<Result<Vec<_>, _>>()?;
+                Ok(NodeReply::Restarted { evidence: "played anew together".to_owned() })
+            }
+            NodeOp::Health { component } => Ok(NodeReply::Health(self.health(&component))),
             NodeOp::Append { .. } => {
                 self.boundary()?;
                 let reply = self.disk.run(op).await;

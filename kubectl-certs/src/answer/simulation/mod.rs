@@ -2,6 +2,7 @@
 //! real journals, and processes that read them by the rules of the layout, late, slowly or not at all. What a kill, a lost
 //! node or a failing restart leaves is gone on with, or taken back, and at every moment peers can talk to one another.
 
+mod health;
 mod machine;
 mod planned_blind;
 mod stage;

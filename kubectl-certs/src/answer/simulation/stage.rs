@@ -79,8 +79,11 @@ impl Stage {
     }
 
     pub(super) fn renew(&self) -> Result<RunDone, Error> {
-        let renew = Renew { mode: Mode::Apply, ..Self::request() };
-        self.run(&Request::Renew(renew))
+        self.renew_as(Self::request())
+    }
+
+    pub(super) fn renew_as(&self, request: Renew) -> Result<RunDone, Error> {
+        self.run(&Request::Renew(Renew { mode: Mode::Apply, ..request }))
     }
 
     /// By a new program: nothing is left of the one before but what it wrote.

@@ -4,4 +4,5 @@ mod effects;
 mod kubelet;
 mod refusals;
 mod rehearsals;
+mod wishes;
 mod worlds;

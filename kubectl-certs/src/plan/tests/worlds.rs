@@ -92,7 +92,21 @@ fn use_shapes() -> impl Strategy<Value = UseShape> {
 impl Shape {
     /// A running machine with one leaf, which this component is a client with.
     pub(super) fn with_client(leaf: &str, component: &'static str, takes_effect: TakesEffect) -> Self {
-        let uses = vec![UseShape { component, serves: false, running: true, takes_effect }];
+        Self::with_use(leaf, UseShape { component, serves: false, running: true, takes_effect })
+    }
+
+    /// A running machine with one leaf, which this component serves with and takes notice of by itself.
+    pub(super) fn with_server(leaf: &str, component: &'static str) -> Self {
+        Self::with_use(leaf, UseShape { component, serves: true, running: true, takes_effect: TakesEffect::Watch })
+    }
+
+    /// Only what needs it.
+    pub(super) fn not_all(&self) -> Self {
+        Self { all: false, ..self.clone() }
+    }
+
+    fn with_use(leaf: &str, use_: UseShape) -> Self {
+        let uses = vec![use_];
         let shape =
             LeafShape { key: KeyState::Matches, chained: false, lifetime: 1_000_000, age: 50, names: Vec::new(), uses };
         let leaves = layout().leaves.iter().map(|row| (row.name == leaf).then(|| shape.clone())).collect();
@@ -127,12 +141,13 @@ impl Shape {
     }
 
     pub(super) fn try_plan(&self, world: &World) -> Option<Result<Plan, Error>> {
-        let request = Renew {
-            all: self.all,
-            within: self.within.map(Span),
-            validity: self.validity.map(Span),
-            ..Renew::default()
-        };
+        self.plan_for(world, &[], Renew::default())
+    }
+
+    /// With these wishes beside its own, on nodes of these names.
+    pub(super) fn plan_for(&self, world: &World, nodes: &[&str], wishes: Renew) -> Option<Result<Plan, Error>> {
+        let request =
+            Renew { all: self.all, within: self.within.map(Span), validity: self.validity.map(Span), ..wishes };
         let leaves = world.inventory.entries.iter().filter(|entry| entry.leaf().is_some());
         let named: Vec<Location> = leaves.map(|entry| entry.at.clone()).step_by(2).collect();
         if self.named && named.is_empty() {
@@ -142,7 +157,7 @@ impl Shape {
             request: &request,
             root: self.root,
             named: self.named.then_some(named),
-            nodes: Vec::new(),
+            nodes: nodes.iter().map(|name| (*name).to_owned()).collect(),
             findings: &[],
             kept: &[],
         };
@@ -218,6 +233,21 @@ impl Shape {
             None => self.path(&format!("etc/kubernetes/{path}")),
         }
     }
+}
+
+/// What a kubelet made for itself at its start, unless the names are others.
+pub(super) fn add_kubelet_serving(world: &mut World, subject: &str, issuer: &str) -> Location {
+    let mut own = certificate("kubelet-serving", "nobody here", NOW.minus(Span(100)), NOW.plus(Span(100)));
+    (own.subject, own.issuer) = (format!("CN={subject}"), format!("CN={issuer}"));
+    let at = Location::file("/var/lib/kubelet/pki/kubelet.crt");
+    let key_at = Location::file("/var/lib/kubelet/pki/kubelet.key");
+    let key = (KeyState::Matches, own.public_key.clone());
+    let chain = Holds::Chain(vec![own.fingerprint.clone()]);
+    world.inventory.entries.push(entry(at.clone(), chain, key, key_at, origin("kubelet-serving", "")));
+    let use_ = UseShape { component: "kubelet", serves: true, running: true, takes_effect: TakesEffect::Restart };
+    add_use(world, &at, &own.fingerprint, &use_, "127.0.0.1:10250");
+    world.inventory.certificates.insert(own.fingerprint.clone(), own);
+    at
 }
 
 fn add_use(world: &mut World, at: &Location, id: &CertId, shape: &UseShape, address: &str) {

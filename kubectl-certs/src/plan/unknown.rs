@@ -1,0 +1,65 @@
+//! What was named and is not there, and what was wished for and has no meaning here: said, never passed over.
+
+use super::World;
+use super::candidates::{Candidate, unread};
+use super::renew::Asked;
+use crate::error::Error;
+use crate::layouts;
+use crate::request::Renew;
+
+/// What the request alone tells, before any node is asked.
+pub fn refuse_senseless(request: &Renew) -> Result<(), Error> {
+    let known: Vec<&str> = layouts::ALL.iter().flat_map(|layout| layout.leaves).map(|leaf| leaf.name).collect();
+    if let Some(name) = request.only.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(Error::usage(format!("no leaf is called '{name}'"))
+            .hint(format!("leaves that are known: {}", known.join(", ")))
+            .hint("files and what else has another name are targets: kubectl certs renew TARGET"));
+    }
+    if request.drain.is_some() && !request.restart {
+        return Err(Error::usage("nothing is drained unless API servers are restarted: drain needs restart"));
+    }
+    if request.restart && request.requests {
+        return Err(Error::usage("nothing is restarted for requests: what is in use stays as it is").hint(
+            "kubectl certs renew --signed DIR --restart restarts the API servers once the certificates have come",
+        ));
+    }
+    Ok(())
+}
+
+/// What takes a look at the nodes.
+pub(super) fn refuse(world: &World, asked: &Asked<'_>, candidates: &[Candidate<'_>]) -> Result<(), Error> {
+    let request = asked.request;
+    if let Some(name) = request.nodes.iter().find(|name| !asked.nodes.contains(name)) {
+        let known = match asked.nodes.as_slice() {
+            [] => "none has a name here: nodes do that are reached by --ssh or --nodes".to_owned(),
+            nodes => format!("the nodes of this run are {}", nodes.join(", ")),
+        };
+        return Err(Error::usage(format!("no node is called '{name}'")).hint(known));
+    }
+    if request.restart && !asked.is_running_machine() {
+        return Err(Error::usage(format!(
+            "{} is a disk in a folder, not a running machine: there is nothing to restart",
+            asked.root
+        ))
+        .hint("leave --restart out; what runs from this disk later reads the new certificates when it starts"));
+    }
+    let is_there = |name: &String| {
+        let unread = unread(world, asked);
+        candidates.iter().any(|candidate| candidate.leaf.name == name)
+            || unread.iter().any(|(unread, _)| unread == name || unread.starts_with(&format!("{name} on ")))
+    };
+    match request.only.iter().find(|name| asked.named.is_none() && !is_there(name)) {
+        Some(name) => Err(Error::refused(format!("there is no {name} on {}", places(asked)))
+            .hint("kubectl certs list shows what is there; leave this name out to renew the others")),
+        None => Ok(()),
+    }
+}
+
+fn places(asked: &Asked<'_>) -> String {
+    let Asked { request, nodes, root, .. } = asked;
+    match (request.nodes.as_slice(), nodes.as_slice(), *root) {
+        ([], [], "/") => "this machine".to_owned(),
+        ([], [], root) => root.to_owned(),
+        ([], nodes, _) | (nodes, ..) => nodes.join(", "),
+    }
+}
