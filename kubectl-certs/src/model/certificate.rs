@@ -11,6 +11,12 @@ use super::Time;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct CertId(pub String);
 
+impl AsRef<str> for CertId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for CertId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -26,6 +32,12 @@ impl fmt::Debug for CertId {
 /// SHA-256 of a `SubjectPublicKeyInfo` in lower-case hex: equal for a certificate and its private key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct KeyId(pub String);
+
+impl AsRef<str> for KeyId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Stands for the DER bytes of a name: names are the same only byte for byte, as verifiers compare them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

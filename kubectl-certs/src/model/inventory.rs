@@ -1,6 +1,7 @@
 //! Everything that one reading found, and what it could not see.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -88,12 +89,22 @@ pub struct FoundLayout {
 impl FoundLayout {
     /// Where a path of the layout's table lies on that disk.
     pub fn place(&self, path: &str) -> Location {
-        let (folder, path) = match path.strip_prefix('/') {
-            Some(absolute) => (&self.root, absolute),
-            None => (&self.base, path),
-        };
-        Location::file_on(self.node.as_deref(), format!("{}/{path}", folder.trim_end_matches('/')))
+        Location::file_on(self.node.as_deref(), self.path(path))
     }
+
+    /// The same, as that node calls it.
+    pub fn path(&self, path: &str) -> String {
+        path_on_disk(&self.root, &self.base, path)
+    }
+}
+
+/// Where a path of a layout's table lies: an absolute one below the root of the disk, any other below the layout's folder.
+pub fn path_on_disk(root: &str, base: &str, path: &str) -> String {
+    let below = match path.strip_prefix('/') {
+        Some(absolute) => Path::new(root).join(absolute),
+        None => Path::new(base).join(path),
+    };
+    below.to_string_lossy().into_owned()
 }
 
 /// Something that was asked for and could not be read.

@@ -14,7 +14,7 @@ mod wish;
 
 pub use certificate::{CertId, Certificate, KeyId, NameKey};
 pub use entry::{Entry, Holds, KeyState, Origin};
-pub use inventory::{FoundLayout, Gap, GapReason, Inventory, Row, TrustEdge};
+pub use inventory::{FoundLayout, Gap, GapReason, Inventory, Row, TrustEdge, path_on_disk};
 pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, host_and_port, steers};
 pub use signing_request::SigningRequest;
 pub use store::IdentityStore;

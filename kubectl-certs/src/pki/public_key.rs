@@ -49,11 +49,6 @@ pub fn canonical_spki(spki: &[u8]) -> Result<Vec<u8>, KeyError> {
     }
 }
 
-/// What kind of key this is: to make another one like it.
-pub fn algorithm_of_spki(spki: &[u8]) -> Result<KeyAlgorithm, KeyError> {
-    PublicKey::parse(spki)?.algorithm()
-}
-
 /// The bits of a public key, the parameters around them dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PublicKey<'a> {

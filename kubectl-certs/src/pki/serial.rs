@@ -26,16 +26,6 @@ impl Serial {
         Ok(Self { content })
     }
 
-    /// The serial with this big-endian magnitude; `None` if that is zero or above 20 octets.
-    pub fn from_magnitude(magnitude: &[u8]) -> Option<Self> {
-        let start = magnitude.iter().position(|byte| *byte != 0)?;
-        let mut content = magnitude[start..].to_vec();
-        if content[0] & 0x80 != 0 {
-            content.insert(0, 0);
-        }
-        (content.len() <= 20).then_some(Self { content })
-    }
-
     /// The content of the DER INTEGER.
     pub fn as_bytes(&self) -> &[u8] {
         &self.content
@@ -60,16 +50,5 @@ mod tests {
         assert!(serials.iter().all(|it| (0x40..0x80).contains(&it.as_bytes()[0])));
         let different: std::collections::HashSet<_> = serials.iter().collect();
         assert_eq!(different.len(), serials.len());
-    }
-
-    #[test]
-    fn magnitudes() {
-        let content = |bytes: &[u8]| Serial::from_magnitude(bytes).map(|it| it.content);
-        assert_eq!(content(&[0, 0, 1]), Some(vec![1]));
-        assert_eq!(content(&[0x80]), Some(vec![0, 0x80]));
-        assert_eq!(content(&[0]), None);
-        assert_eq!(content(&[]), None);
-        assert_eq!(content(&[0x7f; 20]), Some(vec![0x7f; 20]));
-        assert_eq!(content(&[0xff; 20]), None, "21 octets once positive");
     }
 }

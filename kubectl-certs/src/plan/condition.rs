@@ -220,8 +220,9 @@ fn on(at: &Location) -> String {
     at.node().map_or_else(String::new, |node| format!(" on {node}"))
 }
 
-pub(crate) fn short(id: &CertId) -> &str {
-    id.0.get(..12).unwrap_or(&id.0)
+/// Of an identifier, as much as tells it from others.
+pub(super) fn short(id: &impl AsRef<str>) -> &str {
+    id.as_ref().get(..12).unwrap_or(id.as_ref())
 }
 
 impl fmt::Display for Condition {

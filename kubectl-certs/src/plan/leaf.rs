@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::layouts::{Authority, Store};
 use crate::model::{
     Certificate, Entry, Evidence, FoundLayout, IdentityStore, KeyState, KubeconfigField, Location, Place, Span,
-    TakesEffect, Time, Use,
+    TakesEffect, Time, Use, path_on_disk,
 };
 use crate::request::Renew;
 
@@ -232,7 +232,7 @@ struct Held<'a> {
 }
 
 fn held<'a>(world: &'a World, asked: &Asked<'_>, found: &FoundLayout, authority: &Authority) -> Held<'a> {
-    let at = |path| Location::file_on(found.node.as_deref(), below(&found.base, asked.root, path));
+    let at = |path| Location::file_on(found.node.as_deref(), path_on_disk(asked.root, &found.base, path));
     let certificate = at(authority.certificate);
     Held { entry: world.inventory.entry(&certificate), key: at(authority.key), certificate }
 }
@@ -253,7 +253,7 @@ fn lifetime(request: &Renew, old: &Certificate, now: Time) -> Span {
 
 pub(super) fn store(candidate: &Candidate<'_>, asked: &Asked<'_>) -> IdentityStore {
     let Candidate { entry, leaf, found, .. } = candidate;
-    let path_of = |path| below(&found.base, asked.root, path);
+    let path_of = |path| path_on_disk(asked.root, &found.base, path);
     match (&entry.at.place, leaf.store) {
         (Place::Kubeconfig { path, field: KubeconfigField::User(user), .. }, _) => {
             IdentityStore::Kubeconfig { path: path.clone(), user: user.clone() }
@@ -262,13 +262,5 @@ pub(super) fn store(candidate: &Candidate<'_>, asked: &Asked<'_>) -> IdentitySto
             IdentityStore::Pair { certificate: path_of(certificate), key: path_of(key) }
         }
         (_, Store::Combined(path) | Store::Kubeconfig(path)) => IdentityStore::Combined { path: path_of(path) },
-    }
-}
-
-/// A path of a layout's table on the disk.
-fn below(base: &str, root: &str, path: &str) -> String {
-    match path.strip_prefix('/') {
-        Some(absolute) => format!("{}/{absolute}", root.trim_end_matches('/')),
-        None => format!("{}/{path}", base.trim_end_matches('/')),
     }
 }

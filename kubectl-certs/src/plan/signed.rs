@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::action::Import;
 use super::candidates::{Candidate, refuse_same_names};
-use super::condition::{NewKey, Renewal};
+use super::condition::{NewKey, Renewal, short};
 use super::renew::Asked;
 use super::usages::key_usages_differ;
 use super::{Action, LeftAlone, Step, World, leaf};
@@ -260,8 +260,4 @@ fn set<const N: usize>(lists: [&Vec<String>; N]) -> BTreeSet<String> {
 
 fn list(names: &BTreeSet<String>) -> String {
     if names.is_empty() { "none".to_owned() } else { names.iter().map(String::as_str).collect::<Vec<_>>().join(", ") }
-}
-
-fn short(key: &KeyId) -> &str {
-    key.0.get(..12).unwrap_or(&key.0)
 }

@@ -13,7 +13,7 @@ use crate::access::nodes::{FileRecord, Member, Node, NodeError, NodeOp, NodeRepl
 use crate::formats::Content;
 use crate::layouts::{self, Base, KeptBy, Layout, Renewal, Store};
 use crate::model::{
-    Entry, FoundLayout, Gap, GapReason, Inventory, KubeconfigField, Location, Origin, Place, TrustEdge,
+    Entry, FoundLayout, Gap, GapReason, Inventory, KubeconfigField, Location, Origin, Place, TrustEdge, path_on_disk,
 };
 
 mod people;
@@ -337,10 +337,7 @@ fn add_edges(inventory: &mut Inventory) {
 
 /// Where a path of a layout's table lies on the disk at `root`.
 pub(super) fn place(root: &str, base: &Base, path: &str) -> String {
-    match path.strip_prefix('/') {
-        Some(absolute) => join(root, absolute),
-        None => join(&join(root, base.folder), path),
-    }
+    path_on_disk(root, &join(root, base.folder), path)
 }
 
 fn add_file(

@@ -62,7 +62,7 @@ fn try_all(bytes: &[u8]) {
     spoken(verify(bytes, samples.ca.spki_der()));
     spoken(verify(&samples.certificate, bytes));
     for (old, spki) in [(bytes, samples.ca.spki_der()), (&samples.certificate, bytes)] {
-        let serial = Serial::from_magnitude(&[1]).unwrap();
+        let serial = Serial::random().unwrap();
         let (not_before, not_after) = (0, 1);
         let issuer = &*samples.issuer;
         let new = Reissue { old, spki, issuer, added_names: &[], serial, not_before, not_after };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Detected, join, place, unanswered};
+use super::{Detected, place, unanswered};
 use crate::access::nodes::{FileRecord, Member, NodeOp, NodeReply, Unread};
 use crate::layouts::{Layout, Store};
 use crate::model::{Certificate, Entry, Inventory, Location, Origin};
@@ -80,10 +80,7 @@ fn may_have_signed(authority: &Certificate, certificate: &Certificate) -> bool {
 pub(super) fn is_at(inventory: &Inventory, at: &Location) -> bool {
     inventory.layouts.iter().any(|found| {
         let leaves = Layout::named(&found.name).into_iter().flat_map(Layout::of_people);
-        let mut paths = leaves.map(|leaf| match path(leaf.store).strip_prefix('/') {
-            Some(absolute) => join(&found.root, absolute),
-            None => join(&found.base, path(leaf.store)),
-        });
+        let mut paths = leaves.map(|leaf| found.path(path(leaf.store)));
         at.node() == found.node.as_deref() && paths.any(|path| at.path() == Some(&path))
     })
 }
