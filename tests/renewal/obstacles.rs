@@ -161,7 +161,7 @@ fn an_undo_that_is_stopped_half_way_goes_on() {
     let error = done.expect_err("it cannot be put back");
     assert_eq!(error.kind, ErrorKind::FailedSafe);
     assert!(error.message.contains("pki/apiserver.crt") && error.message.contains("immutable"), "{error}");
-    for word in ["chattr -i", "its backup", "kubectl certs runs undo"] {
+    for word in ["chattr -i", "nothing is lost", "kubectl certs runs undo"] {
         assert!(error.hints.iter().any(|hint| hint.contains(word)), "{word}: {:?}", error.hints);
     }
     let half = identities(&disk.file(""));
