@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::execute::{self, Approval, Means};
 use crate::findings::{self, Finding, View};
 use crate::model::{Gap, Location, Span, Time};
+use crate::plan::action::Restart;
 use crate::plan::rehearse::rehearse;
 use crate::plan::renew::{Asked, BACK_DATED, plan};
 use crate::plan::signed::KeptRequest;
@@ -182,6 +183,7 @@ async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Ga
     let seen = Seen::of(request, access).await?;
     let plan = plan(&seen.world, &seen.asked(request), seen.now)?;
     refuse_unwritable(&plan, &seen.fleet).await?;
+    refuse_undrainable(&plan, &seen.fleet).await?;
     let gaps = unread(&seen.world, &seen.asked(request)).into_iter().map(|(_, gap)| gap.clone()).collect();
     Ok((rehearse(plan, &seen.world)?, gaps))
 }
@@ -257,6 +259,30 @@ async fn refuse_unwritable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
                 .fold(refused, Error::hint)
                 .hint("nothing was changed; mend that file, or renew the others by their names"));
         }
+    }
+    Ok(())
+}
+
+/// A server whose clients cannot be sent elsewhere first is not restarted, and that is better known before it is its turn.
+async fn refuse_undrainable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
+    let asked = plan.steps().flat_map(|step| &step.actions).filter_map(|action| match action {
+        Action::Restart(Restart { component, at, drain: Some(drain) }) => {
+            Some((component, at, drain.port, fleet.member(at.node())?))
+        }
+        _ => None,
+    });
+    let asked = asked.map(|(component, at, port, member)| async move {
+        (component, at, member.node.run(NodeOp::CanDrain { port }).await)
+    });
+    for (component, at, outcome) in join_all(asked).await {
+        let Err(error) = outcome else { continue };
+        let on = at.node().map_or_else(String::new, |node| format!(" on {node}"));
+        let message = format!("{component}{on} cannot be restarted: {}", error.message);
+        let refused = match error.kind {
+            NodeErrorKind::Refused => Error::refused(message).hint("nothing was changed"),
+            _ => Error::unreadable(message),
+        };
+        return Err(error.hints.iter().fold(refused, Error::hint));
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ impl Kubelet {
         let path = option("config").map_or_else(|| node.root.join(CONFIGURATION), |path| below(&node.root, &path));
         let (configuration, serving_given) = match parsed(&path) {
             Ok(configuration) => {
-                let given = serving_given(&option, &configuration, &path);
+                let given = serving_given(option, &configuration, &path);
                 (configuration, given)
             }
             Err(why) => (Configuration::default(), Some(why)),
@@ -183,7 +183,7 @@ mod tests {
             let given = Kubelet::of(&node).serving_given;
             match wanted {
                 Some(wanted) => {
-                    assert!(given.as_ref().is_some_and(|given| given.contains(wanted)), "{files:?}: {given:?}")
+                    assert!(given.as_ref().is_some_and(|given| given.contains(wanted)), "{files:?}: {given:?}");
                 }
                 None => assert_eq!(given, None, "{files:?}"),
             }

@@ -225,6 +225,11 @@ pub enum NodeOp {
         components: Vec<String>,
         drain: Option<Drain>,
     },
+    /// Could new connections to this port be turned away, as `RestartControlPlane` does to drain a server? Refused with
+    /// what is missing.
+    CanDrain {
+        port: u16,
+    },
     /// Is it healthy at this moment, by the probe of its own manifest?
     Health {
         component: String,

@@ -14,7 +14,9 @@ fn refused(shape: &Shape, nodes: &[&str], wishes: Renew, kind: ErrorKind, words:
     let error = planned(shape, nodes, wishes).expect_err("it means nothing here");
     assert_eq!(error.kind, kind, "{error}");
     let said = format!("{error}\n{}", error.hints.join("\n"));
-    words.iter().for_each(|word| assert!(said.contains(word), "'{word}' is missing in:\n{said}"));
+    for word in words {
+        assert!(said.contains(word), "'{word}' is missing in:\n{said}");
+    }
 }
 
 #[test]
@@ -52,6 +54,20 @@ fn what_is_not_restarted_is_named() {
     refused(&other, &[], drain, ErrorKind::Usage, &["drain needs restart"]);
     let requests = Renew { requests: true, ..restart() };
     refused(&other, &[], requests, ErrorKind::Usage, &["nothing is restarted for requests"]);
+}
+
+/// For several nodes the simulation tells.
+#[test]
+fn nobody_is_said_to_take_over_where_nobody_is_known() {
+    for (shape, restart) in [
+        (Shape::with_client("scheduler.conf", "kube-scheduler", TakesEffect::Restart), false),
+        (Shape::with_server("apiserver", "kube-apiserver"), true),
+    ] {
+        let plan = planned(&shape, &[], Renew { restart, ..Renew::default() }).expect("a plan");
+        let impact = &plan.steps().last().expect("a restart").impact;
+        assert!(impact.contains("is known here: if it is the only one"), "{impact}");
+        assert!(!impact.contains("takes over") && !impact.contains("go to the other"), "{impact}");
+    }
 }
 
 /// Another one's certificate alone: an API server that runs and uses nothing of it stays as it is.
