@@ -216,7 +216,7 @@ impl Seen {
         let now = request.scope.at.unwrap_or(inventory.read_at);
         requests::add_signed(&mut inventory, request);
         let world = of_inventory(inventory);
-        refuse_blind(&world, &root)?;
+        refuse_blind(&world, &root, &fleet).await?;
         let findings = findings::run(&View { inventory: &world.inventory, trust: &world.trust, scope: &scope, now });
         // Only who wants to make or to answer requests asks what waits.
         let waits = request.requests || !request.signed.is_empty();
@@ -346,15 +346,18 @@ async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Opt
 }
 
 /// What cannot be read cannot be renewed around: the file behind the gap may be the one that counts.
-fn refuse_blind(world: &World, root: &str) -> Result<(), Error> {
+async fn refuse_blind(world: &World, root: &str, fleet: &Fleet) -> Result<(), Error> {
     use crate::model::GapReason::{PermissionDenied, ReadFailed};
     let blind = world.inventory.gaps.iter().find(|gap| matches!(gap.reason, PermissionDenied | ReadFailed));
-    match blind {
-        Some(gap) => {
-            Err(Error::unreadable(format!("{root} cannot be renewed while part of it cannot be read: {}", gap.message))
-                .about(&gap.at)
-                .hint("run it as root"))
-        }
-        None => Ok(()),
-    }
+    let Some(gap) = blind else { return Ok(()) };
+    let error = Error::unreadable(format!("{root} cannot be renewed while part of it cannot be read: {}", gap.message));
+    let is_root = match fleet.member(gap.at.node()) {
+        Some(member) => nodes::facts(&*member.node).await.is_ok_and(|facts| facts.is_root),
+        None => false,
+    };
+    Err(error.about(&gap.at).hint(if is_root {
+        "see why it cannot be read there, also by root"
+    } else {
+        "run it as root"
+    }))
 }

@@ -566,6 +566,15 @@ impl NodeError {
             std::io::ErrorKind::PermissionDenied => NodeErrorKind::PermissionDenied,
             _ => NodeErrorKind::Failed,
         };
-        Self::new(kind, format!("failed to {what} {}: {error}", path.display()))
+        let failed = Self::new(kind, format!("failed to {what} {}: {error}", path.display()));
+        match kind {
+            NodeErrorKind::PermissionDenied if local::is_root() => failed.hint(
+                "root was denied it: look for chattr +i (lsattr), a mount that is read only there, SELinux or AppArmor",
+            ),
+            NodeErrorKind::PermissionDenied => {
+                failed.hint("run it as root: the files of a control plane belong to root")
+            }
+            _ => failed,
+        }
     }
 }
