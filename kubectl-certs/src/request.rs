@@ -110,7 +110,7 @@ pub struct Renew {
     /// Leaves of these names only, on every node.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
-    /// Restart the API servers too, one after the other, although they take notice by themselves.
+    /// Restart the API servers too that use what is renewed, one after the other, although they take notice by themselves.
     #[serde(skip_serializing_if = "is_false")]
     pub restart: bool,
     /// How long load balancers need to notice that a server is away, in seconds: at most 600.

@@ -118,3 +118,42 @@ fn help_names_what_matters() {
         assert!(program.line("--help").out.contains(&format!("\n  {code}")), "{code}");
     }
 }
+
+/// Each option stands under the heading that it belongs to, whatever was flattened before it.
+#[test]
+fn help_has_its_options_under_their_headings() {
+    let program = Program::new();
+    let ssh =
+        ["--ssh", "--nodes", "--ssh-user", "--ssh-key", "--ssh-jump", "--ssh-config", "--ssh-option", "--node-helper"];
+    for command in ["list", "show", "check", "renew", "runs list", "runs undo"] {
+        let help = program.line(&format!("{command} --help")).exits(0).out;
+        assert_eq!(under(&help, "Nodes by SSH:"), ssh, "{command}");
+        assert_eq!(under(&help, "How to print:"), ["--output", "--no-headers"], "{command}");
+    }
+    let help = program.line("renew --help").exits(0).out;
+    for (heading, options) in [
+        ("Where to look:", &["--root", "--all-namespaces", "--selector"][..]),
+        ("What to renew:", &["--all", "--only", "--node", "--within"]),
+        ("What is new:", &["--validity", "--add-san", "--reuse-key", "--key-algorithm"]),
+        ("Restarting API servers:", &["--restart", "--drain"]),
+        ("An authority that signs elsewhere:", &["--csr-out", "--signed"]),
+        ("Going ahead:", &["--dry-run", "--yes"]),
+    ] {
+        assert_eq!(under(&help, heading), options, "{help}");
+    }
+    assert!(help.contains("by --ssh or --nodes"), "{help}");
+    assert_eq!(under(&program.line("check --help").exits(0).out, "What counts:"), ["--fail-on", "--ignore"]);
+    for command in ["apply", "explain", "demo", "version"] {
+        let help = program.line(&format!("{command} --help")).exits(0).out;
+        assert_eq!(under(&help, "How to print:"), ["--output", "--no-headers"], "{command}");
+    }
+}
+
+/// The long names of the options below a heading.
+fn under<'a>(help: &'a str, heading: &str) -> Vec<&'a str> {
+    let mut lines = help.lines().skip_while(|line| *line != heading).skip(1);
+    let lines = lines.by_ref().take_while(|line| line.is_empty() || line.starts_with(' '));
+    // An option's own line begins with it; texts that name others are indented further.
+    let options = lines.filter(|line| line.trim_start().starts_with('-') && line.len() - line.trim_start().len() <= 6);
+    options.filter_map(|line| line.split([' ', '=', '[', ',']).find(|word| word.starts_with("--"))).collect()
+}

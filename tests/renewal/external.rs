@@ -211,23 +211,6 @@ fn what_does_not_fit_is_refused_as_a_whole() {
         "subjectAltName=DNS:kubernetes\nextendedKeyUsage=clientAuth",
         &["key usages clientauth, wanted is serverauth"],
     );
-    less(
-        "signer",
-        "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign\nextendedKeyUsage=serverAuth",
-        &[
-            "has the key usages digitalSignature, keyEncipherment, keyCertSign, wanted is digitalSignature, keyEncipherment",
-        ],
-    );
-    less(
-        "unsigning",
-        "keyUsage=critical,keyAgreement\nextendedKeyUsage=serverAuth",
-        &["has the key usages keyAgreement, wanted is digitalSignature, keyEncipherment"],
-    );
-    less(
-        "critical",
-        "1.3.6.1.4.1.99999.1=critical,ASN1:UTF8String:strange\nextendedKeyUsage=serverAuth",
-        &["apiserver.crt has the critical extension 1.3.6.1.4.1.99999.1", "would refuse the certificate"],
-    );
     less("authority", "basicConstraints=CA:TRUE\nextendedKeyUsage=serverAuth", &["the right to sign others"]);
 
     with_good("foreign", "apiserver.crt");
@@ -273,6 +256,40 @@ fn what_does_not_fit_is_refused_as_a_whole() {
     fs::remove_file(there.folder("garbage/apiserver.crt")).expect("removed");
     fs::copy(&key, there.folder("garbage/apiserver.pem")).expect("copied");
     there.install(&["--yes"], "garbage").expect(2).naming(&["private key"]);
+}
+
+/// What its key may be used for, and what nobody in Kubernetes understands.
+#[test]
+fn usages_and_extensions_that_do_not_fit_are_refused() {
+    let there = Elsewhere::new();
+    there.ask(&["apiserver"], "requests").expect(0);
+    let before = there.disk.material();
+    let config = there.folder("x.cnf");
+    for (answer, extensions, words) in [
+        (
+            "signer",
+            "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign\nextendedKeyUsage=serverAuth",
+            &[
+                "has the key usages digitalSignature, keyEncipherment, keyCertSign, wanted is digitalSignature, keyEncipherment",
+            ][..],
+        ),
+        (
+            "unsigning",
+            "keyUsage=critical,keyAgreement\nextendedKeyUsage=serverAuth",
+            &["has the key usages keyAgreement, wanted is digitalSignature, keyEncipherment"][..],
+        ),
+        (
+            "critical",
+            "1.3.6.1.4.1.99999.1=critical,ASN1:UTF8String:strange\nextendedKeyUsage=serverAuth",
+            &["apiserver.crt has the critical extension 1.3.6.1.4.1.99999.1", "would refuse the certificate"][..],
+        ),
+    ] {
+        fs::write(&config, format!("[x]\n{extensions}\n")).expect("written");
+        let options = ["-days", "9", "-copy_extensions", "none", "-extfile", text(&config), "-extensions", "x"];
+        there.sign("requests/apiserver.csr", &format!("{answer}/apiserver.crt"), "ca", &options);
+        there.install(&["--yes"], answer).expect(4).naming(&["nothing was installed"]).naming(words);
+        before.assert_unchanged(&there.disk.material());
+    }
 }
 
 #[test]

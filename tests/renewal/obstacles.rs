@@ -93,6 +93,20 @@ fn what_is_guarded_against_changes_is_refused_before_anything_is_changed() {
     assert_as_before(&before, &disk.material());
 }
 
+/// Who is root already is not told to become it.
+#[test]
+fn root_is_told_what_may_be_in_its_way() {
+    let disk = Disk::ecdsa();
+    let folder = disk.root().join("var/lib");
+    fs::create_dir_all(&folder).expect("a folder");
+    let before = disk.tree();
+    let Some(_guarded) = Guarded::by(&folder, "i") else { return assert_can_be_renewed(&disk) };
+    let said = disk.on_root(&["renew", "--all", "--yes"]).expect(5);
+    let said = said.naming(&["var/lib/kubectl-certs", "Operation not permitted", "lsattr"]);
+    assert!(!said.err.contains("run it as root"), "{said:?}");
+    before.assert_unchanged(&disk.tree());
+}
+
 /// Guarded after the plan was made: the pair stays a pair.
 #[test]
 fn a_certificate_that_becomes_immutable_keeps_its_key() {
@@ -314,7 +328,9 @@ fn given_to_nobody(disk: &Disk) -> PathBuf {
     }
     let folder = disk.root().parent().expect("a folder").to_owned();
     let copy = folder.join("program");
-    fs::copy(program, &copy).expect("a copy of the program");
+    // By another process: a child of another test must not inherit the file open for writing, or it cannot be run.
+    let status = Command::new("cp").args([program, &*copy]).status().expect("cp runs");
+    assert!(status.success(), "a copy of the program");
     give(&folder);
     copy
 }

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::execute::{self, Approval, Means};
 use crate::findings::{self, Finding, View};
 use crate::model::{Gap, Location, Span, Time};
+use crate::plan::action::Restart;
 use crate::plan::rehearse::rehearse;
 use crate::plan::renew::{Asked, BACK_DATED, plan};
 use crate::plan::signed::KeptRequest;
@@ -178,6 +179,7 @@ async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Ga
     let seen = Seen::of(request, access).await?;
     let plan = plan(&seen.world, &seen.asked(request), seen.now)?;
     refuse_unwritable(&plan, &seen.fleet).await?;
+    refuse_undrainable(&plan, &seen.fleet).await?;
     let gaps = unread(&seen.world, &seen.asked(request)).into_iter().map(|(_, gap)| gap.clone()).collect();
     Ok((rehearse(plan, &seen.world)?, gaps))
 }
@@ -211,7 +213,7 @@ impl Seen {
         let now = request.scope.at.unwrap_or(inventory.read_at);
         requests::add_signed(&mut inventory, request);
         let world = of_inventory(inventory);
-        refuse_blind(&world, &root)?;
+        refuse_blind(&world, &root, &fleet).await?;
         refuse_strangers(&world, fleet.members(), request)?;
         let findings = findings::run(&View { inventory: &world.inventory, trust: &world.trust, scope: &scope, now });
         // Only who wants to make or to answer requests asks what waits.
@@ -265,6 +267,30 @@ async fn refuse_unwritable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
                 .fold(refused, Error::hint)
                 .hint("nothing was changed; mend that file, or renew the others by their names"));
         }
+    }
+    Ok(())
+}
+
+/// A server whose clients cannot be sent elsewhere first is not restarted, and that is better known before it is its turn.
+async fn refuse_undrainable(plan: &Plan, fleet: &Fleet) -> Result<(), Error> {
+    let asked = plan.steps().flat_map(|step| &step.actions).filter_map(|action| match action {
+        Action::Restart(Restart { component, at, drain: Some(drain) }) => {
+            Some((component, at, drain.port, fleet.member(at.node())?))
+        }
+        _ => None,
+    });
+    let asked = asked.map(|(component, at, port, member)| async move {
+        (component, at, member.node.run(NodeOp::CanDrain { port }).await)
+    });
+    for (component, at, outcome) in join_all(asked).await {
+        let Err(error) = outcome else { continue };
+        let on = at.node().map_or_else(String::new, |node| format!(" on {node}"));
+        let message = format!("{component}{on} cannot be restarted: {}", error.message);
+        let refused = match error.kind {
+            NodeErrorKind::Refused => Error::refused(message).hint("nothing was changed"),
+            _ => Error::unreadable(message),
+        };
+        return Err(error.hints.iter().fold(refused, Error::hint));
     }
     Ok(())
 }
@@ -328,20 +354,20 @@ async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Opt
 }
 
 /// What cannot be read cannot be renewed around: the file behind the gap may be the one that counts.
-fn refuse_blind(world: &World, root: &str) -> Result<(), Error> {
+async fn refuse_blind(world: &World, root: &str, fleet: &Fleet) -> Result<(), Error> {
     use crate::model::GapReason::{PermissionDenied, ReadFailed};
     let blind = world.inventory.gaps.iter().find(|gap| matches!(gap.reason, PermissionDenied | ReadFailed));
-    match blind {
-        Some(gap) => {
-            Err(Error::unreadable(format!("{root} cannot be renewed while part of it cannot be read: {}", gap.message))
-                .about(&gap.at)
-                .hint(match gap.reason {
-                    PermissionDenied => "run it as root",
-                    _ => "see to it that this can be read, and plan again; nothing was changed",
-                }))
-        }
-        None => Ok(()),
-    }
+    let Some(gap) = blind else { return Ok(()) };
+    let error = Error::unreadable(format!("{root} cannot be renewed while part of it cannot be read: {}", gap.message));
+    let is_root = match fleet.member(gap.at.node()) {
+        Some(member) => nodes::facts(&*member.node).await.is_ok_and(|facts| facts.is_root),
+        None => false,
+    };
+    Err(error.about(&gap.at).hint(match gap.reason {
+        PermissionDenied if is_root => "see why it cannot be read there, also by root",
+        PermissionDenied => "run it as root",
+        _ => "see to it that this can be read, and plan again; nothing was changed",
+    }))
 }
 
 /// Who names a node wants its certificates renewed: passed over, they would end unnoticed.

@@ -13,11 +13,11 @@ pub(super) struct Args {
     scope: ScopeArgs,
 
     /// Severity from which on the exit code is 1
-    #[arg(long, value_enum, default_value_t = FailOnArg::Warning, value_name = "SEVERITY")]
+    #[arg(help_heading = "What counts", long, value_enum, default_value_t = FailOnArg::Warning, value_name = "SEVERITY")]
     fail_on: FailOnArg,
 
     /// Do not report this code, or this code at this target; may be repeated
-    #[arg(long, value_name = "CODE[=TARGET]")]
+    #[arg(help_heading = "What counts", long, value_name = "CODE[=TARGET]")]
     ignore: Vec<String>,
 
     #[command(flatten)]

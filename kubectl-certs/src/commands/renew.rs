@@ -5,8 +5,8 @@ use crate::request::{LONGEST_DRAIN, Mode, Renew};
 
 /// Renew leaf certificates: shows the plan, asks, does it, and proves that it took effect
 ///
-/// Renewed are the leaves and kubeconfigs of a control-plane node (kubeadm's layout) on this machine or on a disk under
-/// --root. Everything but key, serial, dates and key ids stays as it is. Every file is backed up first.
+/// Renewed are the leaves and kubeconfigs of nodes (kubeadm's layout): of this machine, of machines that are reached by
+/// --ssh or --nodes, or on a disk under --root. Everything but key, serial, dates and key ids stays as it is. Every file is backed up first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -29,65 +29,65 @@ pub(super) struct Args {
     scope: ScopeArgs,
 
     /// Also what is far from its end
-    #[arg(long)]
+    #[arg(help_heading = "What to renew", long)]
     all: bool,
 
     /// Only leaves of this name (apiserver, admin.conf, …), on every node; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = "What to renew", long, value_name = "NAME")]
     only: Vec<String>,
 
     /// Only on this of the nodes; may be repeated
-    #[arg(long = "node", value_name = "NODE", requires = "machines")]
+    #[arg(help_heading = "What to renew", long = "node", value_name = "NODE", requires = "machines")]
     nodes: Vec<String>,
 
     /// Also what ends within this time
-    #[arg(long, value_name = "DURATION")]
+    #[arg(help_heading = "What to renew", long, value_name = "DURATION")]
     within: Option<Span>,
 
     /// Restart the API servers too that use what is renewed, one after the other and drained first, although they take
     /// notice by themselves; it needs nft on their nodes. Those that use nothing of it are named and stay as they are
-    #[arg(long)]
+    #[arg(help_heading = "Restarting API servers", long)]
     restart: bool,
 
     /// How long load balancers need to notice that an API server is away, or back (their interval times their number of
     /// checks); 4s unless given
-    #[arg(long, value_name = "DURATION", requires = "restart", value_parser = at_most_ten_minutes)]
+    #[arg(help_heading = "Restarting API servers", long, value_name = "DURATION", requires = "restart", value_parser = at_most_ten_minutes)]
     drain: Option<Span>,
 
     /// Lifetime of the new certificates, instead of that of the old ones
-    #[arg(long, value_name = "DURATION", value_parser = at_least_ten_minutes)]
+    #[arg(help_heading = "What is new", long, value_name = "DURATION", value_parser = at_least_ten_minutes)]
     validity: Option<Span>,
 
     /// Add this DNS name or IP address to the names of the certificates, which targets or --only name; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = "What is new", long, value_name = "NAME")]
     add_san: Vec<ServerName>,
 
     /// Keep the keys instead of making new ones
-    #[arg(long, conflicts_with = "key_algorithm")]
+    #[arg(help_heading = "What is new", long, conflicts_with = "key_algorithm")]
     reuse_key: bool,
 
     /// Kind of the new keys, instead of that of the old ones: RSA-2048, RSA-3072, RSA-4096, ECDSA-P256, ECDSA-P384,
     /// ECDSA-P521 or Ed25519
-    #[arg(long, value_name = "KIND")]
+    #[arg(help_heading = "What is new", long, value_name = "KIND")]
     key_algorithm: Option<KeyKind>,
 
     /// Only make new keys, which stay on their nodes, and write the requests for their certificates into this folder, for
     /// an authority that signs elsewhere
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["signed", "validity", "restart"])]
+    #[arg(help_heading = "An authority that signs elsewhere", long, value_name = "DIR", conflicts_with_all = ["signed", "validity", "restart"])]
     csr_out: Option<String>,
 
     /// Put the certificates in this folder in place, which an authority gave for such requests: LEAF.crt, or LEAF@NODE.crt
     /// where there are several nodes
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["add_san", "reuse_key", "key_algorithm", "all", "within"])]
+    #[arg(help_heading = "An authority that signs elsewhere", long, value_name = "DIR", conflicts_with_all = ["add_san", "reuse_key", "key_algorithm", "all", "within"])]
     signed: Option<String>,
 
     /// Only show the plan
-    #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "client",
+    #[arg(help_heading = "Going ahead", long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "client",
           value_parser = ["client", "server"], hide_possible_values = true)]
     dry_run: Option<String>,
 
     /// Do it without asking
-    #[arg(short = 'y', long)]
+    #[arg(help_heading = "Going ahead", short = 'y', long)]
     yes: bool,
 
     #[command(flatten)]

@@ -1,6 +1,6 @@
 use clap::Subcommand;
 
-use super::scope::{OutputArgs, absolute};
+use super::scope::{OutputArgs, WHERE, absolute};
 use super::ssh::SshArgs;
 use crate::request::{Runs, RunsVerb, Scope};
 
@@ -44,7 +44,7 @@ struct RunArgs {
 #[derive(Debug, clap::Args)]
 struct PlaceArgs {
     /// The disk of a node in this folder
-    #[arg(long, value_name = "DIR")]
+    #[arg(help_heading = WHERE, long, value_name = "DIR")]
     root: Option<String>,
 
     #[command(flatten)]

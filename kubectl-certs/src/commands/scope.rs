@@ -6,9 +6,12 @@ use super::ssh::SshArgs;
 use crate::output::Format;
 use crate::request::Scope;
 
+// Not by `next_help_heading`: that of a flattened struct goes on to what stands behind it.
+pub(super) const WHERE: &str = "Where to look";
+const PRINT: &str = "How to print";
+
 #[expect(clippy::doc_markdown, reason = "the comments are the help text, and that is no Markdown")]
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Where to look")]
 pub(super) struct ScopeArgs {
     /// What to look at: file:PATH, secret/NAMESPACE/NAME, kubeconfig:PATH, webhook/validating/NAME, tls://HOST:PORT, a name
     /// such as apiserver or admin.conf, or - for PEM on standard input. Without any: the cluster of the current context,
@@ -17,30 +20,29 @@ pub(super) struct ScopeArgs {
     targets: Vec<String>,
 
     /// The disk of a node in this folder (that in which etc/kubernetes lies); then only files are read
-    #[arg(long, value_name = "DIR")]
+    #[arg(help_heading = WHERE, long, value_name = "DIR")]
     root: Option<String>,
 
     #[command(flatten)]
     ssh: SshArgs,
 
     /// All namespaces, which is the default
-    #[arg(short = 'A', long)]
+    #[arg(help_heading = WHERE, short = 'A', long)]
     all_namespaces: bool,
 
     /// Only objects with these labels
-    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    #[arg(help_heading = WHERE, short = 'l', long, value_name = "SELECTOR")]
     selector: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "How to print")]
 pub(super) struct OutputArgs {
     /// Format of the output
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(help_heading = PRINT, short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
 
     /// Leave out the first line of tables
-    #[arg(long)]
+    #[arg(help_heading = PRINT, long)]
     pub(super) no_headers: bool,
 }
 

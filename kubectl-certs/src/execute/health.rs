@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use super::{BETWEEN, Journal, Means, from_node};
+use super::{Journal, Means, from_node};
 use crate::access::nodes::{Health, NodeErrorKind, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::event::What;
-use crate::plan::action::Restart;
+use crate::plan::action::{Remake, Restart};
 use crate::plan::{Action, Step};
 
 /// As a restart itself asks: one success may be the last of a server that is on its way out.
 const IN_A_ROW: u32 = 3;
+const BETWEEN: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 100 });
 /// Who was restarted a while ago and is not healthy by then needs a person.
 const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 60 });
 
@@ -24,15 +25,14 @@ pub(super) async fn of_restarted(
     journal: &Journal<'_>,
     means: &Means<'_>,
 ) -> Result<Option<String>, Error> {
-    match step.actions.last() {
-        Some(Action::Restart(Restart { component, .. })) => {
-            require(component, step.node.as_deref(), "it was restarted", journal, means).await
-        }
-        Some(Action::Remake(remake)) => {
-            require(&remake.component, step.node.as_deref(), "it was restarted", journal, means).await
-        }
-        _ => Ok(None),
-    }
+    let Some(Action::Restart(Restart { component, .. }) | Action::Remake(Remake { component, .. })) =
+        step.actions.last()
+    else {
+        return Ok(None);
+    };
+    // What the journal calls done was waited for when it was done.
+    let in_a_row = if journal.has_ended(&step.id) { 1 } else { IN_A_ROW };
+    require(component, step.node.as_deref(), "it was restarted", in_a_row, journal, means).await
 }
 
 /// Before clients are sent to the others of a component, these are asked whether they can take them.
@@ -40,7 +40,7 @@ pub(super) async fn of_the_others(step: &Step, journal: &Journal<'_>, means: &Me
     let Some(Action::Restart(Restart { component, drain: Some(_), .. })) = step.actions.last() else { return Ok(()) };
     let others = means.fleet.members().iter().filter(|member| member.name != step.node);
     let why = format!("its clients come from {}", step.node.as_deref().unwrap_or("this machine"));
-    let asked = others.map(|member| require(component, member.name.as_deref(), &why, journal, means));
+    let asked = others.map(|member| require(component, member.name.as_deref(), &why, IN_A_ROW, journal, means));
     join_all(asked).await.into_iter().collect::<Result<Vec<_>, _>>().map(drop)
 }
 
@@ -50,6 +50,7 @@ async fn require(
     component: &str,
     node: Option<&str>,
     why: &str,
+    in_a_row: u32,
     journal: &Journal<'_>,
     means: &Means<'_>,
 ) -> Result<Option<String>, Error> {
@@ -62,8 +63,8 @@ async fn require(
         match there.run(NodeOp::Health { component: component.to_owned() }).await {
             Ok(NodeReply::Health(Health { healthy: true, said })) => {
                 row += 1;
-                if row == IN_A_ROW {
-                    return Ok(Some(format!("{what} is healthy: {said}, {IN_A_ROW} times in a row")));
+                if row == in_a_row {
+                    return Ok(Some(format!("{what} is healthy: {said}")));
                 }
             }
             Ok(NodeReply::Health(Health { said, .. })) => {

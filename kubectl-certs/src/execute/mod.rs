@@ -21,7 +21,7 @@ pub use lock::other_run;
 pub use undo::undo;
 
 use crate::access::Access;
-use crate::access::nodes::{Fleet, NodeError, NodeErrorKind, NodeOp};
+use crate::access::nodes::{Fleet, NodeError, NodeOp};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Made, Sink, What};
 use crate::model::{Evidence, Location, Purpose, Span, TakesEffect};
@@ -514,9 +514,6 @@ pub(crate) fn from_node(error: &NodeError) -> Error {
     let kind = error.into();
     let mut out = Error::new(kind, error.message.clone());
     out.hints.extend(error.hints.iter().cloned());
-    if error.kind == NodeErrorKind::PermissionDenied {
-        out = out.hint("run it as root: the files of a control plane belong to root");
-    }
     out
 }
 

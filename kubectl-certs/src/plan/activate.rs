@@ -71,19 +71,20 @@ pub(super) fn restarts(
         if remade.iter().chain(&steps).any(same) {
             continue;
         }
-        steps.push(restart(&use_.component, file));
+        steps.push(restart(world, &use_.component, file));
     }
     steps.extend(remade);
     steps.sort_by(|a, b| a.node.cmp(&b.node));
     steps
 }
 
-fn restart(component: &str, file: Location) -> Step {
+fn restart(world: &World, component: &str, file: Location) -> Step {
     let on = file.node().map_or_else(String::new, |node| format!(" on {node}"));
     let at = file.node().map_or_else(String::new, |node| format!("@{node}"));
     let away = match component {
-        "kubelet" => "its containers keep running",
-        _ => "another control-plane node's takes over meanwhile",
+        "kubelet" => "its containers keep running".to_owned(),
+        _ if runs_elsewhere(world, component, &file) => "another control-plane node's takes over meanwhile".to_owned(),
+        _ => format!("no other {component} is known here: if it is the only one, its work waits meanwhile"),
     };
     Step {
         id: format!("restart-{component}{at}"),
@@ -95,6 +96,13 @@ fn restart(component: &str, file: Location) -> Step {
         impact: format!("{component} is away for about 2 s; {away}"),
         pending_seconds: None,
     }
+}
+
+/// On another of the nodes that were read; of others nothing is known.
+fn runs_elsewhere(world: &World, component: &str, file: &Location) -> bool {
+    world.inventory.uses.iter().any(|use_| {
+        use_.component == component && use_.place.node() != file.node() && use_.loaded.evidence != Evidence::NotRunning
+    })
 }
 
 /// Restarts of API servers, which would take notice by themselves, because somebody wants to see that they start from what
@@ -133,12 +141,17 @@ pub(super) fn forced(
             continue;
         };
         let drain = Some(DrainFirst { port, seconds });
-        let mut step = restart(API_SERVER, file.clone());
+        let mut step = restart(world, API_SERVER, file.clone());
+        let clients = if runs_elsewhere(world, API_SERVER, &file) {
+            "and its clients go to the other API servers"
+        } else {
+            "and no other API server is known here: if it is the only one, nobody answers meanwhile"
+        };
         step.actions = vec![Action::Restart(Restart { component: API_SERVER.to_owned(), at: file, drain })];
         // It reads again what was put back, as it read what was written.
         step.undo = Undo::Nothing;
         step.impact = format!(
-            "{address} turns new connections away for about {} s, and its clients go to the other API servers",
+            "{address} turns new connections away for about {} s, {clients}",
             u32::from(seconds) + API_SERVER_STARTS
         );
         steps.push(step);

@@ -128,7 +128,9 @@ fn phases(
     if !restarts.is_empty() {
         phases.push(Phase {
             name: "restart".to_owned(),
-            why: "these components read their identity only when they start; one after the other".to_owned(),
+            why: "these components read their identity only when they start; one node after the other, its controller \
+                  manager and scheduler together"
+                .to_owned(),
             gate: Vec::new(),
             steps: restarts,
         });

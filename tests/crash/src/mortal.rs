@@ -97,6 +97,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::Processes { .. }
         | NodeOp::Replaceable { .. }
         | NodeOp::ReplaceableFiles { .. }
+        | NodeOp::CanDrain { .. }
         | NodeOp::Health { .. }
         | NodeOp::EtcdMembers
         | NodeOp::KubeletServing

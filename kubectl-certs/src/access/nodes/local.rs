@@ -44,7 +44,6 @@ impl LocalNode {
 
 #[async_trait]
 impl Node for LocalNode {
-    #[expect(clippy::too_many_lines, reason = "a line or two for each operation, and nothing else")]
     async fn run(&self, op: NodeOp) -> Result<NodeReply, NodeError> {
         // Files are small and local: blocking here is shorter than handing over to another thread.
         Ok(match op {
@@ -54,101 +53,60 @@ impl Node for LocalNode {
             }
             NodeOp::Walk { places } => NodeReply::Walked(walk::walk(&self.root, &places)),
             NodeOp::Processes { programs } => NodeReply::Processes(processes::list(&programs)),
-            NodeOp::Replaceable { store } => {
-                install::replaceable(self, &store)?;
-                NodeReply::Done
-            }
-            NodeOp::ReplaceableFiles { paths } => {
-                install::replaceable_files(self, &paths)?;
-                NodeReply::Done
-            }
-            NodeOp::BackUp { run, paths } => {
-                install::back_up(self, &run, &paths)?;
-                NodeReply::Done
-            }
+            NodeOp::Replaceable { store } => done(install::replaceable(self, &store))?,
+            NodeOp::ReplaceableFiles { paths } => done(install::replaceable_files(self, &paths))?,
+            NodeOp::BackUp { run, paths } => done(install::back_up(self, &run, &paths))?,
             NodeOp::BackedUp { run, path } => NodeReply::BackedUp(install::backed_up(self, &run, &path)?),
             NodeOp::MakeRequest { run, step, store, key, added_names } => {
                 NodeReply::Request(issue::make_request(self, &run, &step, &store, key, &added_names)?)
             }
             NodeOp::Sign(sign) => NodeReply::Certificate(issue::sign(self, &sign)?),
-            NodeOp::Stage { run, step, certificate } => {
-                issue::stage(self, &run, &step, &certificate)?;
-                NodeReply::Done
-            }
+            NodeOp::Stage { run, step, certificate } => done(issue::stage(self, &run, &step, &certificate))?,
             NodeOp::KeepRequest { name, store, key, added_names } => {
                 NodeReply::Request(kept::keep(self, &name, &store, key, &added_names)?)
             }
             NodeOp::KeptRequests => NodeReply::Kept(kept::all(self)?),
             NodeOp::StageKept { run, step, name, certificate } => {
-                kept::stage(self, &run, &step, &name, &certificate)?;
-                NodeReply::Done
+                done(kept::stage(self, &run, &step, &name, &certificate))?
             }
-            NodeOp::ForgetKept { name } => {
-                kept::forget(self, &name)?;
-                NodeReply::Done
-            }
+            NodeOp::ForgetKept { name } => done(kept::forget(self, &name))?,
             NodeOp::Staged { run, step } => NodeReply::Staged(issue::staged(self, &run, &step)?),
-            NodeOp::Install { run, step, store } => {
-                install::install(self, &run, &step, &store)?;
-                NodeReply::Done
-            }
+            NodeOp::Install { run, step, store } => done(install::install(self, &run, &step, &store))?,
             NodeOp::Installed { run, step, store } => {
                 NodeReply::Installed(install::installed(self, &run, &step, &store)?)
             }
-            NodeOp::Restore { run, paths } => {
-                install::restore(self, &run, &paths)?;
-                NodeReply::Done
-            }
-            NodeOp::Remove { run, paths } => {
-                install::remove(self, &run, &paths)?;
-                NodeReply::Done
-            }
-            NodeOp::ClearDrafts { run, paths } => {
-                install::clear_drafts(self, &run, &paths)?;
-                NodeReply::Done
-            }
+            NodeOp::Restore { run, paths } => done(install::restore(self, &run, &paths))?,
+            NodeOp::Remove { run, paths } => done(install::remove(self, &run, &paths))?,
+            NodeOp::ClearDrafts { run, paths } => done(install::clear_drafts(self, &run, &paths))?,
             NodeOp::Restart { component } => {
                 NodeReply::Restarted { evidence: restart::restart(self, &component).await? }
             }
             NodeOp::RestartControlPlane { components, drain } => {
                 NodeReply::Restarted { evidence: restart::together(self, &components, drain).await? }
             }
-            NodeOp::HoldEtcd { milliseconds } => {
-                restart::hold_etcd(self, milliseconds).await?;
-                NodeReply::Done
-            }
-            NodeOp::ReleaseEtcd => {
-                restart::release_etcd(self).await?;
-                NodeReply::Done
-            }
+            NodeOp::CanDrain { port } => done(restart::can_drain(self, port).await)?,
+            NodeOp::HoldEtcd { milliseconds } => done(restart::hold_etcd(self, milliseconds).await)?,
+            NodeOp::ReleaseEtcd => done(restart::release_etcd(self).await)?,
             NodeOp::EtcdMembers => NodeReply::EtcdMembers(etcd::members(self).await?),
             NodeOp::MoveEtcdLeader { to } => NodeReply::EtcdMembers(etcd::move_leader(self, &to).await?),
             NodeOp::Health { component } => NodeReply::Health(health::look(self, &component).await?),
             NodeOp::KubeletServing => NodeReply::KubeletServing(Kubelet::of(self).serving_given),
             NodeOp::Lock { run, who, since } => NodeReply::LockedBy(lock::take(self, run, who, since).await?),
             NodeOp::Locked => NodeReply::LockedBy(lock::holder(self)?),
-            NodeOp::Unlock { run } => {
-                lock::release(self, &run)?;
-                NodeReply::Done
-            }
-            NodeOp::Append { run, line } => {
-                journal::append(self, &run, &line)?;
-                NodeReply::Done
-            }
+            NodeOp::Unlock { run } => done(lock::release(self, &run))?,
+            NodeOp::Append { run, line } => done(journal::append(self, &run, &line))?,
             NodeOp::Journal { run } => NodeReply::Journal(journal::read(self, &run)?),
-            NodeOp::SavePlan { run, plan } => {
-                journal::save_plan(self, &run, &plan)?;
-                NodeReply::Done
-            }
+            NodeOp::SavePlan { run, plan } => done(journal::save_plan(self, &run, &plan))?,
             NodeOp::Plan { run } => NodeReply::Plan(journal::plan(self, &run)?),
             NodeOp::Runs => NodeReply::Runs(journal::runs(self)?),
             NodeOp::Presented { addresses } => NodeReply::Presented(presented::all(addresses).await),
-            NodeOp::Wipe { run } => {
-                journal::wipe(self, &run)?;
-                NodeReply::Done
-            }
+            NodeOp::Wipe { run } => done(journal::wipe(self, &run))?,
         })
     }
+}
+
+fn done(outcome: Result<(), NodeError>) -> Result<NodeReply, NodeError> {
+    outcome.map(|()| NodeReply::Done)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the port to what the machine says of itself")]
@@ -171,11 +129,11 @@ pub(super) fn boot() -> String {
 }
 
 #[cfg(unix)]
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 #[cfg(not(unix))]
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     false
 }

@@ -226,6 +226,11 @@ pub enum NodeOp {
         components: Vec<String>,
         drain: Option<Drain>,
     },
+    /// Could new connections to this port be turned away, as `RestartControlPlane` does to drain a server? Refused with
+    /// what is missing.
+    CanDrain {
+        port: u16,
+    },
     /// Is it healthy at this moment, by the probe of its own manifest?
     Health {
         component: String,
@@ -564,6 +569,15 @@ impl NodeError {
             std::io::ErrorKind::PermissionDenied => NodeErrorKind::PermissionDenied,
             _ => NodeErrorKind::Failed,
         };
-        Self::new(kind, format!("failed to {what} {}: {error}", path.display()))
+        let failed = Self::new(kind, format!("failed to {what} {}: {error}", path.display()));
+        match kind {
+            NodeErrorKind::PermissionDenied if local::is_root() => failed.hint(
+                "root was denied it: look for chattr +i (lsattr), a mount that is read only there, SELinux or AppArmor",
+            ),
+            NodeErrorKind::PermissionDenied => {
+                failed.hint("run it as root: the files of a control plane belong to root")
+            }
+            _ => failed,
+        }
     }
 }

@@ -44,3 +44,24 @@ fn an_api_server_is_not_restarted_while_another_one_is_ill() {
     assert_eq!(stage.faults(|faults| faults.api_servers_restarted), 3);
     stage.assert_all_new();
 }
+
+/// Known before the first file is written, not when it is that server's turn.
+#[test]
+fn a_node_that_cannot_drain_is_refused_before_anything_is_changed() {
+    let stage = Stage::new();
+    stage.faults(|faults| faults.without_nft = Some(1));
+    let error = stage.renew_as(Renew { restart: true, ..Stage::request() }).expect_err("cp2 cannot");
+    assert_eq!(error.kind, ErrorKind::Refused, "{error}");
+    assert!(error.message.contains("kube-apiserver on cp2 cannot be restarted: port 6443"), "{error}");
+    assert!(stage.changed().is_empty());
+}
+
+#[test]
+fn who_takes_over_is_said_where_somebody_does() {
+    let plan = Stage::new().plan();
+    let restarts: Vec<_> = plan.steps().filter(|step| step.id.starts_with("restart-")).collect();
+    assert_eq!(restarts.len(), 3);
+    for step in restarts {
+        assert!(step.impact.contains("another control-plane node's takes over meanwhile"), "{}", step.impact);
+    }
+}

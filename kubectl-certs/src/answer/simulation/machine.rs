@@ -21,6 +21,8 @@ pub(super) struct Faults {
     /// On the node of this number, this component answers so many times that it is not healthy.
     pub(super) ill: Option<(usize, &'static str, u32)>,
     pub(super) api_servers_restarted: u32,
+    /// The node of this number has no firewall to drain a server with.
+    pub(super) without_nft: Option<usize>,
     /// The node of this number does not answer from its so-many-th operation on.
     pub(super) lost: Option<(usize, usize)>,
     /// The operator's program ends beside the so-many-th boundary.
@@ -279,6 +281,10 @@ impl Node for Machine {
                 components.iter().map(|component| self.restart(component)).collect::<Result<Vec<_>, _>>()?;
                 Ok(NodeReply::Restarted { evidence: "played anew together".to_owned() })
             }
+            NodeOp::CanDrain { port } => match self.faults.lock().expect("faults").without_nft {
+                Some(node) if node == self.number => Err(NodeError::refused(format!("port {port}: there is no nft"))),
+                _ => Ok(NodeReply::Done),
+            },
             NodeOp::Health { component } => Ok(NodeReply::Health(self.health(&component))),
             NodeOp::Append { .. } => {
                 self.boundary()?;

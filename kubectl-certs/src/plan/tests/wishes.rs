@@ -56,6 +56,20 @@ fn what_is_not_restarted_is_named() {
     refused(&other, &[], requests, ErrorKind::Usage, &["nothing is restarted for requests"]);
 }
 
+/// For several nodes the simulation tells.
+#[test]
+fn nobody_is_said_to_take_over_where_nobody_is_known() {
+    for (shape, restart) in [
+        (Shape::with_client("scheduler.conf", "kube-scheduler", TakesEffect::Restart), false),
+        (Shape::with_server("apiserver", "kube-apiserver"), true),
+    ] {
+        let plan = planned(&shape, &[], Renew { restart, ..Renew::default() }).expect("a plan");
+        let impact = &plan.steps().last().expect("a restart").impact;
+        assert!(impact.contains("is known here: if it is the only one"), "{impact}");
+        assert!(!impact.contains("takes over") && !impact.contains("go to the other"), "{impact}");
+    }
+}
+
 /// Another one's certificate alone: an API server that runs and uses nothing of it stays as it is.
 #[test]
 fn an_api_server_that_uses_nothing_of_what_is_renewed_is_not_restarted() {

@@ -26,12 +26,7 @@ pub(super) struct Drained {
 
 impl Drained {
     pub(super) async fn begin(port: u16) -> Result<Self, NodeError> {
-        let nft = command::find("nft").ok_or_else(|| {
-            NodeError::refused(format!(
-                "connections to port {port} cannot be turned away: nft is not in PATH; nothing was restarted; install \
-                 nftables, or restart without draining"
-            ))
-        })?;
+        let nft = nft(port)?;
         let drained = Self { nft, port, open: false };
         drained.load(&closing(port)).await?;
         Ok(drained)
@@ -50,6 +45,24 @@ impl Drained {
     async fn load(&self, script: &str) -> Result<(), NodeError> {
         command::run_with_input(&self.nft, &["-f", "-"], script, NFT).await.map(drop)
     }
+}
+
+/// Would the firewall take the rule? Asked before anything is changed, and nothing is changed by it.
+pub(super) async fn possible(port: u16) -> Result<(), NodeError> {
+    let checked = command::run_with_input(&nft(port)?, &["--check", "-f", "-"], &closing(port), NFT).await;
+    checked.map(drop).map_err(|error| {
+        NodeError::refused(format!("connections to port {port} cannot be turned away: {}", error.message))
+            .hint("look at nftables on that node, or leave --restart out: API servers take notice by themselves")
+    })
+}
+
+fn nft(port: u16) -> Result<PathBuf, NodeError> {
+    command::find("nft").ok_or_else(|| without_nft(port))
+}
+
+fn without_nft(port: u16) -> NodeError {
+    NodeError::refused(format!("connections to port {port} cannot be turned away: there is no nft"))
+        .hint("install the package nftables there, or leave --restart out: API servers take notice by themselves")
 }
 
 impl Drop for Drained {
@@ -97,7 +110,7 @@ const OPENING: &str = "delete table inet kubectl_certs\n";
 
 #[cfg(test)]
 mod tests {
-    use super::{closing, renewal};
+    use super::{closing, possible, renewal, without_nft};
 
     #[test]
     fn the_port_opens_by_itself() {
@@ -108,5 +121,20 @@ mod tests {
         let (own, rule) = (script.find("iifname \"lo\" accept"), script.find("reject with tcp reset"));
         assert!(own.is_some() && own < rule, "the node's own processes come in: {script}");
         assert!(script.contains("flags timeout"), "{script}");
+    }
+
+    /// Whatever this machine has: asking closes nothing, and says what is missing.
+    #[tokio::test]
+    async fn asking_changes_nothing() {
+        let port = 64430;
+        match possible(port).await {
+            Ok(()) => {
+                let nft = super::nft(port).expect("it was there");
+                let tables = super::command::run(&nft, &["list", "tables"], super::NFT).await.expect("a list");
+                assert!(!tables.contains("kubectl_certs"), "{tables}");
+            }
+            Err(error) => assert!(error.message.contains("port 64430 cannot be turned away"), "{error}"),
+        }
+        assert!(without_nft(port).hints[0].contains("package nftables"));
     }
 }

@@ -12,6 +12,10 @@ pub(super) async fn together(_: &LocalNode, components: &[String], _: Option<Dra
     Err(refusal(&components.join(" and ")))
 }
 
+pub(super) async fn can_drain(_: &LocalNode, port: u16) -> Result<(), NodeError> {
+    Err(refusal(&format!("port {port}")))
+}
+
 pub(super) async fn hold_etcd(_: &LocalNode, _: u64) -> Result<(), NodeError> {
     Err(refusal("the door of etcd"))
 }

@@ -36,6 +36,12 @@ pub(super) async fn together(
     Box::pin(together::restart(node, components, drain)).await
 }
 
+/// Could new connections to this port be turned away?
+pub(super) async fn can_drain(node: &LocalNode, port: u16) -> Result<(), NodeError> {
+    only_a_running_machine(node, &format!("port {port}"), "closed")?;
+    drain::possible(port).await
+}
+
 pub(super) async fn hold_etcd(node: &LocalNode, milliseconds: u64) -> Result<(), NodeError> {
     only_a_running_machine(node, "the door of etcd", "held")?;
     hold::begin(node, milliseconds).await
