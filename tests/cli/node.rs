@@ -69,7 +69,7 @@ impl Helper {
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut helper = Self { child, input, output };
-        assert_eq!(helper.answer()["wire"], 2);
+        assert_eq!(helper.answer()["wire"], 3);
         helper
     }
 
