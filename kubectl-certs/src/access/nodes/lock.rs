@@ -51,7 +51,8 @@ pub(super) async fn take(node: &LocalNode, run: String, who: String, since: Time
             Err(TryLockError::Error(error)) => return Err(NodeError::io("take the lock", &path, &error)),
         }
         seen = read(&told);
-        if let Some(other) = seen.take_if(|other| is_alive(other, &own)) {
+        // Of this process it is about to be let go: a child that was just started has it until it becomes its program.
+        if let Some(other) = seen.take_if(|other| other.pid != own.pid && is_alive(other, &own)) {
             return Ok(Some(other));
         }
         // It was taken a moment ago, and who did so has not said it yet.
