@@ -105,6 +105,7 @@ fn changes(op: &NodeOp) -> bool {
         | NodeOp::KeptRequests
         | NodeOp::Staged { .. }
         | NodeOp::Installed { .. }
+        | NodeOp::Locked
         | NodeOp::Journal { .. }
         | NodeOp::Plan { .. }
         | NodeOp::Runs
