@@ -51,7 +51,7 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
         done.steps.push(put_back(step, &mut world, &mut journal, means).await?);
     }
     clear(&plan, run, means).await?;
-    done.steps.extend(restart(&begun, &done.steps, means).await?);
+    done.steps.extend(restart(&begun, &done.steps, &world, means).await?);
     for phase in plan.phases.iter().filter(|phase| !phase.gate.is_empty()) {
         done.evidence.extend(pass_gate(phase, &mut world, &journal, means).await?);
     }
@@ -60,10 +60,15 @@ async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
 }
 
 /// Whatever was started with what is no longer there.
-async fn restart(begun: &[&Step], put_back: &[StepDone], means: &Means<'_>) -> Result<Vec<StepDone>, Error> {
+async fn restart(
+    begun: &[&Step],
+    put_back: &[StepDone],
+    world: &World,
+    means: &Means<'_>,
+) -> Result<Vec<StepDone>, Error> {
     let changed = |step: &Step| put_back.iter().any(|done| done.id == step.id && done.changed);
     let mut waiting: Vec<(&Step, &String)> = Vec::new();
-    for step in begun {
+    for step in begun.iter().rev() {
         match (&step.undo, step.actions.last()) {
             (Undo::Restart(component), _) => waiting.push((step, component)),
             (Undo::Restore(_), Some(Action::Remake(remake))) if changed(step) => {
@@ -72,6 +77,8 @@ async fn restart(begun: &[&Step], put_back: &[StepDone], means: &Means<'_>) -> R
             (Undo::Restore(_) | Undo::Nothing, _) => {}
         }
     }
+    // What did not come up again is looked after before its like on another node is stopped.
+    waiting.sort_by_key(|(step, component)| world.started.contains_key(&(step.node.clone(), (*component).clone())));
     let mut done = Vec::new();
     let mut waiting = waiting.as_slice();
     while let Some((first, _)) = waiting.first() {
