@@ -115,7 +115,7 @@ struct Detected {
 }
 
 async fn detect(node: &dyn Node, root: &str) -> Option<Detected> {
-    for layout in layouts::ALL {
+    for layout in layouts::all() {
         for base in layout.bases {
             let folder = join(root, base.folder);
             let paths = base.marks.iter().map(|mark| join(&folder, mark)).collect();
