@@ -6,6 +6,7 @@
 //! `PROPTEST_CASES` asks for more cases than the few that a busy machine has time for.
 
 mod balancer;
+mod clocks;
 mod faults;
 mod kills;
 mod machine;
