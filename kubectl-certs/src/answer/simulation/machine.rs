@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::faults::Vice;
 use super::played::{Played, address, is_server, name};
 use super::process::paths;
-use crate::access::nodes::{LocalNode, Node, NodeError, NodeErrorKind, NodeOp, NodeReply, Process};
+use crate::access::nodes::{Health, LocalNode, Node, NodeError, NodeErrorKind, NodeOp, NodeReply, Process};
 use crate::model::{IdentityStore, Time};
 
 /// A container that does not come up is tried again by the kubelet, later each time.
@@ -70,6 +70,13 @@ impl Machine {
         let mut held = there.flat_map(|process| &process.held).map(|(number, held)| (&layout.uses[*number], held));
         let (_, held) = held.find(|(row, _)| address(row.leaf, row.purpose) == Some(asked))?;
         held.material.whole.then(|| held.material.leaf.clone().into_iter().collect())
+    }
+
+    fn health(&self, component: &str) -> Health {
+        let state = self.played.state();
+        let process = state.nodes[self.number].processes.iter().find(|process| process.component == component);
+        let healthy = process.is_some_and(super::process::Process::is_there);
+        Health { healthy, said: format!("{component} is {}", if healthy { "there" } else { "away" }) }
     }
 
     async fn restart(&self, components: &[String]) -> Result<NodeReply, NodeError> {
@@ -265,6 +272,7 @@ impl Machine {
                 }
                 reply
             }
+            NodeOp::Health { component } => Ok(NodeReply::Health(self.health(&component))),
             NodeOp::Restart { component } => self.restart(&[component]).await,
             NodeOp::RestartControlPlane { components, drain } => {
                 if let Some(drain) = drain {

@@ -133,8 +133,11 @@ impl Stage {
         match (outcome, verb) {
             (Ok(_), RunsVerb::Undo) => self.is_as_before(),
             (Ok(_), _) => self.is_new(),
-            // Never begun, or done already.
-            (Err(error), _) if error.kind == ErrorKind::NotFound => self.is_as_before().or_else(|_| self.is_new()),
+            // Never begun, done already, or on its way back.
+            (Err(error), _) if error.kind == ErrorKind::NotFound => {
+                let ended = self.is_as_before().or_else(|_| self.is_new());
+                if ended.is_err() && verb == RunsVerb::Resume { self.end(RunsVerb::Undo) } else { ended }
+            }
             (Err(error), _) => Err(format!("{verb:?}: {error:?}")),
         }
     }
