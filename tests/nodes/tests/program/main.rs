@@ -6,4 +6,5 @@ mod elsewhere;
 mod finding_the_helper;
 mod interrupts;
 mod kubelet;
+mod named_by_the_cluster;
 mod operator;

@@ -11,6 +11,9 @@ use support::kubeadm::{KeyAlgorithm, Kubeadm, pki};
 use support::tree::Tree;
 use tempfile::TempDir;
 
+/// The addresses that a cluster would know its nodes by; here they lead to the servers' ports.
+pub(crate) const ALIASES: [&str; 2] = ["192.0.2.1", "192.0.2.2"];
+
 pub(crate) struct Operator {
     pub(crate) nodes: Vec<Server>,
     pub(crate) folder: TempDir,
@@ -19,13 +22,18 @@ pub(crate) struct Operator {
 impl Operator {
     /// Nodes of these names, of one cluster.
     pub(crate) fn of(names: &[&'static str], key_algorithm: KeyAlgorithm) -> Self {
+        Self::with(names, &Kubeadm { key_algorithm, ..Kubeadm::new(6443) })
+    }
+
+    /// The same with what else is wanted of each node.
+    pub(crate) fn with(names: &[&'static str], kubeadm: &Kubeadm) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let root = |name: &str| folder.path().join("nodes").join(name);
         for name in names {
             if *name != names[0] {
                 share_authorities(&root(names[0]), &root(name));
             }
-            Kubeadm { key_algorithm, node_name: (*name).to_owned(), ..Kubeadm::new(6443) }.write(&root(name));
+            Kubeadm { node_name: (*name).to_owned(), ..kubeadm.clone() }.write(&root(name));
         }
         let node = |name: &&'static str| {
             Server::made(&Make { node: Some((name, root(name).join("etc/kubernetes"))), ..Make::default() })
@@ -71,8 +79,11 @@ impl Operator {
         }
         let config = self.folder.path().join("ssh_config");
         let known = known.display();
-        fs::write(&config, format!("UserKnownHostsFile {known}\nGlobalKnownHostsFile /dev/null\nIdentityAgent none\n"))
-            .expect("written");
+        let mut text = format!("UserKnownHostsFile {known}\nGlobalKnownHostsFile /dev/null\nIdentityAgent none\n");
+        for (server, alias) in self.nodes.iter().zip(ALIASES) {
+            text += &format!("Host {alias}\n HostName 127.0.0.1\n Port {}\n", server.port());
+        }
+        fs::write(&config, text).expect("written");
         config
     }
 
