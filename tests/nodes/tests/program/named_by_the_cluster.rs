@@ -1,9 +1,11 @@
 //! `--nodes`: a real API server says which nodes there are, and a real SSH server stands behind each address.
 
-use nodes_tests::helper;
-use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+
+use nodes_tests::helper;
+use serde_json::json;
 use support::control_plane::ControlPlane;
 use support::kubeadm::{KeyAlgorithm, Kubeadm};
 use support::ports::Port;
@@ -64,8 +66,8 @@ fn the_nodes_of_the_cluster_by_their_addresses() {
 }
 
 /// The operator's own memory knows which machines they were.
-fn remembered(operator: &Operator) -> std::process::Command {
-    let mut command = std::process::Command::new(helper::built());
+fn remembered(operator: &Operator) -> Command {
+    let mut command = Command::new(helper::built());
     command
         .args(["runs", "undo"])
         .env_clear()
@@ -79,12 +81,6 @@ fn remembered(operator: &Operator) -> std::process::Command {
 fn nodes_that_cannot_be_asked_for_are_told() {
     let operator = Operator::of(&["cp1"], KeyAlgorithm::EcdsaP256);
     let mut command = operator.command(helper::built(), &["list", "-o", "json", "--nodes", "--kubeconfig", "/nowhere"]);
-    let said = Said::of(&mut command);
-    assert!(matches!(said.code, Some(2 | 3)), "{said:?}");
-    let error: Option<Value> = serde_json::from_str(&said.out).ok();
-    assert!(
-        said.err.contains("/nowhere") || error.is_some_and(|error| error.to_string().contains("/nowhere")),
-        "{}",
-        said.err
-    );
+    let said = Said::of(&mut command).expect(3).naming(&["failed to read the kubeconfig /nowhere"]);
+    assert!(said.out.contains("\"unreadable\""), "{said:?}");
 }
