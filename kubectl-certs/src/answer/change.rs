@@ -306,7 +306,7 @@ pub(super) async fn fleet(scope: &Scope, access: &Access) -> Result<Fleet, Error
 }
 
 /// Certificates are dated by the clock of this machine and judged by those of the nodes.
-async fn refuse_other_clocks(fleet: &Fleet, access: &Access) -> Result<(), Error> {
+pub(super) async fn refuse_other_clocks(fleet: &Fleet, access: &Access) -> Result<(), Error> {
     for member in fleet.members() {
         let Some(name) = &member.name else { continue };
         let facts = nodes::facts(&*member.node).await.map_err(|error| Error::unreadable(error.message))?;
@@ -319,7 +319,7 @@ async fn refuse_other_clocks(fleet: &Fleet, access: &Access) -> Result<(), Error
                  would take new ones for not yet valid, or for older than they are"
             ))
             .about(name)
-            .hint("set the clocks first (timedatectl, chronyc tracking); nothing was changed"));
+            .hint("set the clocks first (timedatectl, chronyc tracking), then ask again; nothing was changed by this"));
         }
     }
     Ok(())

@@ -9,6 +9,8 @@ mod observe;
 mod requests;
 mod runs;
 #[cfg(test)]
+mod scenes;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The journal: what was done, and going on with it, taking it back, closing it.
 
 use super::Control;
-use super::change::fleet;
+use super::change::{fleet, refuse_other_clocks};
 use super::observe::Observer;
 use crate::access::Access;
 use crate::access::nodes::{NodeErrorKind, NodeOp};
@@ -44,7 +44,11 @@ async fn answer(request: &Runs, access: &Access, control: &Control) -> Result<Re
             let info = history.info(&fleet).await;
             Ok(Report::RunDetails(info, history.events))
         }
-        RunsVerb::Resume => execute::resume(&run, &means).await.map(|done| Report::Run(done, Vec::new())),
+        RunsVerb::Resume => {
+            // Going on signs and installs; the way back is open whatever the time is.
+            refuse_other_clocks(&fleet, access).await?;
+            execute::resume(&run, &means).await.map(|done| Report::Run(done, Vec::new()))
+        }
         RunsVerb::Undo => execute::undo(&run, &means).await.map(|done| Report::Run(done, Vec::new())),
         RunsVerb::Finish => execute::finish(&run, &means).await.map(|done| Report::Run(done, Vec::new())),
     }

@@ -113,7 +113,7 @@ async fn take_back(
         done.steps.push(put_back(step, world, journal, means).await?);
     }
     clear(plan, journal.run(), means).await?;
-    let restarted = restart(begun, &done.steps, again, means).await?;
+    let restarted = restart(begun, &done.steps, again, world, means).await?;
     done.steps.extend(restarted);
     journal.append(What::Undone).await
 }
@@ -134,11 +134,12 @@ async fn restart(
     begun: &[&Step],
     put_back: &[StepDone],
     again: bool,
+    world: &World,
     means: &Means<'_>,
 ) -> Result<Vec<StepDone>, Error> {
     let changed = |step: &Step| again || put_back.iter().any(|done| done.id == step.id && done.changed);
     let mut waiting: Vec<(&Step, &String)> = Vec::new();
-    for step in begun {
+    for step in begun.iter().rev() {
         match (&step.undo, step.actions.last()) {
             (Undo::Restart(component), _) => waiting.push((step, component)),
             (Undo::Restore(_), Some(Action::Remake(remake))) if changed(step) => {
@@ -147,6 +148,8 @@ async fn restart(
             (Undo::Restore(_) | Undo::Nothing, _) => {}
         }
     }
+    // What did not come up again is looked after before its like on another node is stopped.
+    waiting.sort_by_key(|(step, component)| world.started.contains_key(&(step.node.clone(), (*component).clone())));
     let mut done = Vec::new();
     let mut waiting = waiting.as_slice();
     while let Some((first, first_component)) = waiting.first() {

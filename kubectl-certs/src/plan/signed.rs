@@ -78,7 +78,10 @@ pub(super) fn steps<'a>(
         ));
     }
     if answers.is_empty() {
-        return Err(Error::refused("none of the certificates answers a request whose key is kept on these nodes")
+        let refused = Error::refused("none of the certificates answers a request whose key is kept on these nodes");
+        let given = asked.request.signed.iter().map(|given| unasked(given, &waiting));
+        return Err(given
+            .fold(refused, |refused, given| refused.hint(format!("{}: {}", given.name, given.why)))
             .hint("kubectl certs renew --csr-out DIR makes keys and requests; the nodes, or --root, must be those of the requests")
             .hint("answers are called like the requests: LEAF.crt, or LEAF@NODE.crt"));
     }

@@ -145,7 +145,7 @@ fn unanswered(member: &Member, error: &NodeError) -> Gap {
 }
 
 async fn detect(node: &dyn Node, root: &str) -> Result<Option<Detected>, NodeError> {
-    for layout in layouts::ALL {
+    for layout in layouts::all() {
         for base in layout.bases {
             let folder = join(root, base.folder);
             let paths = base.marks.iter().map(|mark| join(&folder, mark)).collect();

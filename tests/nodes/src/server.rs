@@ -20,6 +20,8 @@ pub struct Make {
     pub sudoers: Option<&'static str>,
     /// Options of a disk of its own for `/var/lib`, which is seen by the server only.
     pub disk: Option<&'static str>,
+    /// What it calls itself, and a folder that it sees as `/etc/kubernetes`: a control-plane node.
+    pub node: Option<(&'static str, PathBuf)>,
     /// Programs that come before the node's own, as shell scripts.
     pub programs: Vec<(&'static str, &'static str)>,
 }
@@ -33,6 +35,13 @@ pub struct Server {
 /// Everything that is the server's own is mounted over the machine's, where only the server sees it.
 const MOUNTS: &str = r#"
 set -e
+if [ -n "$3" ]; then
+  echo "$3" > /proc/sys/kernel/hostname
+  cp -a /etc "$1/etc"
+  mkdir -p "$1/etc/kubernetes"
+  mount --bind "$1/etc" /etc
+  mount --bind "$4" /etc/kubernetes
+fi
 for file in passwd group shadow sudoers; do mount --bind "$1/$file" /etc/$file; done
 if [ -z "$2" ]; then mount --bind "$1/lib" /var/lib; else mount -t tmpfs -o "$2" tmpfs /var/lib; fi
 mount -t tmpfs tmpfs /run
@@ -58,8 +67,13 @@ impl Server {
         write_files(folder.path(), make, port);
         let log = fs::File::create(folder.path().join("sshd.log")).expect("a log");
         let mut unshare = Command::new("unshare");
-        unshare.args(["--mount", "--propagation", "private", "--", "sh", "-c", MOUNTS, "sshd"]).arg(folder.path());
+        unshare
+            .args(["--mount", "--uts", "--propagation", "private", "--", "sh", "-c", MOUNTS, "sshd"])
+            .arg(folder.path());
         unshare.arg(make.disk.unwrap_or_default());
+        if let Some((name, kubernetes)) = &make.node {
+            unshare.arg(name).arg(kubernetes);
+        }
         let sshd =
             unshare.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("unshare (util-linux)");
         let mut server = Self { folder, sshd, port };

@@ -1,324 +1,330 @@
 //! One node: a real disk, and components that are played over it.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
+use super::faults::Vice;
+use super::played::{Played, address, is_server, name};
+use super::process::paths;
 use crate::access::nodes::{Health, LocalNode, Node, NodeError, NodeErrorKind, NodeOp, NodeReply, Process};
-use crate::formats::{self, certificate};
-use crate::layouts::{Layout, PurposeRow, Store, UseRow};
-use crate::model::{CertId, TakesEffect, Time};
+use crate::model::{IdentityStore, Time};
 
-/// What goes wrong, for all nodes of a stage.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Faults {
-    /// So many looks after a file was changed still see what was loaded before.
-    pub(super) lag: u32,
-    /// On the node of this number, the first so many restarts fail.
-    pub(super) failing_restarts: (usize, u32),
-    /// On the node of this number, this component answers so many times that it is not healthy.
-    pub(super) ill: Option<(usize, &'static str, u32)>,
-    pub(super) api_servers_restarted: u32,
-    /// The node of this number has no firewall to drain a server with.
-    pub(super) without_nft: Option<usize>,
-    /// The node of this number does not answer from its so-many-th operation on.
-    pub(super) lost: Option<(usize, usize)>,
-    /// The operator's program ends beside the so-many-th boundary.
-    pub(super) killed_at: Option<usize>,
-    pub(super) killed: bool,
-    pub(super) boundaries: usize,
-}
+/// A container that does not come up is tried again by the kubelet, later each time.
+const TRIED_AGAIN: i64 = 120_000;
 
 pub(super) struct Machine {
-    pub(super) name: String,
     number: usize,
     disk: LocalNode,
-    root: PathBuf,
-    faults: Arc<Mutex<Faults>>,
-    running: Mutex<Running>,
-}
-
-struct Running {
-    started: BTreeMap<&'static str, i64>,
-    /// By the path of the file: what the component presents, and how many looks it was stale.
-    loaded: BTreeMap<String, (CertId, u32)>,
-    operations: usize,
+    played: Arc<Played>,
 }
 
 impl Machine {
-    pub(super) fn start(name: &str, number: usize, root: &Path, faults: Arc<Mutex<Faults>>, began: i64) -> Self {
-        let components = layout().uses.iter().map(|row| row.component).filter(|name| *name != "kubelet");
-        let started = components.map(|component| (component, began)).collect();
-        let machine = Self {
-            name: name.to_owned(),
-            number,
-            disk: LocalNode::new(root),
-            root: root.to_owned(),
-            faults,
-            running: Mutex::new(Running { started, loaded: BTreeMap::new(), operations: 0 }),
-        };
-        let all: Vec<&str> = layout().uses.iter().map(|row| row.component).collect();
-        machine.load(&all);
-        machine
+    pub(super) fn new(number: usize, played: Arc<Played>) -> Self {
+        let disk = LocalNode::new(played.root(number));
+        Self { number, disk, played }
     }
 
-    /// The same machine for another operator's program: what runs goes on running.
-    pub(super) fn for_another(&self) -> Self {
-        let running = self.running.lock().expect("running");
-        let running = Running { started: running.started.clone(), loaded: running.loaded.clone(), operations: 0 };
-        Self {
-            name: self.name.clone(),
-            number: self.number,
-            disk: LocalNode::new(&self.root),
-            root: self.root.clone(),
-            faults: self.faults.clone(),
-            running: Mutex::new(running),
-        }
+    fn at(&self, path: &str) -> std::path::PathBuf {
+        self.played.root(self.number).join(path.trim_start_matches('/'))
     }
 
-    /// A client or server identity whose component works with something else than lies on the disk, now that all looks
-    /// are over; timers aside.
-    pub(super) fn stale(&self) -> Option<String> {
-        let running = self.running.lock().expect("running");
-        layout().uses.iter().filter(|row| row.takes_effect == TakesEffect::Restart).find_map(|row| {
-            let path = path_of(row)?;
-            let (loaded, _) = running.loaded.get(&path)?;
-            let (stored, _) = self.identity(&path)?;
-            (*loaded != stored).then(|| format!("{} on {} still works with the old {path}", row.component, self.name))
-        })
-    }
-
-    /// Each identity in use is one with its key: nobody is ever handed halves of two.
-    pub(super) fn torn(&self) -> Option<String> {
-        layout().uses.iter().filter_map(path_of).find_map(|path| {
-            let (_, whole) = self.identity(&path)?;
-            (!whole).then(|| format!("{path} on {} does not belong to its key", self.name))
-        })
-    }
-
-    /// The leaf at this path of the layout, and whether its key belongs to it.
-    fn identity(&self, path: &str) -> Option<(CertId, bool)> {
-        let read = |path: &str| Some(formats::read(&std::fs::read(self.root.join(path.trim_start_matches('/'))).ok()?));
-        let mut content = read(path)?;
-        if let Some(view) = &content.kubeconfig {
-            content = view.users.first()?.embedded.clone()?;
-        }
-        let leaf = certificate::parse(content.certificates.first()?).ok()?;
-        let key = match &content.key {
-            Some(key) => Some(key.public.clone()),
-            None => read(&path.replace(".crt", ".key")).and_then(|content| Some(content.key?.public)),
-        };
-        let whole = leaf.is_authority || key.is_some_and(|key| key == leaf.public_key);
-        Some((leaf.fingerprint, whole))
-    }
-
-    fn load(&self, components: &[&str]) {
-        let mut running = self.running.lock().expect("running");
-        for row in layout().uses.iter().filter(|row| components.contains(&row.component)) {
-            if let Some((path, (leaf, _))) = path_of(row).and_then(|path| Some((path.clone(), self.identity(&path)?))) {
-                running.loaded.insert(path, (leaf, 0));
-            }
-        }
-    }
-
-    /// As a component reads a file that it watches: late.
-    fn presents(&self, path: &str) -> Option<CertId> {
-        let lag = self.faults.lock().expect("faults").lag;
-        let (stored, whole) = self.identity(path)?;
-        let mut running = self.running.lock().expect("running");
-        let loaded = running.loaded.entry(path.to_owned()).or_insert_with(|| (stored.clone(), 0));
-        if loaded.0 != stored {
-            loaded.1 += 1;
-            if loaded.1 > lag && whole {
-                *loaded = (stored, 0);
-            }
-        }
-        Some(loaded.0.clone())
-    }
-
-    fn chain(&self, path: &str) -> Option<Vec<Vec<u8>>> {
-        // Only what is on the disk can be shown whole; what was loaded before is told by being nothing known.
-        let seen = self.presents(path)?;
-        let bytes = std::fs::read(self.root.join(path.trim_start_matches('/'))).ok()?;
-        let der = formats::read(&bytes).certificates.into_iter().next()?;
-        Some(vec![if certificate::fingerprint(&der) == seen { der } else { b"the old one".to_vec() }])
-    }
-
-    fn restart(&self, component: &str) -> Result<NodeReply, NodeError> {
-        let mut faults = self.faults.lock().expect("faults");
-        if faults.failing_restarts.0 == self.number && faults.failing_restarts.1 > 0 {
-            faults.failing_restarts.1 -= 1;
-            return Err(NodeError::failed(format!("{component} was stopped and is not healthy again")));
-        }
-        drop(faults);
-        let row = layout().uses.iter().find(|row| row.component == component).map(|row| row.component);
-        let component = row.ok_or_else(|| NodeError::refused(format!("no {component} here")))?;
-        if component == "kubelet" {
-            self.sign_for_itself();
-        }
-        self.load(&[component]);
-        let now = crate::access::clock::Clock::now(&crate::access::clock::SystemClock);
-        self.running.lock().expect("running").started.insert(component, now.unix());
-        if component == "kube-apiserver" {
-            self.faults.lock().expect("faults").api_servers_restarted += 1;
-        }
-        if let Health { healthy: false, said } = self.health(component) {
-            return Err(NodeError::failed(format!("{component} was restarted and is not healthy: {said}")));
-        }
-        Ok(NodeReply::Restarted { evidence: format!("{component} is played anew") })
-    }
-
-    /// As a kubelet does at its start where it has no serving pair (client-go `util/cert`).
-    pub(super) fn sign_for_itself(&self) {
-        let folder = self.root.join("var/lib/kubelet/pki");
-        if folder.join("kubelet.crt").exists() {
-            return;
-        }
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let named = |name: String| {
-            let mut parameters = rcgen::CertificateParams::new(vec![self.name.clone()]).expect("a name");
-            parameters.distinguished_name = rcgen::DistinguishedName::new();
-            parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
-            parameters
-        };
-        let key = || rcgen::KeyPair::generate().expect("a key");
-        let authority = rcgen::CertifiedIssuer::self_signed(named(format!("{}-ca@1767405600", self.name)), key());
-        let authority = authority.expect("an authority");
-        let key = key();
-        let leaf = named(format!("{}@1767405600", self.name)).signed_by(&key, &authority).expect("a certificate");
-        std::fs::write(folder.join("kubelet.crt"), leaf.pem() + &authority.pem()).expect("written");
-        std::fs::write(folder.join("kubelet.key"), key.serialize_pem()).expect("written");
-    }
-
-    fn health(&self, component: &str) -> Health {
-        let mut faults = self.faults.lock().expect("faults");
-        let healthy = match &mut faults.ill {
-            Some((node, ill, looks)) if *node == self.number && *ill == component && *looks > 0 => {
-                *looks -= 1;
-                false
-            }
-            _ => true,
-        };
-        Health { healthy, said: format!("{component} says {}", if healthy { "ok" } else { "[-]ping failed" }) }
-    }
-
+    /// As a look into `/proc` shows them.
     fn processes(&self) -> Vec<Process> {
-        let running = self.running.lock().expect("running");
-        let mut processes: Vec<Process> = Vec::new();
-        for (pid, (component, started)) in (100..).zip(&running.started) {
-            let rows = layout().uses.iter().filter(|row| row.component == *component && !row.flag.is_empty());
+        let layout = self.played.layout;
+        let mut state = self.played.state();
+        let hasty = state.vice == Some(Vice::Hasty);
+        let mut seen = Vec::new();
+        for (pid, process) in (100..).zip(&mut state.nodes[self.number].processes) {
+            let (before, looks) = &mut process.shown;
+            let started = if *looks > 0 { *before } else { process.started };
+            *looks = looks.saturating_sub(1);
+            if !process.is_there() && !hasty {
+                continue;
+            }
+            let rows = process.held.keys().map(|number| &layout.uses[*number]).filter(|row| !row.flag.is_empty());
             let mut options: Vec<(String, String)> =
-                rows.filter_map(|row| Some((row.flag.to_owned(), path_of(row)?))).collect();
+                rows.map(|row| (row.flag.to_owned(), paths(layout, row.leaf).remove(0))).collect();
             options.push(("listen-client-urls".to_owned(), "https://127.0.0.1:2379".to_owned()));
             options.push(("listen-peer-urls".to_owned(), "https://127.0.0.1:2380".to_owned()));
-            let program = (*component).to_owned();
-            processes.push(Process {
+            seen.push(Process {
                 pid,
-                program,
+                program: process.component.to_owned(),
                 options,
-                started: Time::from_unix(*started),
+                started: Time::from_unix(started.div_euclid(1000)),
                 contained: true,
                 seen: None,
                 on_our_root: None,
             });
         }
-        processes
+        seen
     }
 
-    /// Counts, and says whether the program that asks is still there.
-    fn boundary(&self) -> Result<(), NodeError> {
-        let mut faults = self.faults.lock().expect("faults");
-        faults.boundaries += 1;
-        if faults.killed_at.is_some_and(|at| faults.boundaries > at) {
-            faults.killed = true;
+    /// The chain that is presented at an address; nothing where nobody could finish a handshake.
+    fn chain(&self, asked: &str) -> Option<Vec<Vec<u8>>> {
+        let layout = self.played.layout;
+        let state = self.played.state();
+        let there = state.nodes[self.number].processes.iter().filter(|process| process.is_there());
+        let mut held = there.flat_map(|process| &process.held).map(|(number, held)| (&layout.uses[*number], held));
+        let (_, held) = held.find(|(row, _)| address(row.leaf, row.purpose) == Some(asked))?;
+        held.material.whole.then(|| held.material.leaf.clone().into_iter().collect())
+    }
+
+    fn health(&self, component: &str) -> Health {
+        let state = self.played.state();
+        let process = state.nodes[self.number].processes.iter().find(|process| process.component == component);
+        let healthy = process.is_some_and(super::process::Process::is_there);
+        Health { healthy, said: format!("{component} is {}", if healthy { "there" } else { "away" }) }
+    }
+
+    async fn restart(&self, components: &[String]) -> Result<NodeReply, NodeError> {
+        self.stop(components)?;
+        let now = self.played.now();
+        let (slow, vice) = {
+            let mut state = self.played.state();
+            if let Some((node, left @ 1..)) = &mut state.faults.failing
+                && *node == self.number
+            {
+                *left -= 1;
+                self.away_until(&mut state, components, now + TRIED_AGAIN);
+                return Err(NodeError::failed(format!(
+                    "{} was stopped and is not healthy again",
+                    components.join(", ")
+                )));
+            }
+            let slow = i64::try_from(state.faults.slow).expect("no eternity");
+            self.away_until(&mut state, components, now + slow);
+            (slow, state.vice)
+        };
+        if vice == Some(Vice::Hasty) {
+            let mut state = self.played.state();
+            let own = state.nodes[self.number].processes.iter_mut();
+            own.filter(|process| components.iter().any(|name| name == process.component))
+                .for_each(|process| process.started = now);
+        } else {
+            tokio::time::sleep(Duration::from_millis(slow.unsigned_abs())).await;
         }
-        if faults.killed { Err(NodeError::new(NodeErrorKind::Lost, "killed")) } else { Ok(()) }
+        self.played.settle(self.number);
+        self.show_late(components);
+        Ok(NodeReply::Restarted { evidence: format!("{} is played anew", components.join(", ")) })
+    }
+
+    /// One at a time: what is away on two nodes is away for everybody.
+    fn stop(&self, components: &[String]) -> Result<(), NodeError> {
+        let now = self.played.now();
+        for node in 0..self.played.shape.nodes.len() {
+            self.played.settle(node);
+        }
+        let mut state = self.played.state();
+        for component in components {
+            let runs = |node: usize| state.nodes[node].processes.iter().find(|process| process.component == component);
+            let Some(process) = runs(self.number) else {
+                return Err(NodeError::refused(format!("no {component} here")));
+            };
+            let others = (0..state.nodes.len()).filter(|node| *node != self.number);
+            let away = others.filter_map(|node| Some((node, runs(node)?))).find(|(_, process)| !process.is_there());
+            let complaint = away.map(|(node, _)| {
+                format!("{component} was stopped on {} while it was away on {}", name(self.number), name(node))
+            });
+            let waited = if is_server(process) && self.played.shape.restart && process.is_there() {
+                state.balancer.stops(self.number, now)
+            } else {
+                None
+            };
+            state.complaints.extend(complaint.into_iter().chain(waited));
+        }
+        Ok(())
+    }
+
+    fn away_until(&self, state: &mut super::played::State, components: &[String], back: i64) {
+        for process in &mut state.nodes[self.number].processes {
+            if components.iter().any(|component| component == process.component) {
+                process.back = Some(back);
+                process.shown.0 = process.started;
+            }
+        }
+    }
+
+    fn show_late(&self, components: &[String]) {
+        let mut state = self.played.state();
+        let looks = state.faults.stale;
+        for process in &mut state.nodes[self.number].processes {
+            if components.iter().any(|component| component == process.component) {
+                process.shown.1 = looks;
+            }
+        }
+    }
+
+    async fn drain(&self, milliseconds: u64) {
+        let now = self.played.now();
+        let complaint = self.played.state().balancer.refuses(self.number, now);
+        self.played.complain(complaint);
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    }
+
+    /// As the disk does it, and with the moment between the two files of a pair.
+    async fn install(&self, op: NodeOp, store: &IdentityStore) -> Result<NodeReply, NodeError> {
+        let IdentityStore::Pair { certificate, .. } = store else { return self.disk.run(op).await };
+        let path = self.at(certificate);
+        let old = std::fs::read(&path).ok();
+        let reply = self.disk.run(op).await;
+        if let (Some(old), Ok(new), true) = (old, std::fs::read(&path), reply.is_ok()) {
+            write(&path, &old);
+            self.played.film("the second file of a pair");
+            let mut state = self.played.state();
+            if state.vice == Some(Vice::Halves) {
+                state.nodes[self.number].second_half = Some((path, new));
+            } else {
+                write(&path, &new);
+            }
+        }
+        reply
+    }
+
+    /// Their times are those of the play, as are those of the processes that will be compared with them.
+    fn touch(&self, store: &IdentityStore) {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(self.played.now().unsigned_abs());
+        for path in store.paths() {
+            let file = std::fs::File::options().write(true).open(self.at(&path)).expect("a file");
+            file.set_modified(now).expect("a time");
+        }
     }
 
     fn is_there(&self) -> Result<(), NodeError> {
-        let mut running = self.running.lock().expect("running");
-        running.operations += 1;
-        let faults = self.faults.lock().expect("faults");
-        if faults.killed {
-            return Err(NodeError::new(NodeErrorKind::Lost, "killed"));
+        let mut state = self.played.state();
+        let node = &mut state.nodes[self.number];
+        node.operations += 1;
+        let operations = node.operations;
+        if let Some((path, second)) = node.second_half.take() {
+            write(&path, &second);
         }
-        match faults.lost {
-            Some((node, from)) if node == self.number && running.operations > from => {
-                Err(NodeError::new(NodeErrorKind::Lost, format!("{}: the connection ended", self.name)))
+        match state.faults.lost {
+            Some(lost) if lost.node == self.number && operations > lost.from + usize::from(lost.done) => {
+                Err(self.no_answer())
             }
             _ => Ok(()),
         }
     }
+
+    /// It was done, but nobody hears of it.
+    fn is_last_word(&self) -> bool {
+        let state = self.played.state();
+        let operations = state.nodes[self.number].operations;
+        state.faults.lost.is_some_and(|lost| lost.node == self.number && lost.done && operations == lost.from + 1)
+    }
+
+    fn no_answer(&self) -> NodeError {
+        NodeError::new(NodeErrorKind::Lost, format!("{}: the connection ended", name(self.number)))
+    }
+}
+
+/// In place: the mode stays.
+fn write(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).expect("a file");
 }
 
 #[async_trait]
 impl Node for Machine {
     async fn run(&self, op: NodeOp) -> Result<NodeReply, NodeError> {
         self.is_there()?;
+        self.played.settle(self.number);
+        let changes = changes(&op);
+        let what = format!("{} on {}", word(&op), name(self.number));
+        if changes.is_some() {
+            self.played.film(&what);
+        }
+        let reply = self.answer(op).await;
+        if changes == Some(Changes::Peers) {
+            self.played.judge(&what);
+        }
+        if self.is_last_word() { Err(self.no_answer()) } else { reply }
+    }
+}
+
+impl Machine {
+    async fn answer(&self, op: NodeOp) -> Result<NodeReply, NodeError> {
         match op {
             NodeOp::Facts => {
                 let NodeReply::Facts(mut facts) = self.disk.run(op).await? else { unreachable!("facts are facts") };
-                facts.host.clone_from(&self.name);
+                facts.host = name(self.number);
+                facts.now_ms = self.played.now() + self.played.state().nodes[self.number].ahead;
                 Ok(NodeReply::Facts(facts))
             }
             NodeOp::Exist { paths } => {
-                let there = |path: &String| self.root.join(path.trim_start_matches('/')).exists();
+                let there = |path: &String| self.at(path).exists();
                 Ok(NodeReply::Existing(paths.into_iter().filter(there).collect()))
             }
             NodeOp::Processes { .. } => Ok(NodeReply::Processes(self.processes())),
             NodeOp::Presented { addresses } => {
-                let path = |address: &str| SERVERS.iter().find(|(known, _)| *known == address).map(|(_, path)| *path);
                 let seen = addresses.into_iter().map(|address| {
-                    let chain = path(&address).and_then(|path| self.chain(path));
+                    let chain = self.chain(&address);
                     (address, chain)
                 });
                 Ok(NodeReply::Presented(seen.collect()))
             }
-            NodeOp::Restart { component } => self.restart(&component),
-            NodeOp::RestartControlPlane { components, .. } => {
-                components.iter().map(|component| self.restart(component)).collect::<Result<Vec<_>, _>>()?;
-                Ok(NodeReply::Restarted { evidence: "played anew together".to_owned() })
-            }
-            NodeOp::CanDrain { port } => match self.faults.lock().expect("faults").without_nft {
-                Some(node) if node == self.number => Err(NodeError::refused(format!("port {port}: there is no nft"))),
-                _ => Ok(NodeReply::Done),
-            },
-            NodeOp::Health { component } => Ok(NodeReply::Health(self.health(&component))),
-            NodeOp::Append { .. } => {
-                self.boundary()?;
-                let reply = self.disk.run(op).await;
-                // After it on one node is before it on the next.
-                if self.number == LAST {
-                    self.boundary()?;
+            NodeOp::Install { ref store, .. } => {
+                let store = store.clone();
+                let reply = self.install(op, &store).await;
+                if reply.is_ok() {
+                    self.touch(&store);
                 }
                 reply
             }
+            NodeOp::Health { component } => Ok(NodeReply::Health(self.health(&component))),
+            NodeOp::Restart { component } => self.restart(&[component]).await,
+            NodeOp::RestartControlPlane { components, drain } => {
+                if let Some(drain) = drain {
+                    self.drain(drain.settle_ms).await;
+                }
+                self.restart(&components).await
+            }
+            NodeOp::Lock { .. } => self.lock(op).await,
             other => self.disk.run(other).await,
         }
     }
+
+    /// Played time is over before a child that another test is just starting lets go of the file.
+    async fn lock(&self, op: NodeOp) -> Result<NodeReply, NodeError> {
+        for _ in 0..100 {
+            match self.disk.run(op.clone()).await {
+                Ok(NodeReply::LockedBy(Some(nobody))) if nobody.pid == 0 => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                reply => return reply,
+            }
+        }
+        self.disk.run(op).await
+    }
 }
 
-const LAST: usize = 2;
-
-const SERVERS: [(&str, &str); 3] = [
-    ("127.0.0.1:6443", "/etc/kubernetes/pki/apiserver.crt"),
-    ("127.0.0.1:2379", "/etc/kubernetes/pki/etcd/server.crt"),
-    ("127.0.0.1:2380", "/etc/kubernetes/pki/etcd/peer.crt"),
-];
-
-fn layout() -> &'static Layout {
-    Layout::named("kubeadm").expect("the layout of the stage")
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Changes {
+    /// What the program keeps for itself.
+    Own,
+    /// What others work with.
+    Peers,
 }
 
-/// The file of an identity; trust is not played here, since leaf renewal changes none of it.
-fn path_of(row: &UseRow) -> Option<String> {
-    if matches!(row.purpose, PurposeRow::Trust(_) | PurposeRow::Sign(_)) || row.component == "kubelet" {
-        return None;
+fn changes(op: &NodeOp) -> Option<Changes> {
+    match op {
+        NodeOp::Install { .. }
+        | NodeOp::Restore { .. }
+        | NodeOp::Remove { .. }
+        | NodeOp::Restart { .. }
+        | NodeOp::RestartControlPlane { .. } => Some(Changes::Peers),
+        NodeOp::BackUp { .. }
+        | NodeOp::MakeRequest { .. }
+        | NodeOp::Stage { .. }
+        | NodeOp::ClearDrafts { .. }
+        | NodeOp::Append { .. }
+        | NodeOp::SavePlan { .. } => Some(Changes::Own),
+        _ => None,
     }
-    match layout().leaf(row.leaf)?.store {
-        Store::Pair { certificate, .. } => Some(format!("/etc/kubernetes/{certificate}")),
-        Store::Combined(path) | Store::Kubeconfig(path) => Some(format!("/etc/kubernetes/{path}")),
-    }
+}
+
+fn word(op: &NodeOp) -> String {
+    let all = format!("{op:?}");
+    all.chars().take_while(char::is_ascii_alphanumeric).collect()
 }

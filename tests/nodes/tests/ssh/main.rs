@@ -2,6 +2,7 @@
 
 mod middle;
 mod refused;
+mod runtimes;
 mod start;
 
 use std::sync::Arc;

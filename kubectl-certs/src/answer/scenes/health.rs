@@ -1,9 +1,10 @@
 //! A component that was restarted and is not healthy: nobody goes on past it, neither the run nor the one after it.
 
 use super::stage::Stage;
+use crate::answer::Control;
 use crate::error::{Error, ErrorKind};
-use crate::report::{RunDone, RunState};
-use crate::request::{Renew, RunsVerb};
+use crate::report::{Report, RunDone, RunState};
+use crate::request::{Renew, Request, RunsVerb};
 
 const FOREVER: u32 = u32::MAX;
 
@@ -58,8 +59,9 @@ fn a_node_that_cannot_drain_is_refused_before_anything_is_changed() {
 
 #[test]
 fn who_takes_over_is_said_where_somebody_does() {
-    let plan = Stage::new().plan();
-    let restarts: Vec<_> = plan.steps().filter(|step| step.id.starts_with("restart-")).collect();
+    let planned = Stage::new().ask(&Request::Renew(Stage::request()), &Control::silent());
+    let Ok(Report::Plan(planned)) = planned else { panic!("no plan: {planned:?}") };
+    let restarts: Vec<_> = planned.plan.steps().filter(|step| step.id.starts_with("restart-")).collect();
     assert_eq!(restarts.len(), 3);
     for step in restarts {
         assert!(step.impact.contains("another control-plane node's takes over meanwhile"), "{}", step.impact);
