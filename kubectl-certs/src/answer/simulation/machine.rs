@@ -272,6 +272,7 @@ impl Machine {
                 }
                 reply
             }
+            NodeOp::CanDrain { .. } => Ok(NodeReply::Done),
             NodeOp::Health { component } => Ok(NodeReply::Health(self.health(&component))),
             NodeOp::Restart { component } => self.restart(&[component]).await,
             NodeOp::RestartControlPlane { components, drain } => {
