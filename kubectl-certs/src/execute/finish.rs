@@ -39,7 +39,7 @@ async fn wipe(history: &History, means: &Means<'_>) -> Result<(), Error> {
     let run = &history.run;
     // Whatever the plan was: what holds keys is wiped.
     if let Ok(plan) = plan_for(means, run).await {
-        clear(&plan, run, means).await?;
+        clear(plan.steps(), run, means).await?;
     }
     for member in means.fleet.members() {
         let node = member.name.as_deref().unwrap_or("this machine");

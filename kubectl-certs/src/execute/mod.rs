@@ -305,6 +305,7 @@ async fn do_step(
             What::StepSkipped { step: step.id.clone(), why: "it is so already".to_owned() }
         };
         if !journal.has_ended(&step.id) {
+            whose::clear(core::iter::once(step), journal.run(), means).await?;
             journal.append(what).await?;
         }
         outcome.evidence = evidence;

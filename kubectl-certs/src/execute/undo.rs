@@ -112,7 +112,7 @@ async fn take_back(
         stop_before(means, || format!("the files of step {} were put back", step.id))?;
         done.steps.push(put_back(step, world, journal, means).await?);
     }
-    clear(plan, journal.run(), means).await?;
+    clear(plan.steps(), journal.run(), means).await?;
     let restarted = restart(begun, &done.steps, again, world, means).await?;
     done.steps.extend(restarted);
     journal.append(What::Undone).await

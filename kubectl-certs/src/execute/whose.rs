@@ -6,7 +6,7 @@ use super::{Means, digest_of, from_node, is_remade};
 use crate::access::nodes::NodeOp;
 use crate::error::{Error, ErrorKind};
 use crate::model::{KeyState, Location};
-use crate::plan::{Action, Expected, Plan, Step, World};
+use crate::plan::{Action, Expected, Step, World};
 use crate::report::RunState;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,12 +115,18 @@ fn is_made_by_its_owner(step: &Step, world: &World) -> bool {
     whole && issuer.is_some_and(|(_, time)| !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Nothing of a run that was killed stays beside the files.
-pub(super) async fn clear(plan: &Plan, run: &str, means: &Means<'_>) -> Result<(), Error> {
+/// Nothing of a run that was killed stays beside the files of these steps.
+pub(super) async fn clear(
+    steps: impl Iterator<Item = &Step> + Clone,
+    run: &str,
+    means: &Means<'_>,
+) -> Result<(), Error> {
     for member in means.fleet.members() {
-        let own = |step: &&Step| step.node == member.name;
-        let files: Vec<Location> =
-            plan.steps().filter(own).flat_map(|step| &step.expects).map(|expected| expected.at.clone()).collect();
+        let own = steps.clone().filter(|step| step.node == member.name);
+        let files: Vec<Location> = own.flat_map(|step| &step.expects).map(|expected| expected.at.clone()).collect();
+        if files.is_empty() {
+            continue;
+        }
         let op = NodeOp::ClearDrafts { run: run.to_owned(), paths: paths(&files) };
         member.node.run(op).await.map_err(|error| from_node(&error))?;
     }

@@ -109,7 +109,7 @@ pub struct LeftAlone {
 }
 
 impl Plan {
-    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> + Clone {
         self.phases.iter().flat_map(|phase| &phase.steps)
     }
 
