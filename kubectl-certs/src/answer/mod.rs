@@ -9,8 +9,6 @@ mod observe;
 mod requests;
 mod runs;
 #[cfg(test)]
-mod scenes;
-#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,10 @@ pub(super) struct Faults {
     pub(super) stale: u32,
     /// On the node of this number, the first so many restarts fail: what was stopped comes back by itself, much later.
     pub(super) failing: Option<(usize, u32)>,
+    /// On the node of this number, this component answers so many times that it is not healthy.
+    pub(super) ill: Option<(usize, &'static str, u32)>,
+    /// The node of this number has no firewall to drain a server with.
+    pub(super) without_nft: Option<usize>,
     pub(super) lost: Option<Lost>,
 }
 
@@ -38,6 +42,7 @@ pub(super) fn faults() -> impl Strategy<Value = Faults> {
     let lag = prop_oneof![Just(0), 0..70_000_u64];
     let slow = prop_oneof![Just(0), 0..40_000_u64];
     let failing = proptest::option::weighted(0.3, (0_usize..4, 1_u32..3));
-    (lag, slow, 0_u32..4, failing, proptest::option::weighted(0.4, lost))
-        .prop_map(|(lag, slow, stale, failing, lost)| Faults { lag, slow, stale, failing, lost })
+    (lag, slow, 0_u32..4, failing, proptest::option::weighted(0.4, lost)).prop_map(
+        |(lag, slow, stale, failing, lost)| Faults { lag, slow, stale, failing, ill: None, without_nft: None, lost },
+    )
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use super::faults::Vice;
+use super::kubelet;
 use super::played::{Played, address, is_server, name};
 use super::process::paths;
 use crate::access::nodes::{Health, LocalNode, Node, NodeError, NodeErrorKind, NodeOp, NodeReply, Process};
@@ -72,11 +73,24 @@ impl Machine {
         held.material.whole.then(|| held.material.leaf.clone().into_iter().collect())
     }
 
-    fn health(&self, component: &str) -> Health {
-        let state = self.played.state();
+    fn health(&self, component: &str) -> Result<Health, NodeError> {
+        let mut state = self.played.state();
         let process = state.nodes[self.number].processes.iter().find(|process| process.component == component);
-        let healthy = process.is_some_and(super::process::Process::is_there);
-        Health { healthy, said: format!("{component} is {}", if healthy { "there" } else { "away" }) }
+        let mut healthy = process.ok_or_else(|| NodeError::refused(format!("no {component} here")))?.is_there();
+        if let Some((node, ill, looks @ 1..)) = &mut state.faults.ill
+            && (*node, *ill) == (self.number, component)
+        {
+            *looks -= 1;
+            healthy = false;
+        }
+        Ok(Health { healthy, said: format!("{component} says {}", if healthy { "ok" } else { "[-]ping failed" }) })
+    }
+
+    /// A kubelet that had a serving pair makes another where that is gone.
+    fn serves_for_itself(&self) -> bool {
+        let state = self.played.state();
+        let mut own = state.nodes[self.number].processes.iter().filter(|process| process.component == "kubelet");
+        own.any(|process| process.held.keys().any(|row| self.played.layout.uses[*row].leaf == "kubelet-serving"))
     }
 
     async fn restart(&self, components: &[String]) -> Result<NodeReply, NodeError> {
@@ -106,8 +120,17 @@ impl Machine {
         } else {
             tokio::time::sleep(Duration::from_millis(slow.unsigned_abs())).await;
         }
+        if components.iter().any(|component| component == "kubelet") && self.serves_for_itself() {
+            kubelet::sign_for_itself(&name(self.number), &self.played.root(self.number));
+        }
         self.played.settle(self.number);
         self.show_late(components);
+        for component in components.iter().filter(|_| vice.is_none()) {
+            let Health { healthy, said } = self.health(component)?;
+            if !healthy {
+                return Err(NodeError::failed(format!("{component} was restarted and is not healthy: {said}")));
+            }
+        }
         Ok(NodeReply::Restarted { evidence: format!("{} is played anew", components.join(", ")) })
     }
 
@@ -158,9 +181,11 @@ impl Machine {
     }
 
     async fn drain(&self, milliseconds: u64) {
-        let now = self.played.now();
-        let complaint = self.played.state().balancer.refuses(self.number, now);
-        self.played.complain(complaint);
+        if self.played.shape.restart {
+            let now = self.played.now();
+            let complaint = self.played.state().balancer.refuses(self.number, now);
+            self.played.complain(complaint);
+        }
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
     }
 
@@ -272,8 +297,11 @@ impl Machine {
                 }
                 reply
             }
+            NodeOp::CanDrain { port } if self.played.state().faults.without_nft == Some(self.number) => {
+                Err(NodeError::refused(format!("port {port}: there is no nft")))
+            }
             NodeOp::CanDrain { .. } => Ok(NodeReply::Done),
-            NodeOp::Health { component } => Ok(NodeReply::Health(self.health(&component))),
+            NodeOp::Health { component } => Ok(NodeReply::Health(self.health(&component)?)),
             NodeOp::Restart { component } => self.restart(&[component]).await,
             NodeOp::RestartControlPlane { components, drain } => {
                 if let Some(drain) = drain {

@@ -8,14 +8,19 @@
 mod balancer;
 mod clocks;
 mod faults;
+mod health;
 mod kills;
+mod kubelet;
 mod machine;
 mod mutants;
 mod peers;
+mod planned_blind;
 mod played;
 mod process;
 mod shape;
 mod stage;
+mod taken_back;
+mod usual;
 
 use proptest::collection::vec;
 use proptest::prelude::*;

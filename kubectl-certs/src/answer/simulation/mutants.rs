@@ -148,7 +148,7 @@ struct Scene {
     somebody_else: bool,
 }
 
-const NO_FAULTS: Faults = Faults { lag: 0, slow: 0, stale: 0, failing: None, lost: None };
+const NO_FAULTS: Faults = Faults { lag: 0, slow: 0, stale: 0, failing: None, ill: None, without_nft: None, lost: None };
 /// One of each kind: watched, read for each handshake, read at the start; and somebody who knows the others.
 const QUIET: Scene = Scene {
     leaves: &["apiserver", "etcd-server", "scheduler.conf", "apiserver-etcd-client"],
@@ -221,7 +221,7 @@ fn somebody_else_writes(stage: &Stage) {
 
 fn is_still_theirs(stage: &Stage) -> Result<(), String> {
     let text = std::fs::read_to_string(stage.played.folder().join("nodes").join(THEIRS)).expect("a kubeconfig");
-    let changed: Vec<_> = stage.changed().into_iter().map(|path| path.display().to_string()).collect();
+    let changed = stage.changed();
     if changed == [THEIRS] && text.ends_with("somebody else\n") { Ok(()) } else { Err(format!("changed: {changed:?}")) }
 }
 
@@ -273,7 +273,7 @@ fn signed_by_another(plan: &mut Plan) -> bool {
 impl Stage {
     fn do_unrehearsed(&self, plan: Plan) -> Result<RunDone, Error> {
         let rehearsed = RehearsedPlan::unchecked(plan);
-        let request = self.request();
+        let request = self.asked();
         self.block_on(async {
             let fleet = change::fleet(&request.scope, self.access()).await?;
             let observe = Observer { access: self.access(), fleet: &fleet };

@@ -19,7 +19,7 @@ pub(super) struct Played {
     folder: PathBuf,
     /// Unix milliseconds; from there on it is the runtime's paused clock that tells the time.
     rose: i64,
-    began: tokio::time::Instant,
+    curtain: tokio::time::Instant,
     state: Mutex<State>,
 }
 
@@ -60,13 +60,14 @@ impl Played {
     pub(super) fn new(shape: Shape, folder: PathBuf, rose: i64) -> Self {
         let layout = shape.layout();
         let state = Mutex::default();
-        Self { shape, layout, folder, rose, began: tokio::time::Instant::now(), state }
+        Self { shape, layout, folder, rose, curtain: tokio::time::Instant::now(), state }
     }
 
     /// All that can run does, since half an hour.
     pub(super) fn raise(&self) {
-        let began = self.rose - 1_800_000;
+        let began = self.began();
         let mut state = self.state();
+        state.nodes.clear();
         for number in 0..self.shape.nodes.len() {
             let start = |component| Process::start(component, self.layout, &self.root(number), began);
             let processes = self.components().into_iter().filter_map(start).collect();
@@ -79,8 +80,13 @@ impl Played {
         }
     }
 
+    /// Since when processes run that were never restarted.
+    pub(super) fn began(&self) -> i64 {
+        self.rose - 1_800_000
+    }
+
     pub(super) fn now(&self) -> i64 {
-        self.rose + i64::try_from(self.began.elapsed().as_millis()).expect("no eternity")
+        self.rose + i64::try_from(self.curtain.elapsed().as_millis()).expect("no eternity")
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -176,6 +182,7 @@ pub(super) fn address(leaf: &str, purpose: PurposeRow) -> Option<&'static str> {
         "apiserver" => "127.0.0.1:6443",
         "etcd-server" => "127.0.0.1:2379",
         "etcd-peer" => "127.0.0.1:2380",
+        "kubelet-serving" => "127.0.0.1:10250",
         _ => return None,
     })
 }

@@ -92,7 +92,7 @@ impl Stage {
         state.nodes.iter_mut().for_each(|node| node.operations = 0);
     }
 
-    pub(super) fn request(&self) -> Renew {
+    pub(super) fn asked(&self) -> Renew {
         let only = self.played.shape.only.iter().map(|leaf| (*leaf).to_owned()).collect();
         Renew { scope: self.scope(), all: true, only, restart: self.played.shape.restart, ..Renew::default() }
     }
@@ -103,8 +103,24 @@ impl Stage {
     }
 
     pub(super) fn renew(&self) -> Result<RunDone, Error> {
-        let renew = Renew { mode: Mode::Apply, ..self.request() };
-        self.run(&Request::Renew(renew))
+        self.renew_as(self.asked())
+    }
+
+    pub(super) fn renew_as(&self, request: Renew) -> Result<RunDone, Error> {
+        self.run(&Request::Renew(Renew { mode: Mode::Apply, ..request }))
+    }
+
+    /// Any question, by a new program; what it leaves need not be whole.
+    pub(super) fn ask(&mut self, request: &Request, control: &Control) -> Result<Report, Error> {
+        self.access = access(&self.played);
+        self.block_on(answer(request, &self.access, control))
+    }
+
+    /// The disks are so from the beginning.
+    pub(super) fn arrange(&mut self, change: impl FnOnce(&Self)) {
+        change(self);
+        self.before = self.files();
+        self.played.raise();
     }
 
     /// By a new program: nothing is left of the one before but what it wrote.
@@ -167,23 +183,24 @@ impl Stage {
         self.in_use()
     }
 
-    fn wanted(&self) -> Vec<PathBuf> {
+    fn wanted(&self) -> Vec<String> {
         let shape = &self.played.shape;
         let mut wanted = Vec::new();
         for (number, node) in shape.nodes.iter().enumerate() {
             for leaf in shape.only.iter().filter(|leaf| node.leaves.contains(leaf)) {
                 let files = paths(self.played.layout, leaf);
-                wanted.extend(files.iter().map(|path| PathBuf::from(format!("{}{path}", name(number)))));
+                wanted.extend(files.iter().map(|path| format!("{}{path}", name(number))));
             }
         }
         wanted.sort();
         wanted
     }
 
-    pub(super) fn changed(&self) -> Vec<PathBuf> {
+    pub(super) fn changed(&self) -> Vec<String> {
         let now = self.files();
         let all: std::collections::BTreeSet<_> = self.before.keys().chain(now.keys()).collect();
-        all.into_iter().filter(|path| self.before.get(*path) != now.get(*path)).cloned().collect()
+        let other = all.into_iter().filter(|path| self.before.get(*path) != now.get(*path));
+        other.map(|path| path.display().to_string()).collect()
     }
 
     /// Who says that a run is done has seen the servers present what was written, and started who must start.
@@ -246,7 +263,7 @@ impl Stage {
     }
 
     pub(super) fn plan(&self) -> Plan {
-        match self.block_on(answer(&Request::Renew(self.request()), &self.access, &Control::silent())) {
+        match self.block_on(answer(&Request::Renew(self.asked()), &self.access, &Control::silent())) {
             Ok(Report::Plan(planned)) => planned.plan,
             other => panic!("no plan: {other:?}"),
         }

@@ -96,7 +96,7 @@ fn the_lock_goes_with_the_connection_and_comes_back_with_it() {
             other => other,
         };
         let error = error.expect_err("its lock is gone");
-        assert_eq!(error.kind, NodeErrorKind::Refused);
+        assert_eq!(error.kind, NodeErrorKind::Unreachable);
         assert!(error.message.contains("meanwhile alice@there has it"), "{error}");
     });
 }

@@ -15,12 +15,12 @@ fn steps_and_gates(plan: &Plan) -> String {
 
 #[test]
 fn a_node_that_is_lost_while_planning_is_not_one_without_certificates() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     let request = Request::Renew(Stage::request());
     let mut whole = None;
     // From the last question to the first: all of it is there, or nothing is planned.
     for from in (0..60).rev() {
-        stage.faults(|faults| faults.lost = Some((1, from)));
+        stage.lose(1, from);
         match stage.ask(&request, &Control::silent()) {
             Ok(Report::Plan(planned)) => {
                 let plan = steps_and_gates(&planned.plan);
@@ -39,8 +39,8 @@ fn a_node_that_is_lost_while_planning_is_not_one_without_certificates() {
 
 #[test]
 fn a_named_node_without_a_layout_is_refused() {
-    let mut stage = Stage::new();
-    stage.arrange(|_, nodes| std::fs::remove_dir_all(nodes.join("cp3/etc/kubernetes")).expect("removed"));
+    let mut stage = Stage::usual();
+    stage.arrange(|stage| std::fs::remove_dir_all(stage.root("cp3").join("etc/kubernetes")).expect("removed"));
     let error = stage.ask(&Request::Renew(Stage::request()), &Control::silent()).expect_err("cp3 has nothing");
     assert_eq!(error.kind, ErrorKind::Refused);
     assert!(error.message.contains("cp3 has no cluster files"), "{error}");
@@ -52,7 +52,7 @@ fn a_named_node_without_a_layout_is_refused() {
 /// A request that came as JSON is held to the limits of the arguments.
 #[test]
 fn a_drain_has_its_limits_at_both_doors() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     for seconds in [-1, 601, 100_000] {
         let drain = Some(crate::model::Span(seconds));
         let request = Request::Renew(Renew { drain, restart: true, ..Stage::request() });

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::faults::Faults;
 use super::stage::Stage;
 use crate::answer::Control;
 use crate::error::{Error, ErrorKind};
@@ -52,9 +53,9 @@ fn journal(stage: &Stage, node: &str, run: &str) -> PathBuf {
 /// The old pair was broken: nobody presents it again, and that keeps nothing from being over or begun anew.
 #[test]
 fn an_undo_to_a_pair_that_no_server_can_load_ends_and_says_so() {
-    let mut stage = Stage::new();
-    stage.arrange(|_, nodes| {
-        let key = |name: &str| nodes.join(name).join("etc/kubernetes/pki/apiserver.key");
+    let mut stage = Stage::usual();
+    stage.arrange(|stage| {
+        let key = |name: &str| stage.root(name).join("etc/kubernetes/pki/apiserver.key");
         std::fs::copy(key("cp2"), key("cp1")).expect("another key");
     });
     let run = stage.renew().expect("a key that differs is replaced").run;
@@ -68,15 +69,15 @@ fn an_undo_to_a_pair_that_no_server_can_load_ends_and_says_so() {
         assert_eq!(stage.changed(), Vec::<String>::new());
     }
     stage.renew().expect("nothing stands in the way");
-    stage.assert_all_new();
+    assert_eq!(stage.is_new(), Ok(()));
 }
 
 /// What was put back is not changed again, and who was started with it must still be started anew.
 #[test]
 fn an_undo_that_is_cut_off_before_its_restart_restarts_the_next_time() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     let run = remade(&mut stage);
-    stage.faults(|faults| faults.failing_restarts = (0, 1));
+    stage.set(&Faults { failing: Some((0, 1)), ..Faults::default() });
     let undo = runs(RunsVerb::Undo, &run, &ALL);
     let error = stage.ask(&undo, &Control::silent()).expect_err("the restart fails");
     says(&error, ErrorKind::FailedSafe, &["kubelet", "put back", &format!("runs undo {run}")]);
@@ -89,7 +90,7 @@ fn an_undo_that_is_cut_off_before_its_restart_restarts_the_next_time() {
 /// The kubelet's pair is taken away and made by its owner. What somebody else put there afterwards is theirs.
 #[test]
 fn what_is_put_in_the_place_of_a_remade_pair_is_kept() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     let run = remade(&mut stage);
     let pki = stage.root("cp1").join("var/lib/kubelet/pki");
     let ours = copy_away(&pki);
@@ -104,7 +105,7 @@ fn what_is_put_in_the_place_of_a_remade_pair_is_kept() {
     assert_eq!(copy_away(&pki), theirs);
     // The kubelet's own, once more: of another moment.
     std::fs::remove_file(pki.join("kubelet.crt")).expect("removed");
-    stage.machine(0).sign_for_itself();
+    stage.sign_for_itself(0);
     stage.ask(&undo, &Control::silent()).expect_err("nor is this one of this run");
     for (name, text) in &ours {
         std::fs::write(pki.join(name), text).expect("as the run left it");
@@ -116,7 +117,7 @@ fn what_is_put_in_the_place_of_a_remade_pair_is_kept() {
 /// A journal of an earlier version, or a step that was cut off: then the pair's own marks tell.
 #[test]
 fn a_pair_that_the_kubelet_made_is_known_by_its_marks_too() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     let run = remade(&mut stage);
     for node in ALL {
         let path = journal(&stage, node, &run);
@@ -137,7 +138,7 @@ fn a_pair_that_the_kubelet_made_is_known_by_its_marks_too() {
 
 /// The serving pair of cp1's kubelet, made anew by a run.
 fn remade(stage: &mut Stage) -> String {
-    stage.arrange(|machines, _| machines[0].sign_for_itself());
+    stage.arrange(|stage| stage.sign_for_itself(0));
     let only = vec!["kubelet-serving".to_owned()];
     let renew = Renew { scope: Stage::nodes(&ALL), all: true, only, mode: Mode::Apply, ..Renew::default() };
     done(stage.ask(&Request::Renew(renew), &Control::silent())).run
@@ -150,7 +151,7 @@ fn copy_away(pki: &Path) -> Vec<(&'static str, String)> {
 
 #[test]
 fn finish_wants_all_nodes_of_the_run() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     let run = stage.renew().expect("done").run;
     let error = stage.ask(&runs(RunsVerb::Finish, &run, &["cp1"]), &Control::silent()).expect_err("two are missing");
     let all = format!("runs finish {run} --ssh cp1 --ssh cp2 --ssh cp3");
@@ -166,7 +167,7 @@ fn finish_wants_all_nodes_of_the_run() {
 
 #[test]
 fn a_node_that_missed_the_end_is_told_again() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     let run = stage.renew().expect("done").run;
     forget_the_end(&stage, "cp2", &run);
     let alone = Request::Renew(Renew { scope: Stage::nodes(&["cp2"]), mode: Mode::Apply, ..Stage::request() });
@@ -186,7 +187,7 @@ fn a_node_that_missed_the_end_is_told_again() {
 /// The same of an undo; here asking for it again is enough.
 #[test]
 fn a_node_that_missed_the_end_of_an_undo_is_told_again() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     let run = stage.renew().expect("done").run;
     let undo = runs(RunsVerb::Undo, &run, &ALL);
     done(stage.ask(&undo, &Control::silent()));
@@ -207,7 +208,7 @@ fn forget_the_end(stage: &Stage, node: &str, run: &str) {
 /// Somebody writes after the first file was put back: that is no refusal any more, and there is a way on.
 #[test]
 fn a_doubt_in_the_middle_of_an_undo_is_no_refusal() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     let run = stage.renew().expect("done").run;
     // The last to be put back: steps go in reverse.
     let file = stage.root("cp1").join("etc/kubernetes/pki/apiserver.crt");
@@ -236,7 +237,7 @@ fn a_doubt_in_the_middle_of_an_undo_is_no_refusal() {
 /// A backup that is gone can never be put back: then the way back can be given up, and new runs begun.
 #[test]
 fn an_undo_that_lost_a_backup_can_be_finished() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     let run = stage.renew().expect("done").run;
     let backups = journal(&stage, "cp1", &run).with_file_name("backup");
     let gone = backups.clone();
@@ -256,7 +257,7 @@ fn an_undo_that_lost_a_backup_can_be_finished() {
 /// Asked to stop, undo and finish do before the next file or node, and go on later.
 #[test]
 fn undo_and_finish_stop_at_a_boundary_and_go_on() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     let run = stage.renew().expect("done").run;
     let stop = |happens| when(happens, |control: &Control| control.stop.store(true, Ordering::Relaxed));
     let undo = runs(RunsVerb::Undo, &run, &ALL);
@@ -280,13 +281,13 @@ fn undo_and_finish_stop_at_a_boundary_and_go_on() {
 /// A node that is lost in the middle makes no refusal of what was begun.
 #[test]
 fn a_node_lost_in_the_middle_of_an_undo_leaves_a_way_on() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::usual();
     let run = stage.renew().expect("done").run;
     let undo = runs(RunsVerb::Undo, &run, &ALL);
     for from in [30, 45, 60] {
-        stage.faults(|faults| faults.lost = Some((1, from)));
+        stage.lose(1, from);
         let outcome = stage.ask(&undo, &Control::silent());
-        stage.faults(|faults| faults.lost = None);
+        stage.set(&Faults::default());
         if let Err(error) = outcome {
             let begun = !stage.changed().is_empty();
             assert!(error.kind == ErrorKind::FailedSafe || !begun, "{from}: {error:?}");
