@@ -6,6 +6,8 @@
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::yaml;
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Kubeconfig {
@@ -89,13 +91,7 @@ pub fn looks_like_one(text: &str) -> bool {
 }
 
 pub fn parse(text: &str) -> Result<Kubeconfig, KubeconfigError> {
-    // The parser's messages quote the text around the fault, and that text may be a key: only the position is kept.
-    serde_saphyr::from_str(text).map_err(|error| {
-        KubeconfigError::Unreadable(match error.location() {
-            Some(at) => format!("YAML is broken at line {}, column {}", at.line(), at.column()),
-            None => "YAML is broken".to_owned(),
-        })
-    })
+    serde_saphyr::from_str(text).map_err(|error| KubeconfigError::Unreadable(yaml::fault(&error)))
 }
 
 /// Puts a new certificate (PEM) and key (PEM) in the place of those of `user`.

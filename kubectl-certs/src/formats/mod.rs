@@ -9,5 +9,6 @@ pub mod kubeconfig;
 mod name;
 pub mod pem;
 pub mod signing_request;
+pub mod yaml;
 
 pub use content::{Content, KeyRecord, KubeconfigCluster, KubeconfigUser, KubeconfigView, read};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{LocalNode, files, processes};
+use crate::formats::yaml;
 
 const CONFIGURATION: &str = "var/lib/kubelet/config.yaml";
 /// kubeadm keeps what belongs to this node alone here since 1.32.
@@ -86,7 +87,7 @@ fn serving_given(
         .map(|file| format!("its option --tls-cert-file names {file}"))
         .or_else(|| {
             Some("its option --rotate-server-certificates is set".to_owned())
-                .filter(|_| option("rotate-server-certificates").as_deref() == Some("true"))
+                .filter(|_| option("rotate-server-certificates").is_some_and(|value| is_true(&value)))
         })
         .or_else(|| {
             option("cert-dir")
@@ -114,15 +115,20 @@ fn parsed(path: &Path) -> Result<Configuration, String> {
         let there = files::exists(&path.to_string_lossy());
         return if there { Err(format!("{} cannot be read", path.display())) } else { Ok(Configuration::default()) };
     };
-    serde_saphyr::from_str(&text).map_err(|error| format!("{} cannot be read: {error}", path.display()))
+    serde_saphyr::from_str(&text).map_err(|error| format!("{}: {}", path.display(), yaml::fault(&error)))
 }
 
-/// `KUBELET_KUBEADM_ARGS="--name=value --name=value"`
+/// `KUBELET_KUBEADM_ARGS="--name=value --name=value"`; a name alone means that it is so.
 fn flag(text: &str, name: &str) -> Option<String> {
     text.split(['"', '\'', ' ', '\n']).find_map(|word| {
-        let value = word.strip_prefix("--")?.strip_prefix(name)?.strip_prefix('=')?;
-        Some(value.to_owned())
+        let rest = word.strip_prefix("--")?.strip_prefix(name)?;
+        if rest.is_empty() { Some("true".to_owned()) } else { rest.strip_prefix('=').map(str::to_owned) }
     })
+}
+
+/// As Go reads it (`strconv.ParseBool`).
+fn is_true(value: &str) -> bool {
+    ["1", "t", "T", "true", "TRUE", "True"].contains(&value)
 }
 
 #[cfg(test)]
@@ -171,12 +177,17 @@ mod tests {
             (vec![("config.yaml", "kind: KubeletConfiguration\nserverTLSBootstrap: false\ntlsCertFile: \"\"\n")], None),
             (vec![("config.yaml", "serverTLSBootstrap: true\n")], Some("serverTLSBootstrap is true in")),
             (vec![("config.yaml", "tlsCertFile: /etc/kubelet/a.crt\n")], Some("names /etc/kubelet/a.crt")),
-            (vec![("config.yaml", "\t: no yaml")], Some("cannot be read")),
+            (vec![("config.yaml", "header: Bearer hunter2\n\t: no yaml")], Some("YAML is broken at line")),
             (vec![("kubeadm-flags.env", "X=\"--tls-cert-file=/b.crt\"")], Some("--tls-cert-file names /b.crt")),
             (
                 vec![("kubeadm-flags.env", "X=\"--rotate-server-certificates=true\"")],
                 Some("--rotate-server-certificates"),
             ),
+            (
+                vec![("kubeadm-flags.env", "X=\"--v=2 --rotate-server-certificates --node-ip=10.0.0.1\"")],
+                Some("--rotate-server-certificates"),
+            ),
+            (vec![("kubeadm-flags.env", "X=\"--rotate-server-certificates=false\"")], None),
             (vec![("kubeadm-flags.env", "X=\"--cert-dir=/c\"")], Some("--cert-dir is /c")),
         ] {
             let (_folder, node) = node(&files);
@@ -184,6 +195,7 @@ mod tests {
             match wanted {
                 Some(wanted) => {
                     assert!(given.as_ref().is_some_and(|given| given.contains(wanted)), "{files:?}: {given:?}");
+                    assert!(!given.is_some_and(|given| given.contains("hunter2")), "{files:?}");
                 }
                 None => assert_eq!(given, None, "{files:?}"),
             }

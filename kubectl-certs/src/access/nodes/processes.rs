@@ -85,7 +85,8 @@ fn options(words: Vec<String>) -> Vec<(String, String)> {
             Some((name, value)) => (name.to_owned(), value.to_owned()),
             None => match words.next_if(|next| !next.starts_with('-')) {
                 Some(value) => (name.to_owned(), value),
-                None => continue,
+                // A name alone means that it is so.
+                None => (name.to_owned(), "true".to_owned()),
             },
         };
         if names_a_file_or_an_address(&name) {

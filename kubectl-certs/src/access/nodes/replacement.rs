@@ -86,7 +86,7 @@ impl Replacement {
     fn stage(path: &Path, bytes: &[u8], like: &Path, times: Times, run: String) -> Result<Self, NodeError> {
         let new = Self { path: path.to_owned(), sibling: sibling(path, &run), run };
         // Left behind by a run that was killed: never read by anyone, written anew.
-        remove_if_there(&new.sibling)?;
+        wipe_if_there(&new.sibling)?;
         let attempt = || {
             let metadata = fs::metadata(like)?;
             let mut file = create_private(&new.sibling)?;
@@ -107,7 +107,7 @@ impl Replacement {
 impl Drop for Replacement {
     fn drop(&mut self) {
         // Only clutter, but clutter with a key in it. After a rename there is nothing of that name.
-        fs::remove_file(&self.sibling).ok();
+        wipe_if_there(&self.sibling).ok();
     }
 }
 

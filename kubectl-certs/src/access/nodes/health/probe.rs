@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use crate::access::nodes::http::{self, Caller, Endpoint};
 use crate::access::nodes::kubelet::Kubelet;
 use crate::access::nodes::{Health, LocalNode, NodeError, files};
+use crate::formats::yaml;
 
 /// kubeadm's folder, and that of RKE2.
 const FOLDERS: [&str; 2] = ["etc/kubernetes/manifests", "var/lib/rancher/rke2/agent/pod-manifests"];
@@ -92,8 +93,9 @@ pub(in super::super) fn manifest(node: &LocalNode, component: &str) -> Result<Po
         )));
     };
     let text = files::read(&path)?;
-    serde_saphyr::from_slice(&text)
-        .map_err(|error| NodeError::refused(format!("{} is not the manifest of a pod: {error}", path.display())))
+    serde_saphyr::from_slice(&text).map_err(|error| {
+        NodeError::refused(format!("{} is no manifest of a pod: {}", path.display(), yaml::fault(&error)))
+    })
 }
 
 fn folders(node: &LocalNode) -> Vec<PathBuf> {
