@@ -7,7 +7,7 @@ use super::leaf::{expected, store};
 use super::renew::Asked;
 use super::{Action, Expected, Step, Undo, World};
 use crate::error::Error;
-use crate::model::{Certificate, Evidence, Purpose};
+use crate::model::{Certificate, Entry, Evidence, Purpose};
 
 const COMPONENT: &str = "kubelet";
 
@@ -39,7 +39,9 @@ pub(super) fn not_its_own(world: &World, candidate: &Candidate<'_>) -> Option<Er
     let Candidate { entry, certificate, .. } = candidate;
     let at = &entry.at;
     let issuers = world.trust.issuers(&certificate.fingerprint);
-    let others = || world.inventory.entries.iter().filter(|other| other.at != *at);
+    // Not copies of it, which hold the kubelet's own authority as well.
+    let is_copy = |other: &Entry| other.certificates().contains(&certificate.fingerprint);
+    let others = || world.inventory.entries.iter().filter(|other| other.at != *at && !is_copy(other));
     let signer = others().find(|other| other.certificates().iter().any(|id| issuers.contains(id)));
     let why = if let Some(signer) = signer {
         format!("it is signed by the authority in {}, and no kubelet makes that anew", signer.at)
@@ -62,7 +64,7 @@ pub(super) fn not_its_own(world: &World, candidate: &Candidate<'_>) -> Option<Er
 }
 
 /// As client-go names them (`GenerateSelfSignedCertKey` in util/cert): host and seconds since 1970.
-fn has_names_of_a_kubelet(certificate: &Certificate) -> bool {
+pub fn has_names_of_a_kubelet(certificate: &Certificate) -> bool {
     let parts = |name: &str| -> Option<(String, bool)> {
         let (host, time) = name.strip_prefix("CN=")?.rsplit_once('@')?;
         Some((host.to_owned(), !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit())))

@@ -33,7 +33,7 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
     if leaf.signer.is_empty() {
         return match kubelet::not_its_own(world, candidate) {
             Some(error) => Ok(Planned::Not(error)),
-            None => Ok(Planned::Remake(kubelet::remake(candidate, asked)?)),
+            None => Ok(kubelet::remake(candidate, asked).map_or_else(Planned::Not, Planned::Remake)),
         };
     }
     let signer = match signer(world, asked, candidate)? {

@@ -5,7 +5,7 @@ pub mod action;
 mod activate;
 mod candidates;
 pub mod condition;
-mod kubelet;
+pub mod kubelet;
 mod leaf;
 pub mod rehearse;
 pub mod renew;

@@ -105,11 +105,17 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
 /// Asked only where there is a certificate that the kubelet may have made.
 async fn add_serving_given(inventory: &mut Inventory, member: &Member, layout: &Layout) {
     let own = |name: &String| layout.leaf(name).is_some_and(|leaf| leaf.signer.is_empty());
-    if member.is_running_machine()
-        && inventory.entries.iter().any(|entry| entry.origin.name.as_ref().is_some_and(own))
-        && let Ok(NodeReply::KubeletServing(Some(why))) = member.node.run(NodeOp::KubeletServing).await
+    if !member.is_running_machine()
+        || !inventory.entries.iter().any(|entry| entry.origin.name.as_ref().is_some_and(own))
     {
-        inventory.serving_given.insert(member.name.clone(), why);
+        return;
+    }
+    match member.node.run(NodeOp::KubeletServing).await {
+        Ok(NodeReply::KubeletServing(Some(why))) => {
+            inventory.serving_given.insert(member.name.clone(), why);
+        }
+        Ok(_) => {}
+        Err(error) => inventory.gaps.push(unanswered(member, &error)),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::worlds::{Shape, add_kubelet_serving};
 use crate::error::ErrorKind;
-use crate::model::{CertId, Evidence, Holds, Location, TakesEffect};
+use crate::model::{CertId, Entry, Evidence, Holds, KeyState, Location, Origin, TakesEffect};
 use crate::plan::World;
 use crate::request::Renew;
 
@@ -57,12 +57,37 @@ fn its_own_serving_certificate_is_taken_away_so_that_it_makes_another() {
     assert!(steps.contains(&"remake-kubelet-serving".to_owned()), "{steps:?}");
 }
 
+/// Kept beside it by somebody: what signed it is the kubelet's own all the same.
+#[test]
+fn a_copy_of_it_is_no_authority() {
+    let (steps, left) = planned(SUBJECT, ISSUER, |world, at| {
+        let own = CertId("its own authority".to_owned());
+        let entry = world.inventory.entries.iter_mut().find(|entry| entry.at == *at).expect("it was added");
+        let Holds::Chain(chain) = &mut entry.holds else { panic!("a chain") };
+        chain.push(own.clone());
+        let leaf = chain[0].clone();
+        let copy = Entry { at: at.beside("/var/lib/kubelet/pki/kubelet.crt.bak"), ..entry.clone() };
+        world.inventory.entries.push(Entry { origin: Origin::default(), ..copy });
+        world.trust.will_be_signed(leaf, own);
+    });
+    assert_eq!((steps.contains(&"remake-kubelet-serving".to_owned()), left), (true, None));
+}
+
 /// A name for people, names in the certificate, what else is so, and what is said of it.
 type Case = (&'static str, [&'static str; 2], fn(&mut World, &Location), &'static str);
 
 #[test]
 fn what_somebody_gave_it_is_left_alone() {
-    let cases: [Case; 5] = [
+    let cases: [Case; 6] = [
+        (
+            "without its key, which keeps nothing else from being renewed",
+            [SUBJECT, ISSUER],
+            |world, at| {
+                let entry = world.inventory.entries.iter_mut().find(|entry| entry.at == *at);
+                entry.expect("it was added").key = KeyState::Absent;
+            },
+            "its private key was not found beside it",
+        ),
         ("an authority's", ["node-1", "corporate-ca"], |_, _| {}, "somebody gave it to this one"),
         ("another node's", [SUBJECT, "node-2-ca@1767405601"], |_, _| {}, "somebody gave it to this one"),
         (
@@ -100,6 +125,7 @@ fn what_somebody_gave_it_is_left_alone() {
     for (name, [subject, issuer], change, wanted) in cases {
         let (steps, why) = planned(subject, issuer, change);
         assert!(!steps.contains(&"remake-kubelet-serving".to_owned()), "{name}: {steps:?}");
+        assert!(steps.contains(&"renew-scheduler.conf".to_owned()), "{name}: {steps:?}");
         assert!(why.as_ref().is_some_and(|why| why.contains(wanted)), "{name}: {why:?}");
     }
 }
