@@ -39,6 +39,9 @@ pub enum What {
     },
     StepStarted {
         step: String,
+        /// The machine, where it is reached from elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<String>,
         title: String,
     },
     StepSkipped {

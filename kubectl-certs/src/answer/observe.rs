@@ -24,7 +24,7 @@ pub(super) struct Observer<'a> {
 #[async_trait]
 impl Observe for Observer<'_> {
     async fn world(&self, run: &str, plan: &Plan) -> Result<World, Error> {
-        let mut world = untrusting(inventory(self.access, self.fleet.members()).await?);
+        let mut world = untrusting(whole(|| inventory(self.access, self.fleet.members())).await?);
         // Each node answers one question after the other, and all nodes do at the same time.
         let steps: Vec<&Step> = plan.steps().collect();
         for left in join_all(steps.iter().map(|step| self.left_by(run, step, &step.actions))).await {
@@ -51,12 +51,13 @@ impl Observe for Observer<'_> {
             match what {
                 Fresh::Left(_) => {}
                 Fresh::Files => {
-                    let part = collect(self.access, &Wanted::files(disk)).await?;
+                    let wanted = Wanted::files(disk);
+                    let part = whole(|| collect(self.access, &wanted)).await?;
                     require_answers(member, &part).await?;
                     replace_files(world, node, part);
                 }
                 Fresh::Node => {
-                    let part = inventory(self.access, disk).await?;
+                    let part = whole(|| inventory(self.access, disk)).await?;
                     require_answers(member, &part).await?;
                     replace(world, node, part);
                 }
@@ -143,6 +144,12 @@ fn answered(reply: Result<NodeReply, NodeError>) -> Result<Option<NodeReply>, Er
             NodeErrorKind::NotFound | NodeErrorKind::Refused | NodeErrorKind::Failed => Ok(None),
         },
     }
+}
+
+/// A connection that ended in the middle is made anew for the next question: what it left unread is read once more.
+async fn whole<F: Future<Output = Result<Inventory, Error>>>(read: impl Fn() -> F) -> Result<Inventory, Error> {
+    let first = read().await?;
+    if first.gaps.iter().any(|gap| gap.reason == GapReason::ReadFailed) { read().await } else { Ok(first) }
 }
 
 /// The readers take a node that does not answer for one that has nothing.

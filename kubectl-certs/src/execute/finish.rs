@@ -105,7 +105,7 @@ async fn can_be_undone(history: &History, means: &Means<'_>) -> Result<bool, Err
     let journal = Journal::after(means, history, &plan);
     let lost = plan.steps().filter(|step| journal.has_begun(&step.id)).any(|step| {
         let is_changed = |at: &_| matches!(whose::is(step, at, &journal, &world), Whose::Ours | Whose::Foreign);
-        whose::lacks_backup(step, &world) && step.expects.iter().any(is_changed)
+        whose::lacking_backup(step, &world).is_some() && step.expects.iter().any(is_changed)
     });
     Ok(!lost)
 }

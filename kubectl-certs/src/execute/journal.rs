@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, What};
 use crate::model::{Location, Span, Time};
 use crate::pki::serial::Serial;
-use crate::plan::Plan;
+use crate::plan::{Action, Plan, Step};
 use crate::report::{RunInfo, RunState};
 
 /// Sorts after those that are there, also where a clock was set back since; tells nothing and is not guessed:
@@ -109,6 +109,11 @@ impl<'a> Journal<'a> {
         !self.begun.is_empty()
     }
 
+    pub(super) async fn begin(&mut self, step: &Step) -> Result<(), Error> {
+        let (node, title) = (step.node.clone(), step.title.clone());
+        self.append(What::StepStarted { step: step.id.clone(), node, title }).await
+    }
+
     pub(super) async fn append(&mut self, what: What) -> Result<(), Error> {
         self.seq += 1;
         let event = self.event(what);
@@ -148,6 +153,13 @@ impl<'a> Journal<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Before an action that takes its time.
+    pub(super) fn tell_waiting(&self, step: &Step, action: &Action) {
+        if let Some(why) = action.waits_for() {
+            self.tell(What::Waiting { r#for: step.id.clone(), why });
+        }
     }
 
     /// For the moment only: progress, not history.

@@ -24,7 +24,7 @@ use crate::access::Access;
 use crate::access::nodes::{Fleet, NodeError, NodeOp};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Made, Sink, What};
-use crate::model::{Evidence, Location, Purpose, Span, TakesEffect};
+use crate::model::{Evidence, Location, Purpose, Span, TakesEffect, Use};
 use crate::plan::{Action, Condition, OnNode, Phase, Plan, RehearsedPlan, Step, World, on_node};
 use crate::report::{RunDone, RunState, StepDone};
 
@@ -313,7 +313,7 @@ async fn do_step(
     }
     check_expected(step, world)?;
     health::of_the_others(step, journal, means).await?;
-    journal.append(What::StepStarted { step: step.id.clone(), title: step.title.clone() }).await?;
+    journal.begin(step).await?;
     match perform_all(step, world, journal, means).await {
         Ok(evidence) => outcome.evidence = [evidence, taken_up(step, world)].concat(),
         Err(error) => {
@@ -388,7 +388,12 @@ fn taken_up(step: &Step, world: &World) -> Vec<String> {
             && matches!(use_.takes_effect, TakesEffect::EachHandshake | TakesEffect::Watch)
             && use_.loaded.evidence != Evidence::NotRunning
     });
-    clients.map(|use_| format!("in use by {}: {}", use_.component, use_.loaded.evidence.sentence())).collect()
+    // What was seen before it was written says nothing of what is there now.
+    let evidence = |use_: &Use| match use_.takes_effect {
+        TakesEffect::EachHandshake => Evidence::ReadOnEachUse,
+        _ => Evidence::Assumed,
+    };
+    clients.map(|use_| format!("in use by {}: {}", use_.component, evidence(use_).sentence())).collect()
 }
 
 fn is_remade(step: &Step) -> bool {
@@ -417,6 +422,7 @@ async fn perform_all(
         if goals.iter().all(|goal| goal.holds(world).is_ok()) {
             continue;
         }
+        journal.tell_waiting(step, action);
         let said = perform::perform(action, step, journal.run(), world, means.fleet)
             .await
             .map_err(|error| from_node(&error))?;
@@ -521,7 +527,7 @@ pub(crate) fn from_node(error: &NodeError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{IdentityStore, Loaded, Use};
+    use crate::model::{IdentityStore, Loaded};
     use crate::plan::Undo;
     use crate::plan::action::WriteIdentity;
     use crate::plan::condition::Renewal;
@@ -540,8 +546,8 @@ mod tests {
         };
         let mut world = World::default();
         world.inventory.uses = vec![
-            client("watcher", TakesEffect::Watch, Evidence::Assumed),
-            client("reader", TakesEffect::EachHandshake, Evidence::ReadOnEachUse),
+            client("watcher", TakesEffect::Watch, Evidence::ProcessYounger),
+            client("reader", TakesEffect::EachHandshake, Evidence::ProcessYounger),
             client("timer", TakesEffect::Timer { seconds: 300 }, Evidence::Assumed),
             client("stopped", TakesEffect::Watch, Evidence::NotRunning),
         ];

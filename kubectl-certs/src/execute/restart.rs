@@ -39,7 +39,7 @@ pub(super) async fn do_together(
     means: &Means<'_>,
 ) -> Result<Vec<StepDone>, Error> {
     for step in steps {
-        journal.append(What::StepStarted { step: step.id.clone(), title: step.title.clone() }).await?;
+        journal.begin(step).await?;
     }
     match restarted(steps, world, journal, means).await {
         Ok(evidence) => {
@@ -71,6 +71,9 @@ async fn restarted(
     let [first, ..] = steps else { return Ok(Vec::new()) };
     let node = means.fleet.node(first.node.as_deref()).map_err(|error| from_node(&error))?;
     let components: Vec<String> = steps.iter().filter_map(component).cloned().collect();
+    for step in steps {
+        step.actions.iter().for_each(|action| journal.tell_waiting(step, action));
+    }
     let said = perform::restart_together(node, &components).await.map_err(|error| from_node(&error))?;
     let actions: Vec<&Action> = steps.iter().flat_map(|step| &step.actions).collect();
     let goals: Vec<Condition> = actions.iter().flat_map(|action| action.goal()).collect();

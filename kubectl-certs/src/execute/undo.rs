@@ -272,6 +272,10 @@ async fn prove(plan: &Plan, world: &mut World, journal: &Journal<'_>, means: &Me
         };
         match pass_gate(&phase, world, journal, means).await {
             Ok(lines) => evidence = lines,
+            Err(error) if error.kind == ErrorKind::Interrupted => {
+                let again = format!("kubectl certs runs undo {}{}", journal.run(), journal.place());
+                return Err(error.hint(format!("the run is undone; to look whether all is in use: {again}")));
+            }
             Err(error) => unproven.push(error.message),
         }
     }

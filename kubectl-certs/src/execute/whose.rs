@@ -6,7 +6,7 @@ use super::{Means, digest_of, from_node, is_remade};
 use crate::access::nodes::NodeOp;
 use crate::error::{Error, ErrorKind};
 use crate::model::{KeyState, Location};
-use crate::plan::{Action, Expected, Step, World};
+use crate::plan::{Action, Expected, Step, World, kubelet};
 use crate::report::RunState;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +21,11 @@ pub(super) enum Whose {
 /// What is there now is what was there before, or what this run wrote; and what is to be put back is whole.
 pub(super) fn check(step: &Step, state: RunState, journal: &Journal<'_>, world: &World) -> Result<(), Error> {
     let (run, place) = (journal.run(), journal.place());
+    let lacking = lacking_backup(step, world);
     for expected in &step.expects {
         let at = &expected.at;
-        match is(step, expected, journal, world) {
-            Whose::Ours | Whose::Foreign if lacks_backup(step, world) => {
+        match (is(step, expected, journal, world), lacking) {
+            (Whose::Ours | Whose::Foreign, Some(at)) => {
                 let (kind, why, verb) = match state {
                     RunState::Undoing => {
                         (ErrorKind::FailedUnsafe, "look at that file, then give up the way back", "finish")
@@ -39,7 +40,7 @@ pub(super) fn check(step: &Step, state: RunState, journal: &Journal<'_>, world: 
                 .about(at)
                 .hint(format!("{why}: kubectl certs runs {verb} {run}{place}")));
             }
-            Whose::Foreign => {
+            (Whose::Foreign, None) => {
                 return Err(Error::refused(format!(
                     "{at} was changed by somebody after run step {}: putting the old file back would lose that",
                     step.id
@@ -52,15 +53,16 @@ pub(super) fn check(step: &Step, state: RunState, journal: &Journal<'_>, world: 
                     at.node().map_or_else(String::new, |node| format!(" of {node}"))
                 )));
             }
-            Whose::AsBefore | Whose::Ours | Whose::Untouched => {}
+            (Whose::AsBefore | Whose::Untouched, _) | (Whose::Ours, None) => {}
         }
     }
     Ok(())
 }
 
 /// Then it cannot even be told whose a file is.
-pub(super) fn lacks_backup(step: &Step, world: &World) -> bool {
-    step.expects.iter().any(|expected| world.backups.get(&expected.at) != Some(&expected.digest))
+pub(super) fn lacking_backup<'a>(step: &'a Step, world: &World) -> Option<&'a Location> {
+    let lacks = |expected: &&Expected| world.backups.get(&expected.at) != Some(&expected.digest);
+    step.expects.iter().find(lacks).map(|expected| &expected.at)
 }
 
 pub(super) fn is(step: &Step, expected: &Expected, journal: &Journal<'_>, world: &World) -> Whose {
@@ -105,14 +107,11 @@ fn remade<'a>(
     }
 }
 
-/// A kubelet signs for itself with an authority of the moment, `HOST-ca@UNIXTIME` (client-go `util/cert`
-/// `GenerateSelfSignedCertKey`). Such a pair can be made again at any time.
+/// Such a pair can be made again at any time.
 fn is_made_by_its_owner(step: &Step, world: &World) -> bool {
     let Some(Action::Remake(remake)) = step.actions.last() else { return false };
     let whole = world.inventory.entry(&remake.at).is_some_and(|entry| entry.key == KeyState::Matches);
-    let leaf = world.leaf(&remake.at);
-    let issuer = leaf.and_then(|leaf| leaf.issuer.strip_prefix("CN=")?.split_once("-ca@"));
-    whole && issuer.is_some_and(|(_, time)| !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit()))
+    whole && world.leaf(&remake.at).is_some_and(kubelet::has_names_of_a_kubelet)
 }
 
 /// Nothing of a run that was killed stays beside the files of these steps.

@@ -248,7 +248,7 @@ fn sentence(event: &Event) -> String {
         }
         What::Lost { node, why } => format!("{node} no longer answers: {why}"),
         What::Waiting { why, .. } => format!("waiting: {why}"),
-        What::StepStarted { step, title } => format!("{step}: {title}"),
+        What::StepStarted { step, title, .. } => format!("{step}: {title}"),
         What::StepSkipped { step, why } => format!("{step}: skipped, {why}"),
         What::StepSucceeded { step, .. } => format!("{step}: done"),
         What::StepFailed { step, error } => format!("{step}: failed: {}", error.message),

@@ -127,6 +127,27 @@ impl Action {
         }
     }
 
+    /// For people, who see nothing happen meanwhile: what is waited for, and why.
+    pub fn waits_for(&self) -> Option<String> {
+        let on = |at: &Location| at.node().map_or_else(String::new, |node| format!(" on {node}"));
+        match self {
+            Self::Restart(Restart { component, at, drain: Some(drain) }) => Some(format!(
+                "{component}{} turns new connections away for {} s so that its clients go to the others, starts anew, and \
+                 must be healthy before they come back",
+                on(at),
+                drain.seconds
+            )),
+            Self::Restart(Restart { component, at, drain: None }) => Some(format!(
+                "{component}{} starts anew, and must be healthy before anything else is restarted",
+                on(at)
+            )),
+            Self::Remake(Remake { component, at, .. }) => {
+                Some(format!("{component}{} starts anew, makes its certificate, and must be healthy", on(at)))
+            }
+            Self::BackUp(_) | Self::Issue(_) | Self::Import(_) | Self::WriteIdentity(_) => None,
+        }
+    }
+
     /// The world after it, for rehearsal and simulation only. New certificates get made-up fingerprints.
     pub fn effect(&self, world: &mut World) {
         match self {

@@ -20,6 +20,7 @@ mod process;
 mod shape;
 mod stage;
 mod taken_back;
+mod told;
 mod usual;
 
 use proptest::collection::vec;
