@@ -3,11 +3,12 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
 use support::kubeadm::{KeyAlgorithm, Kubeadm};
+pub(crate) use support::said::Said;
 use support::tree::{Kind, Tree};
 use tempfile::TempDir;
 
@@ -144,58 +145,5 @@ pub(crate) fn plant(tree: &Tree, at: &Path) {
             Kind::Special(name) => panic!("{}: a {name}", path.display()),
         }
         fs::set_permissions(&path, Permissions::from_mode(entry.mode)).expect("rights");
-    }
-}
-
-/// What a call of the program came to.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl Said {
-    pub(crate) fn of(command: &mut Command) -> Self {
-        Self::from(command.output().expect("the program runs"))
-    }
-
-    /// Panics with everything that was said unless the exit code is this.
-    #[track_caller]
-    pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
-        self
-    }
-
-    /// Panics unless all of these stand on standard error.
-    #[track_caller]
-    pub(crate) fn naming(self, words: &[&str]) -> Self {
-        for word in words {
-            assert!(self.err.contains(word), "'{word}' is missing in:\n{}", self.err);
-        }
-        self
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
-    }
-
-    /// The only item, which is of this kind.
-    pub(crate) fn item(&self, kind: &str) -> Value {
-        let document = self.json();
-        let items = document["items"].as_array().expect("items");
-        assert_eq!((items.len(), items[0]["kind"].as_str()), (1, Some(kind)), "{document}");
-        items[0].clone()
-    }
-}
-
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self {
-            code: output.status.code().expect("no signal ended the program"),
-            out: text(&output.stdout),
-            err: text(&output.stderr),
-        }
     }
 }

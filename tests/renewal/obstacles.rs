@@ -292,11 +292,19 @@ fn on_node(disk: &Disk) -> Vec<(&'static str, Vec<u8>)> {
 struct Guarded(PathBuf, String);
 
 impl Guarded {
-    /// None where this takes another user than the one who tests, or the file system has no such marks.
+    /// None where this takes another user than the one who tests.
     fn by(path: &Path, mark: &str) -> Option<Self> {
-        let done =
-            Command::new("chattr").arg(format!("+{mark}")).arg(path).output().is_ok_and(|out| out.status.success());
-        done.then(|| Self(path.to_owned(), format!("-{mark}")))
+        let output = Command::new("chattr").arg(format!("+{mark}")).arg(path).output();
+        if output.as_ref().is_ok_and(|output| output.status.success()) {
+            return Some(Self(path.to_owned(), format!("-{mark}")));
+        }
+        assert!(
+            !rustix::process::geteuid().is_root(),
+            "chattr +{mark} {}: {output:?}; root needs chattr (e2fsprogs), and a TMPDIR on a file system with its marks \
+             (ext4, xfs, btrfs)",
+            path.display()
+        );
+        None
     }
 }
 

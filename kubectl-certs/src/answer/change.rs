@@ -10,7 +10,7 @@ use super::requests;
 use crate::access::Access;
 use crate::access::nodes::{self, Fleet, Member, NodeErrorKind, NodeOp};
 use crate::error::Error;
-use crate::execute::{self, Approval, Means};
+use crate::execute::{self, Approval, Means, Observe};
 use crate::findings::{self, Finding, View};
 use crate::model::{Gap, Location, Span, Time};
 use crate::plan::action::Restart;
@@ -19,7 +19,7 @@ use crate::plan::renew::{Asked, BACK_DATED, plan};
 use crate::plan::signed::KeptRequest;
 use crate::plan::unknown::refuse_senseless;
 use crate::plan::{Action, Plan, RehearsedPlan, World, unread};
-use crate::report::{Planned, Report};
+use crate::report::{Planned, Report, RunDone};
 use crate::request::{API, LONGEST_DRAIN, Mode, Renew, Scope};
 use crate::sources;
 
@@ -160,19 +160,29 @@ async fn execute(
     if plan.is_empty() {
         return Ok(Report::Plan(Box::new(Planned { plan: plan.clone(), gaps })));
     }
-    let scope = plan.disks();
-    let fleet = fleet(&scope, access).await?;
+    let fleet = fleet(&plan.disks(), access).await?;
     let observe = Observer { access, fleet: &fleet };
+    apply_on(rehearsed, &fleet, &observe, access, control).await.map(|done| Report::Run(done, gaps))
+}
+
+pub(super) async fn apply_on(
+    rehearsed: &RehearsedPlan,
+    fleet: &Fleet,
+    observe: &dyn Observe,
+    access: &Access,
+    control: &Control,
+) -> Result<RunDone, Error> {
+    let plan = rehearsed.plan();
     let means = Means {
         access,
-        observe: &observe,
-        fleet: &fleet,
+        observe,
+        fleet,
         root: &plan.root,
-        place: &scope.disk_arguments(),
+        place: &plan.disks().disk_arguments(),
         sink: control.sink.clone(),
         stop: control.stop.clone(),
     };
-    execute::apply(rehearsed, &Approval::of(plan), &means).await.map(|done| Report::Run(done, gaps))
+    execute::apply(rehearsed, &Approval::of(plan), &means).await
 }
 
 async fn make(request: &Renew, access: &Access) -> Result<(RehearsedPlan, Vec<Gap>), Error> {

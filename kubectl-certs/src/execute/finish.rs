@@ -10,10 +10,7 @@ use crate::event::What;
 use crate::report::{RunDone, RunState};
 
 pub async fn finish(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
-    let lock = lock::take(means, run).await?;
-    let outcome = finish_locked(run, means).await;
-    lock.release().await;
-    outcome
+    lock::during(means, run, finish_locked(run, means)).await
 }
 
 async fn finish_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {

@@ -5,13 +5,25 @@ use crate::access::Access;
 use crate::access::nodes::{self, Fleet, Holder, Member, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 
-pub(super) struct Lock {
+/// Does this while the lock is held.
+pub(super) async fn during<T>(
+    means: &Means<'_>,
+    run: &str,
+    what: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let lock = take(means, run).await?;
+    let outcome = what.await;
+    lock.release().await;
+    outcome
+}
+
+struct Lock {
     fleet: Fleet,
     run: String,
 }
 
 /// On all nodes, in the order of their names: two runs that want the same nodes cannot each hold half of them.
-pub(super) async fn take(means: &Means<'_>, run: &str) -> Result<Lock, Error> {
+async fn take(means: &Means<'_>, run: &str) -> Result<Lock, Error> {
     let own = nodes::facts(&*means.access.nodes.at("/")).await.map_err(|error| from_node(&error))?;
     let who = format!("{}@{}", own.user, own.host);
     let mut taken = Lock { fleet: Fleet::default(), run: run.to_owned() };
@@ -56,7 +68,7 @@ pub async fn other_run(fleet: &Fleet, place: &str) -> Option<Error> {
 }
 
 impl Lock {
-    pub(super) async fn release(self) {
+    async fn release(self) {
         // A lock that stays is gone with the process that serves the node.
         for member in self.fleet.members() {
             member.node.run(NodeOp::Unlock { run: self.run.clone() }).await.ok();

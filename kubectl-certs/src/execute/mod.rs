@@ -90,10 +90,7 @@ pub async fn apply(rehearsed: &RehearsedPlan, approval: &Approval, means: &Means
         return Err(Error::refused("the plan is not the one that was approved"));
     }
     let run = journal::new_run(means.access.clock.now(), &journal::names(means.fleet).await?)?;
-    let lock = lock::take(means, &run).await?;
-    let outcome = begin(plan, run, means).await;
-    lock.release().await;
-    outcome
+    lock::during(means, &run, begin(plan, run.clone(), means)).await
 }
 
 async fn begin(plan: &Plan, run: String, means: &Means<'_>) -> Result<RunDone, Error> {
@@ -108,10 +105,7 @@ async fn begin(plan: &Plan, run: String, means: &Means<'_>) -> Result<RunDone, E
 
 /// Goes on with a run that was cut off: the world tells where it stands.
 pub async fn resume(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
-    let lock = lock::take(means, run).await?;
-    let outcome = resume_locked(run, means).await;
-    lock.release().await;
-    outcome
+    lock::during(means, run, resume_locked(run, means)).await
 }
 
 async fn resume_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {

@@ -15,10 +15,7 @@ use crate::plan::{Action, Condition, Expected, Phase, Plan, Step, Undo, World};
 use crate::report::{RunDone, RunState, StepDone};
 
 pub async fn undo(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {
-    let lock = lock::take(means, run).await?;
-    let outcome = undo_locked(run, means).await;
-    lock.release().await;
-    outcome
+    lock::during(means, run, undo_locked(run, means)).await
 }
 
 async fn undo_locked(run: &str, means: &Means<'_>) -> Result<RunDone, Error> {

@@ -16,6 +16,7 @@ pub mod openssl;
 pub mod pem;
 pub mod ports;
 pub mod processes;
+pub mod said;
 pub mod sampler;
 pub mod secrets;
 pub mod tree;

@@ -1,15 +1,12 @@
 //! What the order of a plan, and the care of its nodes, is for: each rule left out once. Without a rehearsal, which refuses
 //! most of these plans (`plan::tests`), the world must tell, by the invariant or by what there is at the end.
 
-use std::sync::Arc;
-
 use super::faults::{Faults, Vice};
 use super::shape::Shape;
 use super::stage::Stage;
-use crate::answer::change;
 use crate::answer::observe::Observer;
+use crate::answer::{Control, change};
 use crate::error::Error;
-use crate::execute::{self, Approval, Means};
 use crate::plan::action::Restart;
 use crate::plan::{Action, Plan, RehearsedPlan, Step};
 use crate::report::RunDone;
@@ -277,16 +274,7 @@ impl Stage {
         self.block_on(async {
             let fleet = change::fleet(&request.scope, self.access()).await?;
             let observe = Observer { access: self.access(), fleet: &fleet };
-            let means = Means {
-                access: self.access(),
-                observe: &observe,
-                fleet: &fleet,
-                root: "/",
-                place: "",
-                sink: Arc::new(|_| {}),
-                stop: Arc::default(),
-            };
-            execute::apply(&rehearsed, &Approval::of(rehearsed.plan()), &means).await
+            change::apply_on(&rehearsed, &fleet, &observe, self.access(), &Control::silent()).await
         })
     }
 }

@@ -1,7 +1,6 @@
 //! On a real cluster over SSH, where components take notice and are restarted.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::thread;
 
 use support::helper;
@@ -12,7 +11,6 @@ use super::super::{Control, change};
 use super::foretold::Foretold;
 use crate::access::Access;
 use crate::access::state_dir::StateDir;
-use crate::execute::{self, Approval, Means};
 use crate::model::Span;
 use crate::plan::rehearse::rehearse;
 use crate::report::Report;
@@ -75,16 +73,7 @@ async fn run(access: &Access, scope: Scope) -> BTreeSet<&'static str> {
     let fleet = change::fleet(&scope, access).await.expect("the nodes");
     let world = of_inventory(inventory(access, fleet.members()).await.expect("read"));
     let observe = Foretold::new(Observer { access, fleet: &fleet });
-    let means = Means {
-        access,
-        observe: &observe,
-        fleet: &fleet,
-        root: "/",
-        place: "",
-        sink: Arc::new(|_| {}),
-        stop: Arc::default(),
-    };
     let rehearsed = rehearse(plan, &world).expect("a plan that can be done");
-    execute::apply(&rehearsed, &Approval::of(rehearsed.plan()), &means).await.expect("done");
+    change::apply_on(&rehearsed, &fleet, &observe, access, &Control::silent()).await.expect("done");
     observe.seen()
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 use support::kubeadm::{KeyAlgorithm, Kubeadm, pki};
 use tempfile::TempDir;
@@ -16,7 +15,6 @@ use super::super::observe::Observer;
 use super::foretold::Foretold;
 use crate::access::Access;
 use crate::access::state_dir::StateDir;
-use crate::execute::{self, Approval, Means};
 use crate::model::{IdentityStore, Location};
 use crate::plan::action::{BackUp, Issue, WriteIdentity};
 use crate::plan::condition::Renewal;
@@ -108,17 +106,8 @@ impl Disk {
     async fn apply(&self, plan: Plan, world: &World) -> BTreeSet<&'static str> {
         let fleet = change::fleet(&self.scope(), &self.access).await.expect("a disk");
         let observe = Foretold::new(Observer { access: &self.access, fleet: &fleet });
-        let means = Means {
-            access: &self.access,
-            observe: &observe,
-            fleet: &fleet,
-            root: self.root(),
-            place: "",
-            sink: Arc::new(|_| {}),
-            stop: Arc::default(),
-        };
         let rehearsed = rehearse(plan, world).expect("a plan that can be done");
-        execute::apply(&rehearsed, &Approval::of(rehearsed.plan()), &means).await.expect("done");
+        change::apply_on(&rehearsed, &fleet, &observe, &self.access, &Control::silent()).await.expect("done");
         observe.seen()
     }
 

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use nodes_tests::helper;
 use nodes_tests::server::{Make, Server};
-use serde_json::Value;
 use support::kubeadm::{KeyAlgorithm, Kubeadm, pki};
+pub(crate) use support::said::Said;
 use support::tree::Tree;
 use tempfile::TempDir;
 
@@ -105,51 +105,5 @@ fn share_authorities(from: &Path, to: &Path) {
     }
     for file in ["sa.key", "sa.pub"] {
         fs::copy(pki(from).join(file), pki(to).join(file)).expect("a key");
-    }
-}
-
-/// What a call of the program came to.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl Said {
-    pub(crate) fn of(command: &mut Command) -> Self {
-        Self::from(command.output().expect("the program runs"))
-    }
-
-    #[track_caller]
-    pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_one_of(self, codes: &[i32]) -> Self {
-        assert!(codes.iter().any(|code| self.code == Some(*code)), "{:?}\n{}\n{}", self.code, self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn naming(self, words: &[&str]) -> Self {
-        for word in words {
-            assert!(self.err.contains(word), "'{word}' is missing in:\n{}", self.err);
-        }
-        self
-    }
-
-    pub(crate) fn items(&self) -> Vec<Value> {
-        let document: Value = serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"));
-        document["items"].as_array().expect("items").clone()
-    }
-}
-
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }
 }
