@@ -30,6 +30,8 @@ pub enum Report {
 #[derive(Debug)]
 pub struct Listing {
     pub rows: Vec<Listed>,
+    /// Requests and tokens.
+    pub others: Vec<Entry>,
     pub layouts: Vec<FoundLayout>,
     /// A layout's own name means the same in the next command.
     pub named: bool,

@@ -4,7 +4,7 @@ use super::missing::{gaps, keys_of, unanswered};
 use crate::access::Access;
 use crate::error::Error;
 use crate::findings::{self, Finding, Severity, View};
-use crate::model::{Inventory, Location, Row, Time};
+use crate::model::{Entry, Inventory, Location, Row, Time};
 use crate::report::{Checked, Listed, Listing, Report, Showing, Shown, SignatureState, State};
 use crate::request::{Check, FailOn, Look, Scope};
 use crate::sources::target::Target;
@@ -15,12 +15,14 @@ pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> 
     let (inventory, wanted) = read(&look.scope, access).await?;
     let now = at(&look.scope, &inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    let unanswered = unanswered(&wanted, &inventory, &rows)?;
+    let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
+    let unanswered = unanswered(&wanted, &inventory, &rows, &others)?;
     let rows = rows.iter().map(|row| listed(row, now)).collect();
+    let others = others.into_iter().cloned().collect();
     let named = are_names_targets(&look.scope, &wanted);
     let namespace = wanted.namespace.clone();
     let gaps = gaps(&wanted, &inventory, unanswered);
-    Ok(Report::List(Listing { rows, layouts: inventory.layouts, named, namespace, gaps, now }))
+    Ok(Report::List(Listing { rows, others, layouts: inventory.layouts, named, namespace, gaps, now }))
 }
 
 pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> {
@@ -31,7 +33,7 @@ pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> 
     let (inventory, wanted) = read(&look.scope, access).await?;
     let now = at(&look.scope, &inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    let unanswered = unanswered(&wanted, &inventory, &rows)?;
+    let unanswered = unanswered(&wanted, &inventory, &rows, &[])?;
     let trust = TrustGraph::build(&inventory);
     let scope = on_its_disk(&look.scope, &wanted);
     let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
@@ -56,7 +58,8 @@ pub(super) fn judge(
 ) -> Result<Checked, Error> {
     let now = at(&check.scope, inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    let unanswered = unanswered(wanted, inventory, &rows)?;
+    let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
+    let unanswered = unanswered(wanted, inventory, &rows, &others)?;
     let trust = TrustGraph::build(inventory);
     let scope = on_its_disk(&check.scope, wanted);
     let all = findings::run(&View { inventory, trust: &trust, scope: &scope, now });
@@ -132,7 +135,7 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
         Some(Signed::Unsupported { algorithm }) => SignatureState::Unsupported { algorithm: algorithm.clone() },
         Some(Signed::IssuerMissing) | None => SignatureState::IssuerMissing,
     };
-    let holds = |entry: &crate::model::Entry| matches!(entry.holds, crate::model::Holds::Bundle(_));
+    let holds = |entry: &Entry| matches!(entry.holds, crate::model::Holds::Bundle(_));
     Shown {
         listed: listed(row, now),
         chain: chain.iter().skip(1).filter_map(|id| inventory.certificates.get(id).cloned()).collect(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, Certificate, Entry, Location, Time, Use};
+use super::{CertId, Certificate, Entry, Holds, Location, Time, Use};
 
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
@@ -42,6 +42,13 @@ impl Inventory {
                 Some(Row { entry, index, certificate: self.certificates.get(id)?, single: ids.len() == 1 })
             })
         })
+    }
+}
+
+impl Inventory {
+    /// Requests and tokens: what is no certificate and has an end or a state all the same.
+    pub fn others(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| matches!(entry.holds, Holds::Request(_) | Holds::Token(_)))
     }
 }
 
@@ -121,9 +128,18 @@ pub struct Gap {
 #[serde(rename_all = "kebab-case")]
 pub enum GapReason {
     BadCertificate,
+    /// A structured document (JSON, YAML) that is none.
+    BadDocument,
+    /// A Java keystore that cannot be read.
+    BadJks,
     BadKey,
     BadKubeconfig,
+    /// The password at hand does not open it, or none is at hand.
+    BadPassword,
     BadPem,
+    BadPkcs12,
+    BadRequest,
+    BadToken,
     Forbidden,
     NoCertificateFound,
     /// A folder, a FIFO or a device where a file is wanted.
@@ -140,9 +156,15 @@ impl GapReason {
     pub fn code(self) -> &'static str {
         match self {
             Self::BadCertificate => "bad-certificate",
+            Self::BadDocument => "bad-document",
+            Self::BadJks => "bad-jks",
             Self::BadKey => "bad-key",
             Self::BadKubeconfig => "bad-kubeconfig",
+            Self::BadPassword => "bad-password",
             Self::BadPem => "bad-pem",
+            Self::BadPkcs12 => "bad-pkcs12",
+            Self::BadRequest => "bad-request",
+            Self::BadToken => "bad-token",
             Self::Forbidden => "forbidden",
             Self::NoCertificateFound => "no-certificate-found",
             Self::NotAFile => "not-a-file",

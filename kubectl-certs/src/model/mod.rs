@@ -9,15 +9,17 @@ mod location;
 mod signing_request;
 mod store;
 mod time;
+mod token;
 mod use_;
 mod wish;
 
 pub use certificate::{CertId, Certificate, KeyId, NameKey};
 pub use entry::{Entry, Holds, KeyState, Origin};
 pub use inventory::{FoundLayout, Gap, GapReason, Inventory, Row, TrustEdge, path_on_disk};
-pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, host_and_port, steers};
+pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, Pointer, host_and_port, steers};
 pub use signing_request::SigningRequest;
 pub use store::IdentityStore;
 pub use time::{Span, Time, TimeError};
+pub use token::{Token, TokenKind};
 pub use use_::{Evidence, Loaded, Purpose, TakesEffect, Use};
 pub use wish::{KeyChoice, KeyKind, NoServerName, ServerName};

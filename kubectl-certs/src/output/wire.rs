@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::event::Event;
 use crate::findings::{Check, Finding};
-use crate::model::{Certificate, Gap, Holds, KeyState, Location, Time, Use};
+use crate::model::{Certificate, Entry, Gap, Holds, KeyState, Location, SigningRequest, Time, Token, Use};
 use crate::plan::Plan;
 use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Shown, SignatureState, State};
 use crate::request::{API, Request};
@@ -75,6 +75,9 @@ pub struct Failure {
 #[serde(tag = "kind")]
 pub enum Item {
     Certificate(CertificateItem),
+    /// A CertificateSigningRequest, or a request for a certificate in a file.
+    Request(RequestItem),
+    Token(TokenItem),
     CertificateDetails(DetailsItem),
     Finding(FindingItem),
     Explanation(ExplanationItem),
@@ -122,6 +125,25 @@ pub struct CertificateItem {
     pub subject_key_id: Option<String>,
     pub authority_key_id: Option<String>,
     pub path_length: Option<u32>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestItem {
+    pub target: Location,
+    pub name: Option<String>,
+    pub layout: Option<String>,
+    pub request: SigningRequest,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenItem {
+    pub target: Location,
+    pub name: Option<String>,
+    pub layout: Option<String>,
+    /// What is known of it; never the token itself.
+    pub token: Token,
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -202,7 +224,8 @@ impl Item {
                 let items = listing
                     .rows
                     .iter()
-                    .map(|row| Self::Certificate(CertificateItem::of(row, listing.named, listing.now)));
+                    .map(|row| Self::Certificate(CertificateItem::of(row, listing.named, listing.now)))
+                    .chain(listing.others.iter().filter_map(Self::other));
                 (items.collect(), &listing.gaps)
             }
             Report::Show(shown) => {
@@ -234,6 +257,20 @@ impl Item {
                 (vec![Self::Version(item)], &[])
             }
             Report::Schema => (Vec::new(), &[]),
+        }
+    }
+}
+
+impl Item {
+    fn other(entry: &Entry) -> Option<Self> {
+        let Entry { at, origin, .. } = entry;
+        let (target, name, layout) = (at.clone(), origin.name.clone(), origin.layout.clone());
+        match &entry.holds {
+            Holds::Request(request) => {
+                Some(Self::Request(RequestItem { target, name, layout, request: (**request).clone() }))
+            }
+            Holds::Token(token) => Some(Self::Token(TokenItem { target, name, layout, token: token.clone() })),
+            Holds::Chain(_) | Holds::Bundle(_) | Holds::PublicKey(_) => None,
         }
     }
 }
@@ -288,6 +325,8 @@ impl CertificateItem {
                 Holds::Chain(_) => "chain",
                 Holds::Bundle(_) => "bundle",
                 Holds::PublicKey(_) => "publicKey",
+                Holds::Request(_) => "request",
+                Holds::Token(_) => "token",
             }
             .to_owned(),
             key: if first { entry.key } else { KeyState::Absent },

@@ -10,7 +10,7 @@ use crate::access::cluster::{self, Chosen, Cluster};
 use crate::access::nodes::{self, Member, NodeError, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::layouts;
-use crate::model::{Gap, GapReason, Location, Place, Row};
+use crate::model::{Entry, Gap, GapReason, Location, Place, Row};
 use crate::request::{Connection, Scope};
 
 #[derive(Default)]
@@ -30,7 +30,10 @@ pub struct Wanted {
     pub namespace: Option<String>,
     pub selector: Option<String>,
     pub secrets: Vec<(Option<String>, String)>,
+    pub config_maps: Vec<(Option<String>, String)>,
     pub webhooks: bool,
+    /// Names of CertificateSigningRequests.
+    pub signing_requests: Vec<String>,
     pub endpoints: Vec<(String, u16)>,
     pub input: Option<String>,
     /// Nodes that were named and cannot be reached.
@@ -56,9 +59,17 @@ impl Wanted {
         self.filter.is_empty() || self.filter.iter().any(|target| target.matches(row))
     }
 
-    /// Targets that no row of these answers to.
-    pub fn unanswered<'a>(&'a self, rows: &[Row<'_>]) -> Vec<&'a Target> {
-        self.filter.iter().filter(|target| !rows.iter().any(|row| target.matches(row))).collect()
+    /// The same for what is no certificate.
+    pub fn keeps_other(&self, entry: &Entry) -> bool {
+        self.filter.is_empty() || self.filter.iter().any(|target| target.means_entry(entry))
+    }
+
+    /// Targets that neither a row of these nor another entry answers to.
+    pub fn unanswered<'a>(&'a self, rows: &[Row<'_>], others: &[&Entry]) -> Vec<&'a Target> {
+        let answers = |target: &Target| {
+            rows.iter().any(|row| target.matches(row)) || others.iter().any(|entry| target.means_entry(entry))
+        };
+        self.filter.iter().filter(|target| !answers(target)).collect()
     }
 
     /// All of the cluster, and what leads to it. A question about one namespace or label is about nothing else.
@@ -80,7 +91,11 @@ impl Wanted {
     }
 
     fn needs_cluster(&self) -> bool {
-        self.cluster || self.webhooks || !self.secrets.is_empty()
+        self.cluster
+            || self.webhooks
+            || !self.secrets.is_empty()
+            || !self.config_maps.is_empty()
+            || !self.signing_requests.is_empty()
     }
 }
 
@@ -144,7 +159,9 @@ pub async fn targets(scope: &Scope, texts: &[String], access: &Access) -> Result
     let home =
         || scope.namespace.clone().or_else(|| chosen.as_ref()?.namespace()).unwrap_or_else(|| "default".to_owned());
     for target in &mut targets {
-        if let Target::Secret { namespace: namespace @ None, .. } = target {
+        if let Target::Secret { namespace: namespace @ None, .. }
+        | Target::ConfigMap { namespace: namespace @ None, .. } = target
+        {
             *namespace = Some(home());
         }
     }
@@ -229,12 +246,13 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
         Target::Path(path) => add_path(wanted, path, access, |wanted| &mut wanted.paths).await,
         Target::Kubeconfig(path) => wanted.kubeconfigs.push(path.clone()),
         Target::Secret { namespace, name } => wanted.secrets.push((namespace.clone(), name.clone())),
+        Target::ConfigMap { namespace, name } => wanted.config_maps.push((namespace.clone(), name.clone())),
         Target::Webhook { .. } => wanted.webhooks = true,
         Target::Named(_) if wanted.members.is_empty() && wanted.gaps.is_empty() => {
             wanted.members.push(local("/", access));
         }
         Target::Named(_) => {}
-        Target::At(location) => match &location.place {
+        Target::At(location) => match location.place.whole() {
             // Read with the node, where that is reached.
             Place::File { node: Some(_), .. } | Place::Kubeconfig { node: Some(_), .. } => {
                 wanted.within_roots.extend(location.whole_file());
@@ -242,9 +260,14 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
             Place::File { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.paths).await,
             Place::Kubeconfig { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.kubeconfigs).await,
             Place::Secret { namespace, name, .. } => wanted.secrets.push((Some(namespace.clone()), name.clone())),
+            Place::ConfigMap { namespace, name, .. } => {
+                wanted.config_maps.push((Some(namespace.clone()), name.clone()));
+            }
             Place::CaBundle { .. } => wanted.webhooks = true,
+            Place::SigningRequest { name } => wanted.signing_requests.push(name.clone()),
             Place::Endpoint { host, port } => wanted.endpoints.push((host.clone(), *port)),
-            Place::StandardInput => {}
+            // The whole of a value is no value.
+            Place::StandardInput | Place::Field { .. } => {}
         },
     }
     wanted.filter.push(target);

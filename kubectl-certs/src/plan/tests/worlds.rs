@@ -303,6 +303,7 @@ fn origin(name: &str, signer: &str) -> Origin {
         name: Some(name.to_owned()),
         signer: Some(signer.to_owned()),
         renewed_at_percent: None,
+        backup: false,
     }
 }
 
