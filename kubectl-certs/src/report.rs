@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::findings::{Check, Finding, Severity};
-use crate::model::{CertId, Certificate, Entry, FoundLayout, Gap, Location, Time, Use};
+use crate::model::{CertId, Certificate, Consumer, Entry, FoundLayout, Gap, Location, Time, Use};
 use crate::plan::Plan;
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub enum Report {
 #[derive(Debug)]
 pub struct Listing {
     pub rows: Vec<Listed>,
-    /// Requests and tokens.
+    /// Requests, tokens and objects of cert-manager.
     pub others: Vec<Entry>,
     pub layouts: Vec<FoundLayout>,
     /// A layout's own name means the same in the next command.
@@ -48,6 +48,8 @@ pub struct Listed {
     pub entry: Entry,
     pub certificate: Certificate,
     pub state: State,
+    /// How many rely on it; absent where that was not asked.
+    pub used_by: Option<usize>,
 }
 
 impl Listed {
@@ -71,6 +73,8 @@ pub enum State {
 #[derive(Debug)]
 pub struct Showing {
     pub rows: Vec<Shown>,
+    /// Requests, tokens and objects of cert-manager.
+    pub others: Vec<Entry>,
     /// A layout's own name means the same in the next command.
     pub named: bool,
     pub gaps: Vec<Gap>,
@@ -86,6 +90,10 @@ pub struct Shown {
     /// All places that hold it.
     pub places: Vec<Location>,
     pub uses: Vec<Use>,
+    /// Who relies on the Secret or ConfigMap that holds it.
+    pub consumers: Vec<Consumer>,
+    /// What could not be asked about them.
+    pub unseen: Vec<Gap>,
     /// Bundles that lead to it.
     pub trusted_by: Vec<Location>,
     pub findings: Vec<Finding>,

@@ -62,6 +62,15 @@ impl Cluster {
         self.client.request(self.request(path)?).await.map_err(|error| self.error(&error))
     }
 
+    /// The same with nothing of the objects but their metadata.
+    pub async fn get_metadata<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
+        const ACCEPT: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
+             application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+        let mut request = self.request(path)?;
+        request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(ACCEPT));
+        self.client.request(request).await.map_err(|error| self.error(&error))
+    }
+
     /// The body as it came; it may hold keys and is wiped on drop.
     pub async fn get_text(&self, path: &str) -> Result<Zeroizing<String>, ClusterError> {
         Ok(Zeroizing::new(self.client.request_text(self.request(path)?).await.map_err(|error| self.error(&error))?))

@@ -1,10 +1,12 @@
 //! Reading requests: list, show, check.
 
+use std::collections::BTreeSet;
+
 use super::missing::{gaps, keys_of, unanswered};
 use crate::access::Access;
 use crate::error::Error;
 use crate::findings::{self, Finding, Severity, View};
-use crate::model::{Entry, Inventory, Location, Row, Time};
+use crate::model::{Consumer, Entry, Gap, Inventory, Location, Place, Row, Time};
 use crate::report::{Checked, Listed, Listing, Report, Showing, Shown, SignatureState, State};
 use crate::request::{Check, FailOn, Look, Scope};
 use crate::sources::target::Target;
@@ -17,7 +19,7 @@ pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> 
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
     let unanswered = unanswered(&wanted, &inventory, &rows, &others)?;
-    let rows = rows.iter().map(|row| listed(row, now)).collect();
+    let rows = rows.iter().map(|row| counted(listed(row, now), &inventory, &wanted)).collect();
     let others = others.into_iter().cloned().collect();
     let named = are_names_targets(&look.scope, &wanted);
     let namespace = wanted.namespace.clone();
@@ -30,10 +32,13 @@ pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> 
         return Err(Error::usage("show needs to know which certificate")
             .hint("kubectl certs list -o name prints what it takes"));
     }
-    let (inventory, wanted) = read(&look.scope, access).await?;
+    // Who looks at one Secret wants to know who relies on it; that is a few questions more.
+    let with_consumers = Scope { consumers: true, ..look.scope.clone() };
+    let (inventory, wanted) = read(&with_consumers, access).await?;
     let now = at(&look.scope, &inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    let unanswered = unanswered(&wanted, &inventory, &rows, &[])?;
+    let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
+    let unanswered = unanswered(&wanted, &inventory, &rows, &others)?;
     let trust = TrustGraph::build(&inventory);
     let scope = on_its_disk(&look.scope, &wanted);
     let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
@@ -41,7 +46,8 @@ pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> 
     let mut gaps = gaps(&wanted, &inventory, unanswered);
     gaps.extend(keys_of(&rows, &inventory, &gaps));
     let named = are_names_targets(&look.scope, &wanted);
-    Ok(Report::Show(Showing { rows: shown, named, gaps, now }))
+    let others = others.into_iter().cloned().collect();
+    Ok(Report::Show(Showing { rows: shown, others, named, gaps, now }))
 }
 
 pub(super) async fn check(check: &Check, access: &Access) -> Result<Report, Error> {
@@ -119,7 +125,33 @@ pub(super) fn listed(row: &Row<'_>, now: Time) -> Listed {
     } else {
         State::Valid
     };
-    Listed { target: row.target(), entry: row.entry.clone(), certificate: certificate.clone(), state }
+    let used_by = None;
+    Listed { target: row.target(), entry: row.entry.clone(), certificate: certificate.clone(), state, used_by }
+}
+
+/// Where it was asked who relies on what, and where that can be known.
+fn counted(listed: Listed, inventory: &Inventory, wanted: &Wanted) -> Listed {
+    let place = &listed.entry.at.place;
+    let known = wanted.consumers && matches!(place.whole(), Place::Secret { .. } | Place::ConfigMap { .. });
+    let users: BTreeSet<_> = consumers(&listed.entry, inventory).map(|consumer| &consumer.by).collect();
+    let used_by = known.then_some(users.len());
+    Listed { used_by, ..listed }
+}
+
+/// Of the entry, and of the copies that it stands for.
+fn consumers<'a>(entry: &'a Entry, inventory: &'a Inventory) -> impl Iterator<Item = &'a Consumer> {
+    inventory
+        .consumers
+        .iter()
+        .filter(|consumer| core::iter::once(&entry.at).chain(&entry.also_in).any(|at| consumer.is_of(&at.place)))
+}
+
+/// They are told of with what they are about: a Secret or ConfigMap.
+fn unseen(entry: &Entry, inventory: &Inventory) -> Vec<Gap> {
+    match entry.at.place.whole() {
+        Place::Secret { .. } | Place::ConfigMap { .. } => inventory.unseen.clone(),
+        _ => Vec::new(),
+    }
 }
 
 fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &[Finding], now: Time) -> Shown {
@@ -146,6 +178,8 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
             .map(|other| other.target())
             .collect(),
         uses: inventory.uses.iter().filter(|use_| use_.place == row.entry.at).cloned().collect(),
+        consumers: consumers(row.entry, inventory).cloned().collect(),
+        unseen: unseen(row.entry, inventory),
         trusted_by: inventory
             .entries
             .iter()

@@ -1,4 +1,4 @@
-use super::scope::{OutputArgs, ScopeArgs};
+use super::scope::{OutputArgs, ScopeArgs, UserArgs};
 use crate::request::Look;
 
 /// List certificates: where they live, until when, who signed them
@@ -13,12 +13,15 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     scope: ScopeArgs,
+
+    #[command(flatten)]
+    users: UserArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }
 
 impl From<&Args> for Look {
     fn from(args: &Args) -> Self {
-        Self { scope: (&args.scope).into() }
+        Self { scope: args.users.with((&args.scope).into()) }
     }
 }

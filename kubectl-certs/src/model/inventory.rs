@@ -6,7 +6,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, Certificate, Entry, Holds, Location, Time, Use};
+use super::{Called, CertId, Certificate, Consumer, Entry, Holds, Location, Time, Use};
 
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
@@ -22,6 +22,12 @@ pub struct Inventory {
     /// Nodes whose kubelet does not make its serving certificate itself, and why, as a sentence.
     pub serving_given: BTreeMap<Option<String>, String>,
     pub gaps: Vec<Gap>,
+    /// Who relies on Secrets and ConfigMaps, where that was asked for.
+    pub consumers: Vec<Consumer>,
+    /// What could not be asked about them: no gap in what there is.
+    pub unseen: Vec<Gap>,
+    /// Whom the API server calls.
+    pub calls: Vec<Called>,
 }
 
 impl Inventory {
@@ -46,9 +52,11 @@ impl Inventory {
 }
 
 impl Inventory {
-    /// Requests and tokens: what is no certificate and has an end or a state all the same.
+    /// Requests, tokens and objects of cert-manager: what is no certificate and has an end or a state all the same.
     pub fn others(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| matches!(entry.holds, Holds::Request(_) | Holds::Token(_)))
+        self.entries
+            .iter()
+            .filter(|entry| matches!(entry.holds, Holds::Request(_) | Holds::Managed(_) | Holds::Token(_)))
     }
 }
 

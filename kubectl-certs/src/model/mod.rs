@@ -3,9 +3,11 @@
 //! Nothing here reads, decides or prints; every other room speaks in these types.
 
 mod certificate;
+mod consumer;
 mod entry;
 mod inventory;
 mod location;
+mod managed;
 mod signing_request;
 mod store;
 mod time;
@@ -14,10 +16,12 @@ mod use_;
 mod wish;
 
 pub use certificate::{CertId, Certificate, KeyId, NameKey};
-pub use entry::{Entry, Holds, KeyState, Origin};
+pub use consumer::{Called, Consumer, ObjectRef, Relies, ServicePort};
+pub use entry::{Entry, Holds, KeyState, Origin, Owner};
 pub use inventory::{FoundLayout, Gap, GapReason, Inventory, Row, TrustEdge, path_on_disk};
 pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, Pointer, host_and_port, steers};
-pub use signing_request::SigningRequest;
+pub use managed::{Managed, ManagedKind, ManagedState};
+pub use signing_request::{Filed, RequestState, SigningRequest};
 pub use store::IdentityStore;
 pub use time::{Span, Time, TimeError};
 pub use token::{Token, TokenKind};

@@ -107,7 +107,17 @@ fn push(
         Key::Unreadable { at } => (at, None, None),
         Key::None => (None, None, None),
     };
-    inventory.entries.push(Entry { at, holds, key: state, key_public, key_at, origin, digest, key_digest });
+    inventory.entries.push(Entry {
+        at,
+        holds,
+        key: state,
+        key_public,
+        key_at,
+        origin,
+        digest,
+        key_digest,
+        also_in: Vec::new(),
+    });
 }
 
 fn key_state(key: &Key, wanted: &KeyId) -> KeyState {

@@ -10,7 +10,7 @@ use crate::access::cluster::{self, Chosen, Cluster};
 use crate::access::nodes::{self, Member, NodeError, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::layouts;
-use crate::model::{Entry, Gap, GapReason, Location, Place, Row};
+use crate::model::{Entry, Gap, GapReason, Location, ManagedKind, Place, Row};
 use crate::request::{Connection, Scope};
 
 #[derive(Default)]
@@ -34,6 +34,10 @@ pub struct Wanted {
     pub webhooks: bool,
     /// Names of CertificateSigningRequests.
     pub signing_requests: Vec<String>,
+    /// Objects of cert-manager: kind, namespace (empty where the kind has none), name.
+    pub managed: Vec<(ManagedKind, String, String)>,
+    /// Also who relies on the Secrets and ConfigMaps that are found.
+    pub consumers: bool,
     pub endpoints: Vec<(String, u16)>,
     pub input: Option<String>,
     /// Nodes that were named and cannot be reached.
@@ -96,6 +100,7 @@ impl Wanted {
             || !self.secrets.is_empty()
             || !self.config_maps.is_empty()
             || !self.signing_requests.is_empty()
+            || !self.managed.is_empty()
     }
 }
 
@@ -105,6 +110,7 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
         namespace: scope.namespace.clone().filter(|_| !scope.all_namespaces),
         selector: scope.selector.clone(),
         connection: scope.connection.clone(),
+        consumers: scope.consumers,
         ..Wanted::default()
     };
     if let Some(root) = &scope.root {
@@ -265,6 +271,9 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
             }
             Place::CaBundle { .. } => wanted.webhooks = true,
             Place::SigningRequest { name } => wanted.signing_requests.push(name.clone()),
+            Place::Managed { kind, namespace, name } => {
+                wanted.managed.push((*kind, namespace.clone(), name.clone()));
+            }
             Place::Endpoint { host, port } => wanted.endpoints.push((host.clone(), *port)),
             // The whole of a value is no value.
             Place::StandardInput | Place::Field { .. } => {}
