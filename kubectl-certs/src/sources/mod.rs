@@ -95,5 +95,6 @@ fn merge(into: &mut Inventory, part: Inventory, places: &mut BTreeSet<Location>)
     into.uses.extend(part.uses);
     into.edges.extend(part.edges);
     into.serving_given.extend(part.serving_given);
+    into.handshakes.extend(part.handshakes);
     into.gaps.extend(part.gaps);
 }
