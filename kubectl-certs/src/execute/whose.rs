@@ -1,8 +1,9 @@
 //! Whose is what lies there now: only what a run wrote itself may it put the old files over.
 
+use super::found::{digest_of, is_remade};
 use super::journal::Journal;
 use super::perform::paths;
-use super::{Means, digest_of, from_node, is_remade};
+use super::{Means, from_node};
 use crate::access::nodes::NodeOp;
 use crate::error::{Error, ErrorKind};
 use crate::model::{KeyState, Location};
