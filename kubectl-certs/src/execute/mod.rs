@@ -21,6 +21,7 @@ use async_trait::async_trait;
 
 pub use begin::{apply, resume};
 pub use finish::finish;
+pub(crate) use journal::saved_plan;
 pub use journal::{History, Journal, histories, history};
 pub use lock::other_run;
 pub use undo::undo;

@@ -48,10 +48,9 @@ pub(super) fn check(step: &Step, state: RunState, journal: &Journal<'_>, world: 
                 ))
                 .about(at)
                 .hint(format!(
-                    "to have the old file all the same, put it there yourself: it is in the folder \
-                     {}/var/lib/kubectl-certs/runs/{run}/backup{}; then ask for the undo again",
-                    journal.root().trim_end_matches('/'),
-                    at.node().map_or_else(String::new, |node| format!(" of {node}"))
+                    "to have the old file all the same, put it there yourself: it is in the folder {}; then ask for the \
+                     undo again",
+                    journal.backups(at)
                 )));
             }
             (Whose::AsBefore | Whose::Untouched, _) | (Whose::Ours, None) => {}
