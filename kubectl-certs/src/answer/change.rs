@@ -31,6 +31,7 @@ pub(super) async fn renew(request: &Renew, access: &Access, control: &Control) -
     if let (Mode::Apply, Some(at)) = (request.mode, request.scope.at) {
         require_fresh(at, access)?;
     }
+    let request = &operator::as_leaf(request);
     if request.requests {
         return requests::requests(request, access).await;
     }

@@ -20,6 +20,17 @@ pub(super) enum Looked {
     Left(LeftAlone),
 }
 
+/// Its name is no target, for it is on no node; who writes it as one means it all the same.
+pub(super) fn as_leaf(request: &Renew) -> Renew {
+    let mut request = request.clone();
+    let targets = &mut request.scope.targets;
+    if !targets.is_empty() && targets.iter().all(|target| target == NAME) {
+        targets.clear();
+        request.only.push(NAME.to_owned());
+    }
+    request
+}
+
 /// Nothing is refused because of it: the cluster's own leaves are what counts.
 pub(super) async fn look(request: &Renew, access: &Access, fleet: &Fleet) -> Looked {
     if !is_asked_for(request) {

@@ -121,7 +121,10 @@ pub(super) fn assemble(
 
 fn impact(candidate: &Candidate<'_>, uses: &[&Use], store: &IdentityStore) -> String {
     if candidate.leaf.name == operator::NAME {
-        return "your own: kubectl uses it from its next call; other copies keep the old certificate".to_owned();
+        let path = candidate.entry.at.path().unwrap_or_default();
+        return format!(
+            "{path} on your own machine: kubectl uses it from its next call; other copies keep the old certificate"
+        );
     }
     activate::impact(uses, store)
 }

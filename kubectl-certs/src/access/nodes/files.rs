@@ -29,6 +29,24 @@ pub(super) fn id(_: &fs::Metadata) -> Option<FileId> {
     None
 }
 
+/// All regular files with this ending in a folder and those below it, in the order in which Go's `filepath.WalkDir` comes
+/// by them: by name, a folder where its name stands. Links to folders are not followed, as there.
+pub(super) fn below(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()) {
+            found.extend(below(&path, ending));
+        } else if path.extension().is_some_and(|own| own == ending) && fs::metadata(&path).is_ok_and(|it| it.is_file())
+        {
+            found.push(path);
+        }
+    }
+    found
+}
+
 /// A small system file, trimmed.
 pub(super) fn text(path: &str) -> Option<String> {
     fs::read_to_string(path).ok().map(|text| text.trim().to_owned())

@@ -5,9 +5,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use nodes_tests::helper;
+use nodes_tests::server::Server;
 use rustix::process::{Pid, Signal, kill_process_group};
 use support::kubeadm::{KeyAlgorithm, Kubeadm};
 use support::openssl;
@@ -202,7 +204,7 @@ fn only_run(operator: &Operator) -> String {
 fn journals(operator: &Operator, run: &str) -> Vec<PathBuf> {
     let here = operator.folder.path().join("home/.local/state/kubectl-certs/kubeconfigs");
     let own = fs::read_dir(here).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let states = own.chain(operator.nodes.iter().map(|server| server.state()));
+    let states = own.chain(operator.nodes.iter().map(Server::state));
     states.map(|state| state.join("runs").join(run).join("journal.jsonl")).filter(|path| path.exists()).collect()
 }
 
@@ -218,7 +220,7 @@ fn killed_in_the_middle() {
     let runs = operator.nodes[0].state().join("runs");
     while fs::read_dir(&runs).map_or(0, Iterator::count) == 0 {
         assert!(child.try_wait().expect("a child").is_none(), "it ended");
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2));
     }
     kill_process_group(Pid::from_raw(child.id().try_into().expect("a pid")).expect("a pid"), Signal::KILL)
         .expect("there");
@@ -268,10 +270,81 @@ fn another_operators_machine_is_refused() {
     assert_eq!(text(&operator), new);
     // To look is nobody's right alone.
     there(&["runs", "show", &run]).expect(0);
-    // What was planned for a file of the same name that has other bytes.
-    let mut apply = operator.command(helper::built(), &["apply", plan.to_str().expect("UTF-8"), "--yes"]);
-    Said::of(&mut apply).expect_one_of(&[2, 4]);
-    assert_eq!(text(&operator), new);
     operator.run(&["runs", "undo", &run]).expect(0);
+    assert_eq!(text(&operator), old);
+
+    // A plan speaks of one file of one machine.
+    let home = operator.folder.path().join("another home");
+    fs::create_dir_all(home.join(".kube")).expect("a folder");
+    fs::write(home.join(".kube/config"), &old).expect("written");
+    let apply = |home: &Path| {
+        let mut apply = Command::new(helper::built());
+        apply
+            .args(["apply", plan.to_str().expect("UTF-8"), "--yes"])
+            .env_clear()
+            .env("HOME", home)
+            .env("PATH", "/usr/bin:/bin");
+        Said::of(apply.stdin(Stdio::null()))
+    };
+    apply(&home).expect(4).naming(&["another plan", OWN]);
+    assert_eq!(fs::read_to_string(home.join(".kube/config")).expect("a kubeconfig"), old);
+    apply(&operator.folder.path().join("home")).expect(0);
+    assert_ne!(text(&operator), old);
+}
+
+/// A finding that a new certificate repairs is enough, as with the cluster's own leaves.
+#[test]
+fn what_has_ended_is_renewed_without_being_named() {
+    let operator = operator(&["cp1"], KeyAlgorithm::EcdsaP256);
+    let (before, old) = (operator.tree(), text(&operator));
+    let (certificate, key) = (values(&old, "client-certificate-data")[1], values(&old, "client-key-data")[1]);
+    let at = |name: &str| operator.folder.path().join(name).display().to_string();
+    fs::write(at("my.key"), decoded(key)).expect("written");
+    let openssl = |arguments: &[&str]| openssl::text(arguments, &[]);
+    let request = openssl(&["req", "-new", "-key", &at("my.key"), "-subj", "/O=team/CN=me"]);
+    fs::write(at("my.csr"), request).expect("written");
+    let ca = |ending: &str| operator.file("cp1", &format!("pki/ca.{ending}")).display().to_string();
+    let sign = ["x509", "-req", "-days", "0", "-in", &at("my.csr"), "-CA", &ca("crt"), "-CAkey", &ca("key")];
+    fs::write(at("my.crt"), openssl(&sign)).expect("written");
+    // It ends in this second.
+    std::thread::sleep(Duration::from_secs(2));
+    let short = openssl(&["base64", "-A", "-in", &at("my.crt")]);
+    write_kubeconfig(&operator, &old.replace(certificate, short.trim()));
+
+    operator.run(&["renew", "--yes"]).expect(0);
+    before.assert_unchanged(&operator.tree());
+    let new = text(&operator);
+    let new = openssl::x509(&decoded(values(&new, "client-certificate-data")[1]));
+    assert_eq!(new.subject, "CN=me,O=team", "a person of the cluster's, not admin alone");
+    assert_ne!(new.fingerprint, openssl::x509(&fs::read(at("my.crt")).expect("read")).fingerprint);
+    operator.run(&["renew", "--only", OWN, "--validity", "90d", "--yes"]).expect(0);
+}
+
+/// Root on the node itself, with a kubeconfig that is none of the node's; and with one that is.
+#[test]
+fn on_the_node_itself() {
+    let operator = operator(&["cp1"], KeyAlgorithm::EcdsaP256);
+    let (before, old) = (operator.tree(), text(&operator));
+    let folder = operator.folder.path();
+    fs::create_dir(folder.join("lib")).expect("a folder");
+    let inside = |kubeconfig: &Path, arguments: &[&str]| {
+        // The machine's own /etc has no such folder, and gets none.
+        let script = "cp -a /etc \"$1/etc\"; mkdir -p \"$1/etc/kubernetes\"; mount --bind \"$1/etc\" /etc
+            mount --bind \"$2\" /etc/kubernetes; mount --bind \"$3\" /var/lib; shift 3; exec \"$@\"";
+        let mounts = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "--", "sh", "-ec", script, "sh"]).arg(mounts.path());
+        command.arg(operator.file("cp1", "")).arg(folder.join("lib")).arg(helper::built()).args(arguments);
+        command.env("HOME", folder.join("home")).env("KUBECONFIG", kubeconfig);
+        Said::of(command.stdin(Stdio::null()))
+    };
+    let only = ["renew", "--only", OWN, "--yes"];
+    inside(Path::new("/etc/kubernetes/admin.conf"), &only).expect(4).naming(&["a leaf of this node's by another name"]);
+    inside(&own(&operator), &only).expect(0);
+    assert_ne!(text(&operator), old);
+    before.assert_unchanged(&operator.tree());
+    // What root keeps lies with the node's.
+    assert!(folder.join("lib/kubectl-certs/runs").is_dir());
+    inside(&own(&operator), &["runs", "undo"]).expect(0);
     assert_eq!(text(&operator), old);
 }
