@@ -73,7 +73,7 @@ pub(crate) fn everything(world: &World) {
         "clusterissuer/company unknown -",
         "issuer/shop/own ready IsReady",
         "gap configmap/odd/half/ca.crt bad-pem",
-        "gap webhook/mutating/odd/odd.example.com no-certificate-found",
+        "gap webhook/mutating/odd/odd.example.com bad-pem",
     ];
     let (mut found, mut wanted) = (normal(world, &program, &ran), wanted.map(str::to_owned));
     found.sort();
@@ -181,6 +181,38 @@ pub(crate) fn cert_manager(world: &World) {
     refused
         .says("renewed by cert-manager (Certificate shop/web), next on 2098-12-01T00:00Z")
         .says("cmctl renew web -n shop");
+    let codes = |line: &str| -> Vec<String> {
+        let text = |item: &Value| {
+            format!("{} {}", item["code"].as_str().unwrap_or("-"), item["target"].as_str().unwrap_or("-"))
+        };
+        program.line(line).items().iter().map(text).collect()
+    };
+    assert_eq!(codes("check certificate/shop/broken -o json"), ["cert-manager-not-ready certificate/shop/broken"]);
+    let older = "older-in-pods secret/shop/web/tls.crt".to_owned();
+    assert!(
+        codes("check -n shop --consumers -o json").contains(&older) && !codes("check -n shop -o json").contains(&older)
+    );
     program.line("show certificaterequest/shop/web-3").exits(0);
     program.line("list certificate/shop/nobody").exits(3);
+}
+
+pub(crate) fn look(world: &World) {
+    let program = world.administrator();
+    for line in [
+        "list",
+        "list -o wide --consumers",
+        "show csr/d-failed csr/e-issued",
+        "show configmap/default/kube-root-ca.crt",
+        "show secret/shop/web/tls.crt",
+        "check --consumers",
+        "show certificate/shop/broken",
+        "list -o name",
+        "show webhook/validating/pods",
+        "list csr/a-pending -o json",
+    ] {
+        let ran = program.line(line);
+        eprintln!("$ {line}\n{}{}", ran.out, ran.err);
+    }
+    let ran = world.user("/CN=alice", Some("shop")).line("list");
+    eprintln!("$ alice list\n{}{}", ran.out, ran.err);
 }

@@ -62,12 +62,19 @@ impl Cluster {
         self.client.request(self.request(path)?).await.map_err(|error| self.error(&error))
     }
 
-    /// The same with nothing of the objects but their metadata.
+    /// One object with nothing of it but its metadata.
     pub async fn get_metadata<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
-        const ACCEPT: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
-             application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+        self.get_as(path, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1").await
+    }
+
+    /// The same of a list.
+    pub async fn list_metadata<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
+        self.get_as(path, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").await
+    }
+
+    async fn get_as<T: DeserializeOwned>(&self, path: &str, accept: &'static str) -> Result<T, ClusterError> {
         let mut request = self.request(path)?;
-        request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(ACCEPT));
+        request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(accept));
         self.client.request(request).await.map_err(|error| self.error(&error))
     }
 

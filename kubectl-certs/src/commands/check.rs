@@ -1,4 +1,4 @@
-use super::scope::{OutputArgs, ScopeArgs, UserArgs};
+use super::scope::{OutputArgs, ProbeArgs, ScopeArgs, UserArgs};
 use crate::request::{Check, FailOn};
 
 /// Say what is wrong with certificates; exit code 1 at or above --fail-on
@@ -11,6 +11,8 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     scope: ScopeArgs,
+    #[command(flatten)]
+    probe: ProbeArgs,
 
     #[command(flatten)]
     users: UserArgs,
@@ -38,7 +40,7 @@ enum FailOnArg {
 impl From<&Args> for Check {
     fn from(args: &Args) -> Self {
         Self {
-            scope: args.users.with((&args.scope).into()),
+            scope: args.users.with(args.probe.of(&args.scope)),
             fail_on: match args.fail_on {
                 FailOnArg::Info => FailOn::Info,
                 FailOnArg::Warning => FailOn::Warning,

@@ -5,7 +5,7 @@ use core::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Location, Place};
+use super::{Endpoint, Location, Place};
 
 /// An object of the cluster that is named and not read further.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -68,16 +68,15 @@ pub enum Relies {
 impl Consumer {
     /// Is it about what lies in this place?
     pub fn is_of(&self, place: &Place) -> bool {
-        let all = |key: &str| key == "*";
         match (&self.of.place, place.whole()) {
             (
                 Place::Secret { namespace, name, key },
                 Place::Secret { namespace: own_namespace, name: own_name, key: own },
-            )
-            | (
+            ) => namespace == own_namespace && name == own_name && (&**key == "*" || key == own),
+            (
                 Place::ConfigMap { namespace, name, key },
                 Place::ConfigMap { namespace: own_namespace, name: own_name, key: own },
-            ) => namespace == own_namespace && name == own_name && (all(key) || key == own),
+            ) => namespace == own_namespace && name == own_name && (key == "*" || key == own),
             _ => false,
         }
     }
@@ -106,6 +105,6 @@ pub struct ServicePort {
 
 impl ServicePort {
     pub fn endpoint(&self) -> Location {
-        Location::from(Place::Endpoint { host: format!("{}.{}.svc", self.name, self.namespace), port: self.port })
+        Location::from(Place::Endpoint(Endpoint::tls(format!("{}.{}.svc", self.name, self.namespace), self.port)))
     }
 }

@@ -1,5 +1,7 @@
 //! One place that holds certificate material, and what was found there.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +18,8 @@ pub struct Entry {
     pub key_public: Option<KeyId>,
     /// Where the private key lies when that is another place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_at: Option<Location>,
-    pub origin: Origin,
+    pub key_at: Option<Box<Location>>,
+    pub origin: Arc<Origin>,
     /// SHA-256 of the file or value as it was read, so that a change meanwhile is noticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
@@ -26,8 +28,8 @@ pub struct Entry {
     pub key_digest: Option<String>,
     /// Other places that hold the same under the same name, and are told of here alone: copies that a controller puts
     /// into every namespace.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub also_in: Vec<Location>,
+    #[serde(default, skip_serializing_if = "<[Location]>::is_empty")]
+    pub also_in: Box<[Location]>,
 }
 
 impl Entry {
@@ -61,7 +63,7 @@ pub enum Holds {
     Request(Box<SigningRequest>),
     /// An object of cert-manager that keeps or signs certificates.
     Managed(Box<Managed>),
-    Token(Token),
+    Token(Box<Token>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -3,7 +3,10 @@
 //! Nothing here reads, decides or prints; every other room speaks in these types.
 
 mod certificate;
+mod certificates;
 mod consumer;
+mod digest;
+mod endpoint;
 mod entry;
 mod inventory;
 mod location;
@@ -15,8 +18,11 @@ mod token;
 mod use_;
 mod wish;
 
-pub use certificate::{CertId, Certificate, KeyId, NameKey};
+pub use certificate::Certificate;
+pub use certificates::Certificates;
 pub use consumer::{Called, Consumer, ObjectRef, Relies, ServicePort};
+pub use digest::{CertId, KeyId, NameKey, NotADigest};
+pub use endpoint::{Endpoint, Handshake, Protocol};
 pub use entry::{Entry, Holds, KeyState, Origin, Owner};
 pub use inventory::{FoundLayout, Gap, GapReason, Inventory, Row, TrustEdge, path_on_disk};
 pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, Pointer, host_and_port, steers};

@@ -73,7 +73,7 @@ pub fn render(report: &Report, style: &Style) -> Result<Rendered, Error> {
         },
     };
     if !matches!(style.format, Format::Json | Format::Yaml) {
-        rendered.err.push_str(&text::gaps(Item::all(report).1));
+        rendered.err.push_str(&text::gaps(report.gaps()));
     }
     Ok(rendered)
 }
@@ -88,7 +88,7 @@ pub fn exit_code(report: &Report) -> u8 {
     };
     // A demo shows troubles on purpose.
     let looked = !matches!(report, Report::Demo(_));
-    match (worst, looked && !Item::all(report).1.is_empty()) {
+    match (worst, looked && !report.gaps().is_empty()) {
         (true, _) => exit::FINDINGS,
         (false, true) => exit::UNREADABLE,
         (false, false) => exit::DONE,
@@ -96,8 +96,8 @@ pub fn exit_code(report: &Report) -> u8 {
 }
 
 pub fn document(report: &Report) -> Document {
-    let (items, gaps) = Item::all(report);
-    Document { api_version: API.to_owned(), kind: "List".to_owned(), items, gaps: gaps.to_vec() }
+    let gaps = report.gaps().to_vec();
+    Document { api_version: API.to_owned(), kind: "List".to_owned(), items: Item::all(report), gaps }
 }
 
 /// The whole wire as JSON Schema: what is asked, what is answered line by line, what `-o json` prints, also of an error.
@@ -114,7 +114,7 @@ pub fn schema() -> BTreeMap<&'static str, impl Serialize> {
 fn names(report: &Report) -> String {
     let names: Vec<String> = match report {
         Report::List(listing) => {
-            let rows = listing.rows.iter().map(|row| row.target.to_string());
+            let rows = listing.rows().map(|row| row.target.to_string());
             rows.chain(listing.others.iter().map(|entry| entry.at.to_string())).collect()
         }
         Report::Show(shown) => {

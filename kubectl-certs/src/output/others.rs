@@ -132,7 +132,7 @@ fn describe_request(page: &mut Page, request: &SigningRequest, now: Time) {
     page.list("IP addresses", &request.ip_addresses);
     page.list("Other names", &request.other_names);
     page.list("Usages", &usages(request));
-    page.line("Public key", &format!("sha256 {}", request.public_key.as_ref()));
+    page.line("Public key", &format!("sha256 {}", request.public_key));
 }
 
 fn describe_managed(page: &mut Page, object: &Managed, now: Time) {

@@ -38,7 +38,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
 }
 
 fn list(listing: &Listing, style: &Style) -> Rendered {
-    if listing.rows.is_empty() && listing.others.is_empty() {
+    if listing.chosen.is_empty() && listing.others.is_empty() {
         return Rendered { err: nothing_found(listing.namespace.as_deref(), &listing.gaps), ..Rendered::default() };
     }
     let wide = style.format == Format::Wide;
@@ -47,14 +47,14 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
         headers.extend(["KEY", "ALGORITHM", "SERIAL", "PLACE"]);
     }
     // These stand behind the others, where there is something to tell: who reads by position reads on.
-    let users = wide && listing.rows.iter().any(|row| row.used_by.is_some());
-    let copies = listing.rows.iter().any(|row| !row.entry.also_in.is_empty());
+    let users = wide && listing.chosen.iter().any(|row| row.used_by.is_some());
+    let copies = listing.rows().any(|row| !row.entry.also_in.is_empty());
     headers.extend(users.then_some("USED-BY"));
     headers.extend(copies.then_some("IN"));
-    let rows = listing.rows.iter().map(|row| {
-        let mut cells = list_row(row, listing, wide);
+    let rows = listing.rows().map(|row| {
+        let mut cells = list_row(&row, listing, wide);
         cells.extend(users.then(|| row.used_by.map(|count| count.to_string()).unwrap_or_default()));
-        cells.extend(copies.then(|| in_namespaces(row)));
+        cells.extend(copies.then(|| in_namespaces(&row)));
         cells
     });
     let certificates = table(&headers, rows.collect(), style.headers);
@@ -75,14 +75,14 @@ fn nothing_found(namespace: Option<&str>, gaps: &[Gap]) -> String {
 }
 
 /// Copies of one object in many namespaces are one row.
-fn in_namespaces(row: &Listed) -> String {
+fn in_namespaces(row: &Listed<'_>) -> String {
     match row.entry.also_in.len() {
         0 => String::new(),
         more => format!("{} namespaces", more + 1),
     }
 }
 
-fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
+fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
     let certificate = &row.certificate;
     let target = row.target.to_string();
     let first = row.target.number.is_none_or(|number| number == 1);
@@ -103,7 +103,7 @@ fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
             (_, KeyState::Differs) => "differs",
             (_, KeyState::Unreadable) => "unreadable",
         };
-        cells.extend([key.to_owned(), certificate.key_algorithm.clone(), certificate.serial.clone(), target]);
+        cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), certificate.serial.clone(), target]);
     }
     cells
 }

@@ -8,12 +8,13 @@ use serde::de::IgnoredAny;
 
 use super::gather::{Found, Key, Kind, add};
 use super::listing::{Metadata, Resource};
+use super::target::Target;
 use super::{Reading, Source};
 use crate::access::cluster::{Cluster, ClusterError};
 use crate::formats::{self, certificate, pem};
 use crate::model::{
-    BundleKind, Called, Evidence, Gap, GapReason, Inventory, Loaded, Location, ObjectRef, Origin, Place, Purpose,
-    ServicePort, TakesEffect, Use,
+    BundleKind, Called, Endpoint, Evidence, Gap, GapReason, Inventory, Loaded, Location, ObjectRef, Origin, Place,
+    Purpose, ServicePort, TakesEffect, Use,
 };
 
 pub(super) const SOURCE: Source = Source {
@@ -54,10 +55,24 @@ const DEFINITIONS: Resource = Resource { api: "/apis/apiextensions.k8s.io/v1", p
 /// Definitions that are read at the same time; each may be a megabyte.
 const AT_ONCE: usize = 4;
 
-pub(super) async fn read(reading: &Reading<'_>) -> Inventory {
+async fn read(reading: &Reading<'_>) -> Inventory {
+    let named = |kind: BundleKind| {
+        let places = reading.wanted.filter.iter().filter_map(Target::location);
+        places.into_iter().any(|at| matches!(at.place.whole(), Place::CaBundle { kind: own, .. } if *own == kind))
+    };
+    of_kinds(reading, |kind| reading.wanted.whole_cluster() || named(kind)).await
+}
+
+/// All of them, for whom they call.
+pub(super) async fn all(reading: &Reading<'_>) -> Inventory {
+    of_kinds(reading, |_| true).await
+}
+
+async fn of_kinds(reading: &Reading<'_>, wanted: impl Fn(BundleKind) -> bool) -> Inventory {
     let mut inventory = Inventory::default();
     let Some(cluster) = reading.cluster else { return inventory };
-    let reads = ROWS.iter().map(|row| async move { (row, clients(row, cluster).await) });
+    let reads =
+        ROWS.iter().filter(|row| wanted(row.bundles)).map(|row| async move { (row, clients(row, cluster).await) });
     for (row, (clients, error)) in futures::future::join_all(reads).await {
         for (name, field, client) in clients {
             gather(row, name, field, client, &mut inventory);
@@ -248,7 +263,7 @@ fn gather(row: &Row, name: String, field: String, client: ClientConfig, inventor
                 }
                 Err(_) => "this caBundle holds no certificate in PEM: the API server trusts nobody by it",
             };
-            let reason = GapReason::NoCertificateFound;
+            let reason = GapReason::BadPem;
             inventory.gaps.push(Gap { at: at.clone(), reason, message: message.to_owned() });
         }
         let digest = Some(certificate::sha256_hex(&bytes));
@@ -286,7 +301,7 @@ fn called(bundle: &Location, by: ObjectRef, client: &ClientConfig, has_bundle: b
         None => {
             let url: http::Uri = client.url.as_ref()?.parse().ok()?;
             let host = url.host()?.trim_matches(['[', ']']).to_owned();
-            Location::from(Place::Endpoint { host, port: url.port_u16().unwrap_or(443) })
+            Location::from(Place::Endpoint(Endpoint::tls(host, url.port_u16().unwrap_or(443))))
         }
     };
     Some(Called { bundle: bundle.clone(), by, service, endpoint, has_bundle })

@@ -1,6 +1,7 @@
 //! What cert-manager keeps and who signs for it, where its API is there. That it is not is nothing to tell of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use super::{Reading, Source};
 use crate::access::cluster::{Cluster, ClusterError};
 use crate::model::{
     Entry, Filed, Gap, GapReason, Holds, Inventory, KeyState, Location, Managed, ManagedKind, ManagedState, ObjectRef,
-    Origin, Owner, Place, RequestState,
+    Owner, Place, RequestState,
 };
 
 pub(super) const SOURCE: Source = Source {
@@ -222,8 +223,8 @@ fn gather(kind: ManagedKind, at: Location, object: Object, inventory: &mut Inven
         reason,
         message,
         secret: secret.map(|name| {
-            let (namespace, key) = (object.metadata.namespace.clone(), "tls.crt".to_owned());
-            Location::from(Place::Secret { namespace, name: name.clone(), key })
+            let namespace = object.metadata.namespace.as_str().into();
+            Location::from(Place::Secret { namespace, name: name.as_str().into(), key: "tls.crt".into() })
         }),
         issuer,
         not_after: time(object.status.not_after.as_ref()),
@@ -235,10 +236,10 @@ fn gather(kind: ManagedKind, at: Location, object: Object, inventory: &mut Inven
         key: KeyState::Absent,
         key_public: None,
         key_at: None,
-        origin: Origin::default(),
+        origin: Arc::default(),
         digest: None,
         key_digest: None,
-        also_in: Vec::new(),
+        also_in: Box::default(),
     });
 }
 
@@ -275,12 +276,12 @@ pub(super) fn note_owners(inventory: &mut Inventory) {
         let owner = Owner { by: "cert-manager".to_owned(), object, renewal: managed.renewal };
         Some(((secret_namespace.clone(), secret.clone()), owner))
     });
-    let owned: BTreeMap<(String, String), Owner> = owned.collect();
+    let owned: BTreeMap<(Arc<str>, Arc<str>), Owner> = owned.collect();
     for entry in inventory.entries.iter_mut().filter(|_| !owned.is_empty()) {
         if let Place::Secret { namespace, name, .. } = entry.at.place.whole()
             && let Some(owner) = owned.get(&(namespace.clone(), name.clone()))
         {
-            entry.origin.owner = Some(Box::new(owner.clone()));
+            Arc::make_mut(&mut entry.origin).owner = Some(Box::new(owner.clone()));
         }
     }
 }

@@ -12,8 +12,8 @@ use super::{Reading, Source};
 use crate::access::cluster::{Cluster, ClusterError};
 use crate::formats::{self, Content, KubeconfigView, certificate, pem};
 use crate::model::{
-    Entry, Evidence, GapReason, Inventory, KubeconfigField, Loaded, Location, ObjectRef, Origin, Owner, Place, Pointer,
-    Purpose, TakesEffect, Use,
+    Entry, Evidence, Gap, GapReason, Inventory, KubeconfigField, Loaded, Location, ObjectRef, Origin, Owner, Place,
+    Pointer, Purpose, TakesEffect, Use,
 };
 
 pub(super) const SOURCE: Source = Source {
@@ -135,6 +135,10 @@ fn gather(object: &ConfigMap, inventory: &mut Inventory) {
     let owner = labels.as_ref().and_then(bundle_of_trust_manager);
     let origin = || Origin { owner: owner.clone().map(Box::new), ..Origin::default() };
     for (key, (content, digest)) in &values {
+        if let Some(fault) = &content.kubeconfig_fault {
+            let (at, message) = (at(key), fault.clone());
+            inventory.gaps.push(Gap { at, reason: GapReason::BadKubeconfig, message });
+        }
         if let Some(view) = &content.kubeconfig {
             kubeconfig(&at(key), view, digest, inventory);
             continue;
@@ -180,7 +184,8 @@ fn is_of_ours(key: &str, content: &Content) -> bool {
     };
     let half = !content.broken.is_empty() || !content.cut.is_empty();
     let whole = !content.certificates.is_empty() || content.has_key() || content.kubeconfig.is_some();
-    whole || (half && expected())
+    let broken_kubeconfig = content.kubeconfig_fault.is_some() && key.contains("kubeconfig");
+    whole || (half && expected()) || broken_kubeconfig
 }
 
 /// trust-manager marks what it writes (its `pkg/apis/trust/v1alpha1`).
@@ -221,17 +226,18 @@ fn fold(inventory: &mut Inventory) {
         }
     };
     let mut first: BTreeMap<Same, usize> = BTreeMap::new();
-    let mut kept: Vec<Entry> = Vec::new();
+    let mut kept: Vec<(Entry, Vec<Location>)> = Vec::new();
     let mut entries = core::mem::take(&mut inventory.entries);
     entries.sort_by(|a, b| a.at.cmp(&b.at));
     for entry in entries {
         let index = same(&entry).map(|same| *first.entry(same).or_insert(kept.len()));
         match index.and_then(|index| kept.get_mut(index)) {
-            Some(before) if before.at == entry.at => {}
-            Some(before) => before.also_in.push(entry.at),
-            None => kept.push(entry),
+            Some((before, _)) if before.at == entry.at => {}
+            Some((_, copies)) => copies.push(entry.at),
+            None => kept.push((entry, Vec::new())),
         }
     }
+    let kept: Vec<Entry> = kept.into_iter().map(|(entry, copies)| Entry { also_in: copies.into(), ..entry }).collect();
     // A use is told of with the entry that stands for the copies.
     let places: BTreeSet<&Location> = kept.iter().map(|entry| &entry.at).collect();
     inventory.uses.retain(|use_| places.contains(&use_.place));

@@ -66,7 +66,7 @@ impl Resource {
         loop {
             let page: Page<T> = match part {
                 Part::Whole => cluster.get(&path).await?,
-                Part::Metadata => cluster.get_metadata(&path).await?,
+                Part::Metadata => cluster.list_metadata(&path).await?,
             };
             page.items.into_iter().flatten().for_each(&mut each);
             match page.metadata.next.filter(|next| !next.is_empty()) {

@@ -1,5 +1,7 @@
 //! CertificateSigningRequests: who asked whom for what, what was decided, and the certificate that came of it.
 
+use std::sync::Arc;
+
 use futures::FutureExt;
 use serde::Deserialize;
 
@@ -137,10 +139,10 @@ pub(super) fn add_request(
                 key: KeyState::Absent,
                 key_public: None,
                 key_at: None,
-                origin: Origin::default(),
+                origin: Arc::default(),
                 digest: None,
                 key_digest: None,
-                also_in: Vec::new(),
+                also_in: Box::default(),
             });
         }
         Some(Err(error)) => inventory.gaps.push(bad(error.to_string())),

@@ -30,19 +30,22 @@ enum Kind {
 
 impl Thing {
     fn of(at: &Location) -> Option<Self> {
-        let (kind, namespace, name) = match at.place.whole() {
-            Place::Secret { namespace, name, .. } => (Kind::Secret, namespace, name),
-            Place::ConfigMap { namespace, name, .. } => (Kind::ConfigMap, namespace, name),
+        Some(match at.place.whole() {
+            Place::Secret { namespace, name, .. } => {
+                Self { kind: Kind::Secret, namespace: namespace.to_string(), name: name.to_string() }
+            }
+            Place::ConfigMap { namespace, name, .. } => {
+                Self { kind: Kind::ConfigMap, namespace: namespace.clone(), name: name.clone() }
+            }
             _ => return None,
-        };
-        Some(Self { kind, namespace: namespace.clone(), name: name.clone() })
+        })
     }
 
     fn at(&self, key: Option<&str>) -> Location {
         let (namespace, name) = (self.namespace.clone(), self.name.clone());
         let key = key.unwrap_or("*").to_owned();
         Location::from(match self.kind {
-            Kind::Secret => Place::Secret { namespace, name, key },
+            Kind::Secret => Place::Secret { namespace: namespace.into(), name: name.into(), key: key.into() },
             Kind::ConfigMap => Place::ConfigMap { namespace, name, key },
         })
     }
@@ -68,7 +71,7 @@ pub(super) async fn note(reading: &Reading<'_>, inventory: &mut Inventory) {
     }
     let mut unseen = Vec::new();
     if inventory.calls.is_empty() && !reading.wanted.whole_cluster() {
-        let bundles = ca_bundles::read(reading).await;
+        let bundles = ca_bundles::all(reading).await;
         inventory.calls = bundles.calls;
         unseen.extend(bundles.gaps.into_iter().filter(|gap| gap.reason == GapReason::Forbidden));
     }
@@ -102,9 +105,9 @@ fn note_unseen(outcome: Result<(), ClusterError>, what: &str, namespace: Option<
         && error.reason != GapReason::NotFound
     {
         let at = Location::from(Place::Secret {
-            namespace: namespace.unwrap_or("*").to_owned(),
-            name: "*".to_owned(),
-            key: "*".to_owned(),
+            namespace: namespace.unwrap_or("*").into(),
+            name: "*".into(),
+            key: "*".into(),
         });
         unseen.push(Gap { at, reason: error.reason, message: format!("{what}: {}", error.message) });
     }

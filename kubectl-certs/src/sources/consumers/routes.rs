@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::super::listing::{Metadata, Resource};
 use super::{Kind, Thing, note_unseen};
 use crate::access::cluster::Cluster;
-use crate::model::{Consumer, Gap, Location, ObjectRef, Place, Relies};
+use crate::model::{Consumer, Endpoint, Gap, Location, ObjectRef, Place, Relies};
 
 const INGRESSES: Resource = Resource { api: "/apis/networking.k8s.io/v1", plural: "ingresses" };
 const GATEWAYS: Resource = Resource { api: "/apis/gateway.networking.k8s.io/v1", plural: "gateways" };
@@ -118,7 +118,7 @@ fn consumer(secret: &Thing, kind: &str, namespace: &str, name: &str, hosts: Vec<
         how: Relies::Listener,
         pods: 0,
         older_pods: 0,
-        serves: named.map(|(host, port)| Location::from(Place::Endpoint { host, port })).collect(),
+        serves: named.map(|(host, port)| Location::from(Place::Endpoint(Endpoint::tls(host, port)))).collect(),
     }
 }
 

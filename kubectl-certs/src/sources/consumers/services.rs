@@ -8,7 +8,10 @@ use super::super::listing::Resource;
 use super::pods::Found;
 use super::{Kind, Thing};
 use crate::access::cluster::Cluster;
-use crate::model::{Called, Certificate, Consumer, Entry, Gap, GapReason, Inventory, Relies, ServicePort, TrustEdge};
+use crate::model::{
+    Called, Certificate, Consumer, Endpoint, Entry, Gap, GapReason, Inventory, Location, Place, Relies, ServicePort,
+    TrustEdge,
+};
 
 const SERVICES: Resource = Resource { api: "/api/v1", plural: "services" };
 
@@ -64,10 +67,7 @@ pub(super) async fn selectors(
             Err(error) if error.reason == GapReason::NotFound => {}
             Err(error) => {
                 let message = format!("Service {namespace}/{name}: {}", error.message);
-                let at = crate::model::Location::from(crate::model::Place::Endpoint {
-                    host: format!("{name}.{namespace}.svc"),
-                    port: 443,
-                });
+                let at = Location::from(Place::Endpoint(Endpoint::tls(format!("{name}.{namespace}.svc"), 443)));
                 unseen.push(Gap { at, reason: error.reason, message });
             }
         }
