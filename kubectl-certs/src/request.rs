@@ -244,6 +244,13 @@ pub struct Scope {
     /// Label selector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
+    /// Also what is presented by the API servers, kubelets, controller managers, schedulers and etcd members, and by the
+    /// Services that the API server calls.
+    #[serde(skip_serializing_if = "is_false")]
+    pub probe: bool,
+    /// Also what is presented to whoever asks for the hosts of Ingresses and Gateways.
+    #[serde(skip_serializing_if = "is_false")]
+    pub probe_hosts: bool,
     /// Stored in plans so that planning again gives the same plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,

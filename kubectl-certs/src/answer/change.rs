@@ -368,7 +368,7 @@ async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Opt
         _ => return Err(Error::usage("the targets are on several disks; renew one at a time")),
     };
     let rows: Vec<_> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    if let Some(target) = wanted.unanswered(&rows).into_iter().next() {
+    if let Some(target) = wanted.unanswered(&rows, &[]).into_iter().next() {
         return Err(missing::nothing_at(target, &inventory));
     }
     Ok((root, Some(rows.iter().map(|row| row.entry.at.clone()).collect())))

@@ -20,6 +20,19 @@ pub fn require_sound(scope: &Scope) -> Result<(), Error> {
         })?;
     }
     require_sound_ways(scope)?;
+    let narrowed = [("--namespace", scope.namespace.is_some()), ("--selector", scope.selector.is_some())];
+    if let Some((option, _)) =
+        narrowed.into_iter().find(|(_, is_given)| *is_given && scope.probe && scope.targets.is_empty())
+    {
+        return Err(Error::usage(format!(
+            "--probe looks at the servers of the whole cluster, and {option} at a part of it"
+        ))
+        .hint(format!("leave out {option}; --probe-hosts looks at the hosts of one namespace")));
+    }
+    if scope.probe_hosts && !scope.ssh.hosts.is_empty() {
+        return Err(Error::usage("--probe-hosts asks the cluster for its hosts, and with --ssh only nodes are asked")
+            .hint("leave out --ssh or --probe-hosts"));
+    }
     match option_of_a_cluster(scope) {
         Some(option) if scope.root.is_some() => {
             Err(Error::usage(format!("{option} is about a cluster, and with --root only files are read"))
@@ -56,7 +69,7 @@ fn require_sound_ways(scope: &Scope) -> Result<(), Error> {
 pub(super) fn require_files(scope: &Scope, targets: &[Target]) -> Result<(), Error> {
     let elsewhere = |target: &&Target| {
         target.is_of_the_cluster()
-            || matches!(target, Target::At(location) if matches!(location.place, Place::Endpoint { .. }))
+            || matches!(target, Target::At(location) if matches!(location.place, Place::Endpoint(_)))
     };
     match targets.iter().find(elsewhere) {
         Some(target) if scope.root.is_some() => {
@@ -104,6 +117,8 @@ fn option_of_a_cluster(scope: &Scope) -> Option<&'static str> {
         ("--client-certificate", client_certificate.is_some()),
         ("--client-key", client_key.is_some()),
         ("--token", token.is_some()),
+        ("--probe", scope.probe),
+        ("--probe-hosts", scope.probe_hosts),
     ];
     given.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
 }

@@ -110,6 +110,7 @@ impl Node for LocalNode {
             NodeOp::Plan { run } => NodeReply::Plan(journal::plan(self, &run)?),
             NodeOp::Runs => NodeReply::Runs(journal::runs(self)?),
             NodeOp::Presented { addresses } => NodeReply::Presented(presented::all(addresses).await),
+            NodeOp::Probe { endpoints } => NodeReply::Probed(presented::probed(endpoints).await),
             NodeOp::Wipe { run } => done(journal::wipe(self, &run))?,
         })
     }

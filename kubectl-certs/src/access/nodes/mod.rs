@@ -46,6 +46,7 @@ pub use operator::{InUse, KubeconfigUser, Own, OwnNode};
 pub use reach::{ThisMachine, facts, fleet, reach};
 pub use ssh::{HelperSource, SshNode, SshOptions};
 
+use crate::access::tls::{Presented, ProbeError};
 use crate::error::ErrorKind;
 use crate::formats::{Content, bytes};
 use crate::model::{IdentityStore, KeyChoice, ServerName, Time};
@@ -317,6 +318,10 @@ pub enum NodeOp {
     Presented {
         addresses: Vec<String>,
     },
+    /// The same of endpoints as they are printed, with all that servers tell.
+    Probe {
+        endpoints: Vec<String>,
+    },
     /// Wipes backups and staged files of a run, and the helper; the journal stays.
     Wipe {
         run: String,
@@ -387,6 +392,8 @@ pub enum NodeReply {
     Runs(Vec<String>),
     /// Each address, and the chain that is presented there, as DER, the leaf first; nothing where there was no handshake.
     Presented(#[serde(with = "bytes")] Vec<(String, Option<Vec<Vec<u8>>>)>),
+    /// In the order of the question.
+    Probed(Vec<Result<Presented, ProbeError>>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
