@@ -19,7 +19,6 @@ pub fn require_sound(scope: &Scope) -> Result<(), Error> {
                 .hint("for example: app=web,tier!=cache  or  'env in (prod, test)'  or  '!canary'")
         })?;
     }
-    require_sound_ways(scope)?;
     let narrowed = [("--namespace", scope.namespace.is_some()), ("--selector", scope.selector.is_some())];
     if let Some((option, _)) =
         narrowed.into_iter().find(|(_, is_given)| *is_given && scope.probe && scope.targets.is_empty())
@@ -33,6 +32,7 @@ pub fn require_sound(scope: &Scope) -> Result<(), Error> {
         return Err(Error::usage("--probe-hosts asks the cluster for its hosts, and with --ssh only nodes are asked")
             .hint("leave out --ssh or --probe-hosts"));
     }
+    require_sound_ways(scope)?;
     match option_of_a_cluster(scope) {
         Some(option) if scope.root.is_some() => {
             Err(Error::usage(format!("{option} is about a cluster, and with --root only files are read"))
