@@ -240,6 +240,9 @@ pub struct Scope {
     pub namespace: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     pub all_namespaces: bool,
+    /// The kubeconfig entries and the API servers' certificates of every context, not of the current one alone.
+    #[serde(skip_serializing_if = "is_false")]
+    pub all_contexts: bool,
     /// Label selector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
@@ -329,6 +332,7 @@ pub fn quoted(word: &str) -> String {
 /// kubectl's own options.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Connection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubeconfig: Option<String>,
@@ -346,10 +350,19 @@ pub struct Connection {
     pub impersonate_groups: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub impersonate_uid: Option<String>,
+    /// `KEY=VALUE`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub impersonate_extra: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_server_name: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     pub insecure_skip_tls_verify: bool,
+    /// Go on although the API server's certificate has expired, where everything else about it is right; its key is held
+    /// to for the whole run.
+    #[serde(skip_serializing_if = "is_false")]
+    pub accept_expired_server: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub disable_compression: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_authority: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,73 +3,16 @@
 //! A renewal replaces the two base64 values and leaves every other byte of the file alone: comments, order and unknown
 //! fields are the owner's.
 
-use serde::Deserialize;
+mod entries;
+mod merge;
+
 use zeroize::Zeroizing;
 
+pub use entries::{AuthProvider, Cluster, Context, Exec, ExecVariable, Kubeconfig, User};
+pub use entries::{NamedCluster, NamedContext, NamedUser};
+pub use merge::merge;
+
 use super::yaml;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct Kubeconfig {
-    pub kind: Option<String>,
-    pub clusters: Vec<NamedCluster>,
-    pub users: Vec<NamedUser>,
-    pub contexts: Vec<NamedContext>,
-    pub current_context: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct NamedCluster {
-    pub name: String,
-    pub cluster: Cluster,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct Cluster {
-    pub server: Option<String>,
-    pub certificate_authority: Option<String>,
-    pub certificate_authority_data: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct NamedUser {
-    pub name: String,
-    pub user: User,
-}
-
-/// No field of it is ever printed.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct User {
-    pub client_certificate: Option<String>,
-    pub client_certificate_data: Option<String>,
-    pub client_key: Option<String>,
-    pub client_key_data: Option<Zeroizing<String>>,
-}
-
-impl core::fmt::Debug for User {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("User(…)")
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct NamedContext {
-    pub name: String,
-    pub context: Context,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Context {
-    pub cluster: String,
-    pub user: String,
-    pub namespace: Option<String>,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum KubeconfigError {
@@ -91,7 +34,8 @@ pub fn looks_like_one(text: &str) -> bool {
 }
 
 pub fn parse(text: &str) -> Result<Kubeconfig, KubeconfigError> {
-    serde_saphyr::from_str(text).map_err(|error| KubeconfigError::Unreadable(yaml::fault(&error)))
+    let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| KubeconfigError::Unreadable(yaml::fault(&error)))
 }
 
 /// Puts a new certificate (PEM) and key (PEM) in the place of those of `user`.

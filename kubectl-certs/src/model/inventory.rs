@@ -124,8 +124,12 @@ pub enum GapReason {
     BadKey,
     BadKubeconfig,
     BadPem,
+    /// The API server's certificate has expired; nothing else is wrong with it.
+    ExpiredServer,
     Forbidden,
     NoCertificateFound,
+    /// An exec plugin or a token file gave none.
+    NoCredentials,
     /// A folder, a FIFO or a device where a file is wanted.
     NotAFile,
     NotFound,
@@ -143,8 +147,10 @@ impl GapReason {
             Self::BadKey => "bad-key",
             Self::BadKubeconfig => "bad-kubeconfig",
             Self::BadPem => "bad-pem",
+            Self::ExpiredServer => "expired-server",
             Self::Forbidden => "forbidden",
             Self::NoCertificateFound => "no-certificate-found",
+            Self::NoCredentials => "no-credentials",
             Self::NotAFile => "not-a-file",
             Self::NotFound => "not-found",
             Self::PermissionDenied => "permission-denied",

@@ -5,14 +5,14 @@ use futures::future::join_all;
 
 use super::gather::{Found, Key, Kind, add};
 use super::{Reading, Source};
-use crate::access::cluster::Chosen;
+use crate::access::cluster::{Chosen, Contexts};
 use crate::access::tls;
 use crate::formats::Content;
 use crate::model::{Gap, GapReason, Inventory, Location, Origin, Place, TrustEdge};
 
 pub(super) const SOURCE: Source = Source {
     name: "endpoints",
-    wanted: |wanted| wanted.whole_cluster() || !wanted.endpoints.is_empty(),
+    wanted: |wanted| wanted.whole_cluster() || wanted.contexts.is_some() || !wanted.endpoints.is_empty(),
     read: |reading| read(reading).boxed(),
 };
 
@@ -22,13 +22,19 @@ async fn read(reading: &Reading<'_>) -> Inventory {
     let chosen = reading.wanted.chosen.as_ref().filter(|_| reading.wanted.whole_cluster());
     let server = chosen.and_then(Chosen::server);
     places.extend(server.clone());
+    let contexts: Vec<_> = reading.wanted.contexts.iter().flat_map(Contexts::servers).collect();
+    places.extend(contexts.iter().map(|(server, _)| server.clone()));
     places.sort();
     places.dedup();
     let mut inventory = Inventory::default();
-    let is_server = |host: &str, port: u16| server.as_ref().is_some_and(|server| *server == (host.to_owned(), port));
+    let is_server = &|host: &str, port: u16| server.as_ref().is_some_and(|server| *server == (host.to_owned(), port));
     let limit = reading.wanted.patience();
-    let looks =
-        places.into_iter().map(|(host, port)| async move { (tls::presented(&host, port, limit).await, host, port) });
+    let looks = places.into_iter().map(|(host, port)| async move {
+        // Whoever asked the API server has seen it already, and may have come a way (a proxy) that is not open here.
+        let seen = if is_server(&host, port) { reading.presented.clone() } else { Vec::new() };
+        let presented = if seen.is_empty() { tls::presented(&host, port, limit).await } else { Ok(seen) };
+        (presented, host, port)
+    });
     for (outcome, host, port) in join_all(looks).await {
         let is_server = is_server(&host, port);
         let at = Location::from(Place::Endpoint { host, port });
@@ -44,6 +50,10 @@ async fn read(reading: &Reading<'_>) -> Inventory {
                     origin: Origin::default(),
                     digest: None,
                 };
+                let of_contexts = contexts.iter().filter(|((host, port), _)| is_at(&found.at, host, *port));
+                let bundles = of_contexts.map(|(_, bundle)| bundle.clone());
+                let edge = |bundle| TrustEdge { bundle, presented: found.at.clone() };
+                inventory.edges.extend(bundles.map(edge));
                 if let (true, Some(bundle)) = (is_server, chosen.and_then(Chosen::authorities)) {
                     inventory.edges.push(TrustEdge { bundle, presented: found.at.clone() });
                 }
@@ -55,4 +65,8 @@ async fn read(reading: &Reading<'_>) -> Inventory {
         }
     }
     inventory
+}
+
+fn is_at(at: &Location, host: &str, port: u16) -> bool {
+    matches!(&at.place, Place::Endpoint { host: other, port: number } if other == host && *number == port)
 }
