@@ -87,7 +87,7 @@ impl Cluster {
     fn prepare(chosen: &Chosen, connection: &Connection) -> Result<Self, Error> {
         let entry = &chosen.server_entry;
         let server = entry.server.as_deref().ok_or_else(|| Error::usage("it names no server"))?;
-        let wrong = || Error::usage(format!("its server '{server}' is no address that a cluster can have"));
+        let wrong = || Error::usage("its server is no address that a cluster can have");
         let base: Uri = chosen::with_scheme(server).parse().map_err(|_| wrong())?;
         let tls = match base.scheme_str() {
             Some("https") => true,

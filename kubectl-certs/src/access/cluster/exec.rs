@@ -228,7 +228,9 @@ async fn said(stderr: Option<tokio::process::ChildStderr>) -> Vec<String> {
 
 /// `spec.cluster` of `client.authentication.k8s.io/v1`.
 fn information(cluster: &Cluster, authorities: Option<&[u8]>) -> Value {
-    let mut told = json!({ "server": cluster.server });
+    let config = cluster.extensions.iter().find(|extension| extension.name == EXTENSION);
+    let config = config.map_or(Value::Null, |extension| extension.extension.clone());
+    let mut told = json!({ "server": cluster.server, "config": config });
     if let Some(name) = &cluster.tls_server_name {
         told["tls-server-name"] = json!(name);
     }
@@ -243,9 +245,6 @@ fn information(cluster: &Cluster, authorities: Option<&[u8]>) -> Value {
     }
     if cluster.disable_compression {
         told["disable-compression"] = json!(true);
-    }
-    if let Some(extension) = cluster.extensions.iter().find(|extension| extension.name == EXTENSION) {
-        told["config"] = extension.extension.clone();
     }
     told
 }

@@ -200,3 +200,78 @@ fn in_words(error: Error, leaf: &CertificateDer<'_>) -> Error {
 fn refused(why: Refusal) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(why))))
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rustls::crypto::aws_lc_rs;
+
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    /// An authority, and leaves of it for a name that have ended.
+    struct Material {
+        authority: CertificateDer<'static>,
+        issuer: Issuer<'static, KeyPair>,
+    }
+
+    impl Material {
+        fn new() -> Self {
+            let key = KeyPair::generate().expect("a key");
+            let mut parameters = CertificateParams::new([]).expect("no names");
+            parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let authority = parameters.self_signed(&key).expect("an authority").der().clone();
+            Self { authority, issuer: Issuer::new(parameters, key) }
+        }
+
+        fn expired(&self, name: &str) -> CertificateDer<'static> {
+            let key = KeyPair::generate().expect("a key");
+            let mut parameters = CertificateParams::new([name.to_owned()]).expect("a name");
+            parameters.not_before = rcgen::date_time_ymd(2020, 1, 1);
+            parameters.not_after = rcgen::date_time_ymd(2021, 1, 1);
+            parameters.signed_by(&key, &self.issuer).expect("a leaf").der().clone()
+        }
+
+        fn verifier(&self, server: &str, accept_expired: bool) -> Verifier {
+            let provider = Arc::new(aws_lc_rs::default_provider());
+            Verifier::new(vec![self.authority.clone()], provider, server.to_owned(), accept_expired)
+        }
+    }
+
+    fn verified(verifier: &Verifier, leaf: &CertificateDer<'_>) -> Result<(), String> {
+        let name = ServerName::try_from("api.example").expect("a name");
+        let now = UnixTime::since_unix_epoch(core::time::Duration::from_secs(NOW));
+        verifier.verify_server_cert(leaf, &[], &name, &[], now).map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_expired_server_is_held_to_the_key_that_it_showed_first() {
+        let material = Material::new();
+        let [first, second] = [material.expired("api.example"), material.expired("api.example")];
+        let server = "of-this-test:6443";
+        let careful = material.verifier(server, false);
+        let refused = verified(&careful, &first).expect_err("not accepted yet");
+        assert!(refused.contains("expired on 2021-01-01"), "{refused}");
+        // Between the question and the answer nobody may take its place.
+        let accepting = material.verifier(server, true);
+        let refused = verified(&accepting, &second).expect_err("another key");
+        assert!(refused.contains("another key"), "{refused}");
+        verified(&accepting, &first).expect("that one was shown to the person");
+        // On another connection of the same run too, and another server is another matter.
+        assert!(verified(&material.verifier(server, true), &second).is_err());
+        verified(&material.verifier("other:6443", true), &second).expect("the first of that server");
+    }
+
+    #[test]
+    fn expired_is_no_excuse_for_anything_else() {
+        let material = Material::new();
+        for (leaf, words) in [
+            (material.expired("other.example"), "other.example"),
+            (Material::new().expired("api.example"), "UnknownIssuer"),
+        ] {
+            let refused = verified(&material.verifier("excused:6443", true), &leaf).expect_err("refused");
+            assert!(refused.contains(words) || refused.contains("BadSignature"), "{refused}");
+        }
+    }
+}
