@@ -332,7 +332,6 @@ pub fn quoted(word: &str) -> String {
 /// kubectl's own options.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Connection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubeconfig: Option<String>,

@@ -40,7 +40,13 @@ pub(crate) fn odd_servers(authority: &Pair) -> Vec<OddServer> {
         pair: pair.clone(),
         authority: authority.to_owned(),
     };
+    let authority_too = Pair::signed_by(
+        authority,
+        "/CN=x",
+        &["-addext", &names("authority.example"), "-addext", "basicConstraints=critical,CA:TRUE"],
+    );
     vec![
+        of("authority.example", &authority_too, &authority.certificate),
         of("expired.example", &expired, &authority.certificate),
         of("cn-only.example", &common_name, &authority.certificate),
         of("self.example", &own, &own.certificate),
@@ -187,6 +193,11 @@ pub(crate) fn leaf_pinned_as_authority(world: &World) {
 
 pub(crate) fn odd_names_of_servers(world: &World) {
     lets_in(&world.named("no-key-id.example"));
+    lets_in(&world.named("authority.example"));
+    let program = world.named("authority.example");
+    let stranger = Pair::authority("/CN=kubernetes");
+    program.write("other.crt", &stranger.certificate);
+    program.line("list -n shop --certificate-authority other.crt").exits(3);
     is_refused(&world.named("cn-only.example"), "its common name 'cn-only.example' does not count");
     lets_in(&world.program_with(|cluster, _| cluster["tls-server-name"] = json!("kubernetes.default.svc")));
     is_refused(&world.program_with(|cluster, _| cluster["tls-server-name"] = json!("not.mine")), "not.mine");

@@ -33,6 +33,36 @@ fn lists_are_merged_as_kubectl_merges_them() {
     }
 }
 
+/// What is odd about them is no reason for us to refuse them.
+#[test]
+fn odd_files_are_read_as_kubectl_reads_them() {
+    let plain = "apiVersion: v1\nkind: Config\nclusters:\n- name: a\n  cluster: {server: x}\nusers:\n- name: u\n  user: {token: t}\n";
+    let cases = [
+        plain.to_owned(),
+        format!("---\n{plain}"),
+        format!("{plain}...\n"),
+        plain.replace('\n', "\r\n"),
+        plain.replace("server: x", "server: y, server: x"),
+        plain.replace("server: x", "server: &it x").replace("token: t", "token: *it"),
+        plain.replace("{token: t}", "\n    token: >-\n      t"),
+        plain.replace("token: t", "token: t, tokenFile: null, exec: null, auth-provider: null"),
+        plain.replace("server: x", "server: x, extensions: [{name: e, extension: [1, {a: b}]}]"),
+        format!("{plain}contexts: ~\npreferences: {{}}\ncurrent-context: \"\"\nextensions: []\n"),
+        format!("# nothing\n{plain}# nothing\n"),
+        String::new(),
+    ];
+    for text in cases {
+        let program = Program::new().with("KUBECONFIG", "it");
+        program.write("it", &text);
+        let told = kubectl(&program, "config view --raw -o json").exits(0).json();
+        let parsed = match text.as_str() {
+            "" => Kubeconfig::default(),
+            _ => kubeconfig::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}")),
+        };
+        assert_eq!(ours(&parsed), kubectls(&told), "{text}");
+    }
+}
+
 fn ours(merged: &Kubeconfig) -> [Entries; 3] {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     [

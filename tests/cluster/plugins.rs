@@ -22,7 +22,7 @@ count=$(wc -l < runs | tr -d ' ')
 if [ -e "answer-$count" ]; then cat "answer-$count"; else cat answer; fi
 "#;
 
-fn with_plugin(world: &World, more: Value) -> Program {
+fn with_plugin(world: &World, more: &Value) -> Program {
     let program = world.program_with(|_, user| {
         let mut exec = json!({ "apiVersion": API, "command": "./plugin/it", "args": null, "env": null,
             "interactiveMode": "IfAvailable" });
@@ -54,7 +54,7 @@ fn told(program: &Program) -> Value {
 
 pub(crate) fn with_a_token(world: &World) {
     let token = world.control_plane.kubectl(&["create", "token", "reader", "-n", "shop"]);
-    let program = with_plugin(world, json!({ "args": ["ours"], "env": [{ "name": "GREETING", "value": "hello" }] }));
+    let program = with_plugin(world, &json!({ "args": ["ours"], "env": [{ "name": "GREETING", "value": "hello" }] }));
     answers(&program, "answer", &json!({ "token": token }));
     kubectl(&program, "get secret web").exits(0);
     runs(&program);
@@ -88,7 +88,7 @@ pub(crate) fn with_a_certificate(world: &World) {
     let alice = Pair::signed_by(&world.authority, "/CN=alice", &["-addext", "extendedKeyUsage=clientAuth"]);
     let stranger = Pair::signed_by(&Pair::authority("/CN=strange"), "/CN=alice", &[]);
     let pair = |pair: &Pair| json!({ "clientCertificateData": pair.certificate, "clientKeyData": pair.key });
-    let program = with_plugin(world, json!({ "provideClusterInfo": true }));
+    let program = with_plugin(world, &json!({ "provideClusterInfo": true }));
     answers(&program, "answer", &pair(&alice));
     kubectl(&program, "get secret web").exits(0);
     let of_kubectl = told(&program);
@@ -107,7 +107,7 @@ pub(crate) fn with_a_certificate(world: &World) {
 
 /// The command is named and what it said, and nothing that could be a secret.
 pub(crate) fn failing(world: &World) {
-    let program = with_plugin(world, json!({}));
+    let program = with_plugin(world, &json!({}));
     program.write("plugin/answer", "no JSON, but t0ken-Of-Somebody");
     let ran = program.line("list -n shop").exits(3).says("plugin/it' answered what cannot be used");
     assert!(!ran.err.contains("t0ken"), "{ran:#?}");
@@ -119,9 +119,9 @@ pub(crate) fn failing(world: &World) {
     // The rest of what can be seen is shown.
     assert!(targets(&program.line("list -o json").exits(3)).contains(&world.endpoint()));
 
-    let absent = with_plugin(world, json!({ "command": "no-such-login", "installHint": "get it\n from the shop" }));
+    let absent = with_plugin(world, &json!({ "command": "no-such-login", "installHint": "get it\n from the shop" }));
     absent.line("list -n shop").exits(3).says("'no-such-login' is not installed or not in PATH: get it from the shop");
-    let always = with_plugin(world, json!({ "interactiveMode": "Always" }));
+    let always = with_plugin(world, &json!({ "interactiveMode": "Always" }));
     always.line("list -n shop").exits(3).says("wants to ask a person");
     assert_eq!(runs(&always), 0);
     // A terminal is handed on.
@@ -129,13 +129,13 @@ pub(crate) fn failing(world: &World) {
     answers(&always, "answer", &json!({ "token": token }));
     on_a_terminal(&always, "list -n shop", "").exits(0);
     assert_eq!((runs(&always), told(&always)["spec"].clone()), (1, json!({ "interactive": true })));
-    let old = with_plugin(world, json!({ "apiVersion": "client.authentication.k8s.io/v1alpha1" }));
+    let old = with_plugin(world, &json!({ "apiVersion": "client.authentication.k8s.io/v1alpha1" }));
     old.line("list -n shop").exits(2).says("v1alpha1");
 }
 
 /// It is what a person typed for us that stands there, or a request.
 pub(crate) fn may_not_read_a_request(world: &World) {
-    let program = with_plugin(world, json!({}));
+    let program = with_plugin(world, &json!({}));
     program.write("plugin/it", "#!/bin/sh\ncd \"$(dirname \"$0\")\"\ncat > read\ncat answer\n");
     let token = world.control_plane.kubectl(&["create", "token", "reader", "-n", "shop"]);
     answers(&program, "answer", &json!({ "token": token }));
@@ -156,7 +156,7 @@ pub(crate) fn token_files(world: &World) {
     program.write("token", &token);
     lets_in(&program);
     let program = world.program_with(|_, user| {
-        *user = json!({ "auth-provider": { "name": "oidc", "config": { "id-token": token } } })
+        *user = json!({ "auth-provider": { "name": "oidc", "config": { "id-token": token } } });
     });
     program.line("list -n shop").exits(0);
     let program = world.program_with(|_, user| *user = json!({ "auth-provider": { "name": "azure" } }));

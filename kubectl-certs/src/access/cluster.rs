@@ -1,6 +1,8 @@
 //! The API server of a context, as kubectl would reach it: same files, options, variables, plugins and proxies, and the
 //! same people let in. Where rustls alone would refuse what kubectl accepts, `identity` and `verify` say why not to.
 
+#![expect(clippy::disallowed_methods, reason = "this is the port to API servers, and waits for them")]
+
 mod answer;
 mod chosen;
 mod contexts;
@@ -98,9 +100,10 @@ impl Cluster {
         let authorities = Authorities::of(chosen)?;
         let credentials = Credentials::of(chosen, authorities.pem.as_deref())?;
         let name = format!("{host}:{port}");
-        let verifier = Arc::new(match entry.insecure_skip_tls_verify {
-            true => Verifier::of_anybody(tls::provider(), name),
-            false => Verifier::new(authorities.der, tls::provider(), name, connection.accept_expired_server),
+        let verifier = Arc::new(if entry.insecure_skip_tls_verify {
+            Verifier::of_anybody(tls::provider(), name)
+        } else {
+            Verifier::new(authorities.der, tls::provider(), name, connection.accept_expired_server)
         });
         let limit = connection.patience();
         let dial = Dial {
@@ -253,7 +256,6 @@ fn pause(response: &Response<Incoming>) -> Option<Duration> {
 }
 
 /// The proxy, where one is on the way.
-#[expect(clippy::disallowed_methods, reason = "this is the port to kubectl's configuration")]
 fn way(of_kubeconfig: Option<&str>, host: &str, port: u16, tls: bool) -> Result<Option<Proxy>, Error> {
     let proxy = match of_kubeconfig {
         Some(url) => Proxy::of_kubeconfig(url).map(Some),

@@ -9,7 +9,6 @@ pub(super) const HEADING: &str = "kubectl's own options";
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = HEADING)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct KubectlArgs {
     /// Path to the kubeconfig
     #[arg(long, value_name = "FILE", global = true)]

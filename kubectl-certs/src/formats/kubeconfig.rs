@@ -88,4 +88,35 @@ mod tests {
         let error = parse("users:\n- name: [\n  client-key-data: SECRET").expect_err("broken").to_string();
         assert!(!error.contains("SECRET"), "{error}");
     }
+
+    #[test]
+    fn what_people_and_programs_write_is_read() {
+        let windows = r"
+apiVersion: v1
+users: null
+contexts:
+current-context: null
+preferences: {colors: true}
+clusters:
+- name: plain
+  cluster: {server: 'https://x', certificate-authority: 'C:\Users\me\ca.crt'}
+- name: bare
+  cluster:
+    certificate-authority: C:\Users\me\ca.crt
+    extensions: [{name: minikube.sigs.k8s.io, extension: {version: v1}}]
+- name: nothing
+  cluster: null
+";
+        let read = parse(&windows.replace('\n', "\r\n")).expect("read");
+        let path = |at: usize| read.clusters[at].cluster.certificate_authority.as_deref();
+        assert_eq!([path(0), path(1), path(2)], [Some(r"C:\Users\me\ca.crt"), Some(r"C:\Users\me\ca.crt"), None]);
+        assert!(read.users.is_empty() && read.contexts.is_empty() && read.current_context.is_empty());
+        let exec = r#"{"users":[{"name":"u","user":{"exec":{"apiVersion":"v1","command":"c","args":null,"env":null,"new":1},
+            "token":"","client-certificate-data":"","as-groups":null}}]}"#;
+        let read = parse(exec).expect("read");
+        let user = &read.users[0].user;
+        let exec = user.exec.as_ref().expect("a plugin");
+        assert!(exec.command == "c" && exec.args.is_empty() && exec.env.is_empty());
+        assert!(user.client_certificate_data.is_none() && user.impersonate_groups.is_empty());
+    }
 }

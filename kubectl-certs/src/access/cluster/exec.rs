@@ -1,8 +1,6 @@
 //! Programs that give credentials (client-go's exec plugins: cloud logins, OIDC, vaults). Each is run once in a run of
 //! ours, and again when what it gave has ended or the server does not accept it.
 
-#![expect(clippy::disallowed_methods, reason = "this is the port to kubectl's configuration")]
-
 use std::io::{ErrorKind, IsTerminal};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;

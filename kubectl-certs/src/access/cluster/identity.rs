@@ -1,5 +1,5 @@
 //! A client certificate and its key, as rustls takes them. Made by hand, since rustls' own way refuses X.509 v1, which
-//! MicroK8s gives its users and every API server accepts.
+//! `MicroK8s` gives its users and every API server accepts.
 
 use std::sync::Arc;
 

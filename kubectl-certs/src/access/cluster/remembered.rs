@@ -37,7 +37,7 @@ pub(super) fn plugin(new: Plugin) -> Arc<Plugin> {
 }
 
 /// Notes it, and returns what is held to from now on: the first key that was seen.
-pub(super) fn expired(met: ExpiredServer) -> ExpiredServer {
+pub(super) fn expired(met: &ExpiredServer) -> ExpiredServer {
     with(|remembered| {
         let known = remembered.expired.entry(met.server.clone()).or_insert_with(|| met.clone());
         known.accepted |= met.accepted;

@@ -1,5 +1,5 @@
 //! Is this the API server that the kubeconfig means? rustls' own verification first, and where that is stricter than
-//! kubectl's (Go's crypto/x509): a server certificate that itself stands among the authorities. And one thing more than
+//! kubectl's (Go's crypto/x509): a server certificate that itself stands among the authorities, or may sign others. And one thing more than
 //! kubectl can: a server whose certificate has expired, on request and held to its key, since it must be repaired.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +14,8 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCer
 use super::remembered::{self, ExpiredServer};
 use crate::formats::certificate;
 use crate::model::{Certificate, Time};
+use crate::pki::raw_certificate::RawCertificate;
+use crate::pki::signature;
 
 #[derive(Debug)]
 pub(super) struct Verifier {
@@ -89,11 +91,18 @@ impl Verifier {
     ) -> Result<(), Error> {
         let Trust::Authorities { chains, der } = &self.trust else { return Ok(()) };
         if der.iter().any(|authority| authority == leaf) {
-            return pinned(leaf, name, now);
+            return as_server(leaf, name, now);
         }
         let unknown = || Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let chains = chains.as_ref().ok_or_else(unknown)?;
-        chains.verify_server_cert(leaf, between, name, &[], now).map(|_| ()).map_err(|error| in_words(error, leaf))
+        match chains.verify_server_cert(leaf, between, name, &[], now) {
+            Ok(_) => Ok(()),
+            // webpki lets no authority be a server.
+            Err(Error::InvalidCertificate(CertificateError::Other(_))) if signed_directly(leaf, der) => {
+                as_server(leaf, name, now)
+            }
+            Err(error) => Err(in_words(error, leaf)),
+        }
     }
 
     /// It is as it should be but for its end. The chain is judged as of the last moment when all of it was valid.
@@ -112,7 +121,7 @@ impl Verifier {
         let Certificate { subject, not_after, public_key: key, .. } = known;
         let met = ExpiredServer { server: self.server.clone(), subject, not_after, key, accepted: self.accept_expired };
         let ExpiredServer { subject, not_after, key, .. } = met.clone();
-        if remembered::expired(met).key != key {
+        if remembered::expired(&met).key != key {
             return Err(refused(Refusal::OtherKey));
         }
         if self.accept_expired { Ok(()) } else { Err(refused(Refusal::Expired { subject, not_after })) }
@@ -162,9 +171,31 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// A certificate in the bundle is trusted for what it is, whether or not it is an authority: its dates, names and usages
-/// count as for any other (Go: `Certificate.Verify` with the leaf in `Roots`).
-fn pinned(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
+/// An authority that serves (openssl's defaults make such ones), signed by one of the bundle without others between them.
+fn signed_directly(leaf: &CertificateDer<'_>, authorities: &[CertificateDer<'_>]) -> bool {
+    let Ok(known) = certificate::parse(leaf) else { return false };
+    // Go knows no such signatures any more.
+    let old = ["SHA1", "MD5"].iter().any(|hash| known.signature_algorithm.to_uppercase().contains(hash));
+    let signed = |der: &CertificateDer<'_>| {
+        let (Ok(issuer), Ok(raw)) = (certificate::parse(der), RawCertificate::parse(der)) else { return false };
+        // What its name constraints say is only judged where webpki judges.
+        issuer.subject_key == known.issuer_key
+            && (issuer.is_authority || issuer.version == 1)
+            && raw.extension(NAME_CONSTRAINTS).is_none()
+            && signature::verify(leaf, raw.spki).is_ok()
+    };
+    known.is_authority
+        && !old
+        && certificate::unknown_critical_extensions(leaf).is_empty()
+        && authorities.iter().any(signed)
+}
+
+/// 2.5.29.30, RFC 5280 4.2.1.10.
+const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1D, 0x1E];
+
+/// The dates, names and usages of a leaf that is trusted already: a certificate in the bundle is trusted for what it is,
+/// whether or not it is an authority (Go: `Certificate.Verify` with the leaf in `Roots`).
+fn as_server(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
     let known = certificate::parse(leaf).map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
     let now = Time::from_unix(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
     if now < known.not_before {
