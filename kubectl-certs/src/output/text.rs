@@ -4,7 +4,7 @@ use super::table::table;
 use super::{Format, Rendered, Style, clean, describe, plan, quoted, requests, severity_word};
 use crate::event::{Event, What};
 use crate::findings::{Check, Finding, Severity};
-use crate::model::{Gap, KeyState};
+use crate::model::{Entry, Gap, Holds, KeyState};
 use crate::report::{Checked, DemoMade, Listed, Listing, Report, RunDone, RunInfo, State};
 
 pub(super) fn render(report: &Report, style: &Style) -> Rendered {
@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
 }
 
 fn list(listing: &Listing, style: &Style) -> Rendered {
-    if listing.rows.is_empty() {
+    if listing.chosen.is_empty() && listing.others.is_empty() {
         return Rendered { err: nothing_found(listing.namespace.as_deref(), &listing.gaps), ..Rendered::default() };
     }
     let wide = style.format == Format::Wide;
@@ -42,8 +42,33 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
     if wide {
         headers.extend(["KEY", "ALGORITHM", "SERIAL", "PLACE"]);
     }
-    let rows = listing.rows.iter().map(|row| list_row(row, listing, wide)).collect();
-    Rendered { out: table(&headers, rows, style.headers), ..Rendered::default() }
+    let rows = listing.rows().map(|row| list_row(&row, listing, wide)).collect();
+    let mut out = table(&headers, rows, style.headers);
+    if !listing.others.is_empty() {
+        let others = listing.others.iter().filter_map(|entry| other_row(entry, listing)).collect();
+        // As kubectl parts the tables of several kinds.
+        let gap = if out.is_empty() { "" } else { "\n" };
+        out = format!("{out}{gap}{}", table(&["NAME", "KIND", "EXPIRES", "LEFT", "WHAT"], others, style.headers));
+    }
+    Rendered { out, ..Rendered::default() }
+}
+
+/// Requests and tokens.
+fn other_row(entry: &Entry, listing: &Listing) -> Option<Vec<String>> {
+    let name = entry.origin.name.clone().filter(|_| listing.named).unwrap_or_else(|| entry.at.to_string());
+    match &entry.holds {
+        Holds::Request(request) => {
+            let what = request.subject.clone();
+            Some(vec![name, "request".to_owned(), String::new(), String::new(), what])
+        }
+        Holds::Token(token) => {
+            let end = token.expires.map(|end| (end.minute(), end.since(listing.now).to_string()));
+            let (expires, left) = end.unwrap_or_default();
+            let what = token.subject.clone().unwrap_or_else(|| token.kind.word().to_owned());
+            Some(vec![name, "token".to_owned(), expires, left, what])
+        }
+        Holds::Chain(_) | Holds::Bundle(_) | Holds::PublicKey(_) => None,
+    }
 }
 
 /// In kubectl's own words, which scripts look for. Where something could not be read, nobody knows what is there: then
@@ -56,7 +81,7 @@ fn nothing_found(namespace: Option<&str>, gaps: &[Gap]) -> String {
     }
 }
 
-fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
+fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
     let certificate = &row.certificate;
     let target = row.target.to_string();
     let first = row.target.number.is_none_or(|number| number == 1);
@@ -77,7 +102,7 @@ fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
             (_, KeyState::Differs) => "differs",
             (_, KeyState::Unreadable) => "unreadable",
         };
-        cells.extend([key.to_owned(), certificate.key_algorithm.clone(), certificate.serial.clone(), target]);
+        cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), certificate.serial.clone(), target]);
     }
     cells
 }
