@@ -30,6 +30,10 @@ pub(super) struct ScopeArgs {
     #[arg(help_heading = WHERE, short = 'A', long)]
     all_namespaces: bool,
 
+    /// The kubeconfig entries of every context, and what their API servers present; objects only of the current one
+    #[arg(help_heading = WHERE, long)]
+    all_contexts: bool,
+
     /// Only objects with these labels
     #[arg(help_heading = WHERE, short = 'l', long, value_name = "SELECTOR")]
     selector: Option<String>,
@@ -79,6 +83,7 @@ impl From<&ScopeArgs> for Scope {
             root: args.root.as_deref().map(absolute),
             ssh: (&args.ssh).into(),
             all_namespaces: args.all_namespaces,
+            all_contexts: args.all_contexts,
             selector: args.selector.clone(),
             ..Self::default()
         }
