@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures::stream::{BoxStream, StreamExt};
+use http_body_util::BodyExt;
 use kube::config::{Kubeconfig, KubeconfigError, LoadDataError};
 use kube::{Client, Config};
 use serde::de::DeserializeOwned;
@@ -67,6 +70,28 @@ impl Cluster {
         Ok(Zeroizing::new(self.client.request_text(self.request(path)?).await.map_err(|error| self.error(&error))?))
     }
 
+    /// The body as it comes, decompressed, once the server has said that it has one. What is read from it may hold keys:
+    /// whoever keeps pieces wipes them.
+    pub async fn get_stream(
+        &self,
+        path: &str,
+    ) -> Result<BoxStream<'static, Result<Bytes, ClusterError>>, ClusterError> {
+        let request = self.request(path)?.map(kube::client::Body::from);
+        let response = self.client.send(request).await.map_err(|error| self.error(&error))?;
+        if !response.status().is_success() {
+            let status = response.status();
+            let body = response.into_body().collect().await.map_err(|error| self.error(&error))?.to_bytes();
+            let told = serde_json::from_slice(&body).unwrap_or_else(|_| {
+                kube::core::Status::failure(&format!("the API server answered {status}"), "Unknown")
+                    .with_code(status.as_u16())
+            });
+            return Err(self.error(&kube::Error::Api(told.boxed())));
+        }
+        let voice = Voice { user: self.user.clone(), limit: self.limit };
+        let pieces = response.into_body().into_data_stream();
+        Ok(pieces.map(move |piece| piece.map_err(|error| voice.error(&error))).boxed())
+    }
+
     fn request(&self, path: &str) -> Result<http::Request<Vec<u8>>, ClusterError> {
         let mut request = http::Request::get(path);
         if let Some(uid) = &self.impersonate_uid {
@@ -77,6 +102,18 @@ impl Cluster {
             .map_err(|error| ClusterError { reason: GapReason::ReadFailed, message: error.to_string() })
     }
 
+    fn error(&self, error: &kube::Error) -> ClusterError {
+        Voice { user: self.user.clone(), limit: self.limit }.error(error)
+    }
+}
+
+/// What errors are told with.
+struct Voice {
+    user: String,
+    limit: Option<Duration>,
+}
+
+impl Voice {
     fn error(&self, error: &kube::Error) -> ClusterError {
         let (reason, message) = match error {
             kube::Error::Api(status) => match status.code {
