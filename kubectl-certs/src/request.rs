@@ -56,8 +56,9 @@ impl Request {
         if let Self::Demo(demo) = self {
             demo.folder = absolute(&demo.folder);
         }
-        let Some(Scope { root, ssh, .. }) = self.scope_mut() else { return };
-        for path in [root, &mut ssh.key, &mut ssh.config, &mut ssh.helper].into_iter().flatten() {
+        let Some(Scope { root, ssh, keystore_password_file, .. }) = self.scope_mut() else { return };
+        for path in [root, keystore_password_file, &mut ssh.key, &mut ssh.config, &mut ssh.helper].into_iter().flatten()
+        {
             *path = absolute(path);
         }
     }
@@ -246,6 +247,9 @@ pub struct Scope {
     /// Stored in plans so that planning again gives the same plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
+    /// The file with the password of keystores that have none beside them; never the password itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keystore_password_file: Option<String>,
     /// PEM that came with the request (the target `-`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
