@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::findings::{Check, Finding, Severity};
-use crate::model::{CertId, Certificate, Entry, FoundLayout, Gap, Inventory, Location, Row, Time, Use};
+use crate::model::{CertId, Certificate, Entry, FoundLayout, Gap, Handshake, Inventory, Location, Row, Time, Use};
 use crate::plan::Plan;
 
 #[derive(Debug)]
@@ -135,9 +135,34 @@ pub struct Shown {
     /// All places that hold it.
     pub places: Vec<Location>,
     pub uses: Vec<Use>,
+    /// Servers that present it, or another certificate of the same names.
+    pub served: Vec<Served>,
+    /// What the server told beside this, where a server presents it.
+    pub handshake: Option<Handshake>,
     /// Bundles that lead to it.
     pub trusted_by: Vec<Location>,
     pub findings: Vec<Finding>,
+}
+
+/// A server, and what it presents in comparison with what is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Served {
+    pub at: Location,
+    pub presents: Presents,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Presents {
+    /// This very certificate.
+    Same,
+    /// One of the same issuer and names that became valid earlier: the server has not taken notice of this one.
+    Older,
+    /// One of the same issuer and names that became valid later: this one is left over.
+    Newer,
+    /// One of the same issuer and names that became valid at the same time.
+    Another,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -10,6 +10,7 @@ mod program;
 
 mod access;
 mod connection;
+mod keystores;
 mod kubectl;
 mod objects;
 mod scope;
@@ -26,6 +27,7 @@ const CASES: &[Case] = &[
     case("secrets", objects::secrets),
     case("every page of many secrets", objects::every_page),
     case("types that hold no certificates", objects::types_without_certificates),
+    case("keystores", keystores::keystores),
     case("webhooks", objects::webhooks),
     case("broken values", objects::broken_values),
     case("targets", scope::targets),

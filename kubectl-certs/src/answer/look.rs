@@ -1,11 +1,16 @@
 //! Reading requests: list, show, check.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
 use super::missing::{gaps, keys_of, unanswered};
 use crate::access::Access;
 use crate::error::Error;
 use crate::findings::{self, Finding, Severity, View};
-use crate::model::{Entry, Inventory, Location, Row, Time};
-use crate::report::{Checked, Listed, ListedAt, Listing, Report, Showing, Shown, SignatureState, State};
+use crate::model::{Certificate, Entry, Inventory, Location, Place, Row, Time};
+use crate::report::{
+    Checked, Listed, ListedAt, Listing, Presents, Report, Served, Showing, Shown, SignatureState, State,
+};
 use crate::request::{Check, FailOn, Look, Scope};
 use crate::sources::target::Target;
 use crate::sources::{self, Wanted};
@@ -153,6 +158,8 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
             .map(|other| other.target())
             .collect(),
         uses: inventory.uses.iter().filter(|use_| use_.place == row.entry.at).cloned().collect(),
+        served: served(row, inventory),
+        handshake: inventory.handshakes.get(&row.entry.at).cloned(),
         trusted_by: inventory
             .entries
             .iter()
@@ -161,6 +168,38 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
             .collect(),
         findings: findings.iter().filter(|finding| is_about(finding, row)).cloned().collect(),
     }
+}
+
+/// The servers that present this leaf, or one that plainly stands for the same: of the same issuer, subject and names.
+fn served(row: &Row<'_>, inventory: &Inventory) -> Vec<Served> {
+    let (own, is_leaf) = (row.certificate, row.index == 0);
+    let is_endpoint = |entry: &Entry| matches!(entry.at.place, Place::Endpoint(_));
+    if is_endpoint(row.entry) || !is_leaf || matches!(row.entry.holds, crate::model::Holds::Bundle(_)) {
+        return Vec::new();
+    }
+    let others = inventory.entries.iter().filter(|entry| is_endpoint(entry) && entry.at != row.entry.at);
+    let presented = others.filter_map(|entry| Some((entry, inventory.certificates.get(entry.leaf()?)?)));
+    presented
+        .filter_map(|(entry, other)| {
+            let presents = match other.not_before.cmp(&own.not_before) {
+                _ if other.fingerprint == own.fingerprint => Presents::Same,
+                _ if !is_same_party(own, other) => return None,
+                Ordering::Less => Presents::Older,
+                Ordering::Greater => Presents::Newer,
+                Ordering::Equal => Presents::Another,
+            };
+            Some(Served { at: entry.at.clone(), presents })
+        })
+        .collect()
+}
+
+fn is_same_party(a: &Certificate, b: &Certificate) -> bool {
+    let names = |certificate: &Certificate| {
+        let all = certificate.dns_names.iter().chain(&certificate.ip_addresses).chain(&certificate.other_names);
+        all.cloned().collect::<BTreeSet<String>>()
+    };
+    // Without any name, equal ones say nothing.
+    !names(a).is_empty() && a.issuer_key == b.issuer_key && a.subject_key == b.subject_key && names(a) == names(b)
 }
 
 fn is_about(finding: &Finding, row: &Row<'_>) -> bool {

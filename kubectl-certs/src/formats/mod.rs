@@ -8,7 +8,7 @@ mod content;
 pub mod keystore;
 pub mod kubeconfig;
 pub mod list_stream;
-mod name;
+pub mod name;
 pub mod pem;
 pub mod signing_request;
 pub mod yaml;

@@ -6,7 +6,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, Certificate, Certificates, Entry, Holds, Location, Time, Use};
+use super::{CertId, Certificate, Certificates, Entry, Handshake, Holds, Location, Time, Use};
 
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
@@ -23,6 +23,8 @@ pub struct Inventory {
     pub edges: Vec<TrustEdge>,
     /// Nodes whose kubelet does not make its serving certificate itself, and why, as a sentence.
     pub serving_given: BTreeMap<Option<String>, String>,
+    /// What servers told beside their chains, by the place of the entry.
+    pub handshakes: BTreeMap<Location, Handshake>,
     pub gaps: Vec<Gap>,
 }
 
@@ -71,6 +73,7 @@ impl Inventory {
         self.uses.extend(part.uses);
         self.edges.extend(part.edges);
         self.serving_given.extend(part.serving_given);
+        self.handshakes.extend(part.handshakes);
         self.gaps.extend(part.gaps);
     }
 

@@ -5,6 +5,7 @@
 mod certificate;
 mod certificates;
 mod digest;
+mod endpoint;
 mod entry;
 mod inventory;
 mod location;
@@ -18,6 +19,7 @@ mod wish;
 pub use certificate::Certificate;
 pub use certificates::Certificates;
 pub use digest::{CertId, KeyId, NameKey, NotADigest};
+pub use endpoint::{Endpoint, Handshake, Protocol};
 pub use entry::{Entry, Holds, KeyState, Origin};
 pub use inventory::{FoundLayout, Gap, GapReason, Inventory, Row, TrustEdge, path_on_disk};
 pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, Pointer, host_and_port, steers};

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::event::Event;
 use crate::findings::{Check, Finding};
-use crate::model::{Certificate, Entry, Gap, Holds, KeyState, Location, SigningRequest, Time, Token, Use};
+use crate::model::{Certificate, Entry, Gap, Handshake, Holds, KeyState, Location, SigningRequest, Time, Token, Use};
 use crate::plan::Plan;
-use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Shown, SignatureState, State};
+use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Served, Shown, SignatureState, State};
 use crate::request::{API, Request};
 
 /// What `kubectl certs api` reads from standard input.
@@ -155,6 +155,10 @@ pub struct DetailsItem {
     pub chain: Vec<Link>,
     pub places: Vec<Location>,
     pub uses: Vec<Use>,
+    /// Servers that present it, or another certificate of the same issuer and names; known where they were looked at too.
+    pub served: Vec<Served>,
+    /// What the server told beside its chain, where a server presents it.
+    pub handshake: Option<Handshake>,
     pub trusted_by: Vec<Location>,
     pub findings: Vec<FindingItem>,
 }
@@ -348,6 +352,8 @@ impl DetailsItem {
             chain: shown.chain.iter().map(Link::of).collect(),
             places: shown.places.clone(),
             uses: shown.uses.clone(),
+            served: shown.served.clone(),
+            handshake: shown.handshake.clone(),
             trusted_by: shown.trusted_by.clone(),
             findings: shown.findings.iter().map(|finding| FindingItem::of(finding, named)).collect(),
         }
