@@ -33,6 +33,9 @@ pub(super) struct ScopeArgs {
     /// The kubeconfig entries of every context, and what their API servers present; objects only of the current one
     #[arg(help_heading = WHERE, long)]
     all_contexts: bool,
+    /// The password of PKCS#12 and Java keystores that have none beside them: the first line of this file
+    #[arg(help_heading = WHERE, long, value_name = "FILE")]
+    keystore_password_file: Option<String>,
 
     /// Only objects with these labels
     #[arg(help_heading = WHERE, short = 'l', long, value_name = "SELECTOR")]
@@ -85,6 +88,7 @@ impl From<&ScopeArgs> for Scope {
             all_namespaces: args.all_namespaces,
             all_contexts: args.all_contexts,
             selector: args.selector.clone(),
+            keystore_password_file: args.keystore_password_file.as_deref().map(absolute),
             ..Self::default()
         }
     }

@@ -111,7 +111,14 @@ pub fn schema() -> BTreeMap<&'static str, impl Serialize> {
 
 fn names(report: &Report) -> String {
     let names: Vec<String> = match report {
-        Report::List(listing) => listing.rows().map(|row| row.target.to_string()).collect(),
+        // There may be a hundred thousand.
+        Report::List(listing) => {
+            return listing.rows().fold(String::new(), |mut text, row| {
+                text.push_str(&row.target.to_string());
+                text.push('\n');
+                text
+            });
+        }
         Report::Show(shown) => shown.rows.iter().map(|row| row.listed.target.to_string()).collect(),
         Report::Check(checked) => checked.findings.iter().map(|finding| finding.at.to_string()).collect(),
         Report::Explain(checks) => checks.iter().map(|check| check.code.to_owned()).collect(),

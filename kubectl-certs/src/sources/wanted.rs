@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::sound::{require_files, require_sound};
 use super::target::{self, Target};
-use crate::access::Access;
 use crate::access::cluster::{self, Chosen, Cluster, Contexts};
 use crate::access::nodes::{self, Member, NodeError, NodeOp, NodeReply};
+use crate::access::{Access, passwords};
 use crate::error::{Error, ErrorKind};
+use crate::formats::keystore::Password;
 use crate::layouts;
 use crate::model::{Endpoint, Entry, Gap, GapReason, Location, Place, Row};
 use crate::request::{Connection, Scope};
@@ -48,6 +49,8 @@ pub struct Wanted {
     /// Only rows that one of these means; all where it is empty.
     pub filter: Vec<Target>,
     pub chosen: Option<Chosen>,
+    /// Opens keystores where none lies beside them.
+    pub keystore_password: Option<Password>,
     /// Nothing of it will be verified: certificates are told of and their bytes are not kept.
     pub summary: bool,
     connection: Connection,
@@ -118,6 +121,7 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
         probe: scope.probe,
         probe_hosts: scope.probe_hosts,
         connection: scope.connection.clone(),
+        keystore_password: keystore_password(scope)?,
         ..Wanted::default()
     };
     if let Some(root) = &scope.root {
@@ -154,6 +158,13 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
         require_cluster(&wanted)?;
     }
     Ok(wanted)
+}
+
+fn keystore_password(scope: &Scope) -> Result<Option<Password>, Error> {
+    let Some(path) = &scope.keystore_password_file else { return Ok(None) };
+    passwords::read(path)
+        .map(Some)
+        .map_err(|why| Error::usage(format!("--keystore-password-file: the file {path} cannot be used: {why}")))
 }
 
 async fn named_nodes(scope: &Scope, access: &Access) -> Vec<(String, Result<Member, NodeError>)> {
