@@ -4,6 +4,7 @@
 
 mod checks;
 mod demo;
+mod endpoints;
 mod exits;
 mod explain;
 mod files;

@@ -10,6 +10,7 @@ mod program;
 
 mod access;
 mod connection;
+mod endpoints;
 mod kubectl;
 mod objects;
 mod scope;

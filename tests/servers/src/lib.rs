@@ -1,0 +1,1 @@
+//! Tests only, see `tests/`: STARTTLS with Exim, OpenLDAP and PostgreSQL.
