@@ -8,24 +8,29 @@ use crate::access::Access;
 use crate::error::Error;
 use crate::findings::{self, Finding, Severity, View};
 use crate::model::{Certificate, Entry, Inventory, Location, Place, Row, Time};
-use crate::report::{Checked, Listed, Listing, Presents, Report, Served, Showing, Shown, SignatureState, State};
+use crate::report::{
+    Checked, Listed, ListedAt, Listing, Presents, Report, Served, Showing, Shown, SignatureState, State,
+};
 use crate::request::{Check, FailOn, Look, Scope};
 use crate::sources::target::Target;
 use crate::sources::{self, Wanted};
 use crate::trust::{Signed, TrustGraph};
 
 pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> {
-    let (inventory, wanted) = read(&look.scope, access).await?;
+    let mut wanted = sources::resolve(&look.scope, access).await?;
+    wanted.summary = true;
+    let mut inventory = sources::collect(access, &wanted).await?;
     let now = at(&look.scope, &inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
     let unanswered = unanswered(&wanted, &inventory, &rows, &others)?;
-    let rows = rows.iter().map(|row| listed(row, now)).collect();
+    let chosen = rows.iter().filter_map(|row| chosen(row, now)).collect();
     let others = others.into_iter().cloned().collect();
     let named = are_names_targets(&look.scope, &wanted);
     let namespace = wanted.namespace.clone();
     let gaps = gaps(&wanted, &inventory, unanswered);
-    Ok(Report::List(Listing { rows, others, layouts: inventory.layouts, named, namespace, gaps, now }))
+    let layouts = core::mem::take(&mut inventory.layouts);
+    Ok(Report::List(Box::new(Listing { inventory, chosen, others, layouts, named, namespace, gaps, now })))
 }
 
 pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> {
@@ -111,9 +116,14 @@ fn are_names_targets(scope: &Scope, wanted: &Wanted) -> bool {
     matches!(wanted.members.as_slice(), [member] if scope.root.as_ref().map_or("/", String::as_str) == member.root)
 }
 
-pub(super) fn listed(row: &Row<'_>, now: Time) -> Listed {
+fn chosen(row: &Row<'_>, now: Time) -> Option<ListedAt> {
+    let (entry, index) = (u32::try_from(row.number).ok()?, u32::try_from(row.index).ok()?);
+    Some(ListedAt { entry, index, state: state(row, now) })
+}
+
+fn state(row: &Row<'_>, now: Time) -> State {
     let certificate = row.certificate;
-    let state = if certificate.is_expired(now) {
+    if certificate.is_expired(now) {
         State::Expired
     } else if certificate.not_before > now {
         State::NotYetValid
@@ -121,8 +131,7 @@ pub(super) fn listed(row: &Row<'_>, now: Time) -> Listed {
         State::Expiring
     } else {
         State::Valid
-    };
-    Listed { target: row.target(), entry: row.entry.clone(), certificate: certificate.clone(), state }
+    }
 }
 
 fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &[Finding], now: Time) -> Shown {
@@ -140,7 +149,7 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
     };
     let holds = |entry: &Entry| matches!(entry.holds, crate::model::Holds::Bundle(_));
     Shown {
-        listed: listed(row, now),
+        listed: Listed::of(row, state(row, now)).into_owned(),
         chain: chain.iter().skip(1).filter_map(|id| inventory.certificates.get(id).cloned()).collect(),
         signature,
         places: inventory

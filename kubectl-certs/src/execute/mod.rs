@@ -365,7 +365,7 @@ fn digest_of<'a>(at: &Location, world: &'a World) -> Option<Option<&'a String>> 
     let own = entries.iter().find(|entry| entry.at.whole_file().as_ref() == Some(at));
     match own {
         Some(entry) => Some(entry.digest.as_ref()),
-        None => entries.iter().find(|entry| entry.key_at.as_ref() == Some(at)).map(|entry| entry.key_digest.as_ref()),
+        None => entries.iter().find(|entry| entry.key_at.as_deref() == Some(at)).map(|entry| entry.key_digest.as_ref()),
     }
 }
 

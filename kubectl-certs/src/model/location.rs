@@ -22,6 +22,7 @@
 
 use core::fmt;
 use core::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,10 +49,11 @@ pub enum Place {
         path: String,
         field: KubeconfigField,
     },
+    /// There may be a hundred thousand of them, most with a neighbour: what they have in common is kept once.
     Secret {
-        namespace: String,
-        name: String,
-        key: String,
+        namespace: Arc<str>,
+        name: Arc<str>,
+        key: Arc<str>,
     },
     ConfigMap {
         namespace: String,
@@ -329,7 +331,9 @@ fn parse_whole(text: &str) -> Result<Place, &'static str> {
     // No more and no fewer than these words; a name may be empty nowhere that is printed.
     let (first, second, third, more) = (words.next(), words.next(), words.next(), words.next());
     match (kind, first, second, third, more) {
-        ("secret", Some(namespace), Some(name), Some(key), None) => Ok(Place::Secret { namespace, name, key }),
+        ("secret", Some(namespace), Some(name), Some(key), None) => {
+            Ok(Place::Secret { namespace: namespace.into(), name: name.into(), key: key.into() })
+        }
         ("secret", ..) => Err("'secret/NAMESPACE/NAME/KEY' is wanted"),
         ("configmap", Some(namespace), Some(name), Some(key), None) => Ok(Place::ConfigMap { namespace, name, key }),
         ("configmap", ..) => Err("'configmap/NAMESPACE/NAME/KEY' is wanted"),
@@ -489,9 +493,9 @@ mod tests {
             (node.clone(), odd).prop_map(|(node, path)| Place::File { node, path }),
             (node, odd, field).prop_map(|(node, path, field)| Place::Kubeconfig { node, path, field }),
             (name, name, "[-._a-zA-Z0-9]{1,12}").prop_map(|(namespace, name, key)| Place::Secret {
-                namespace,
-                name,
-                key
+                namespace: namespace.into(),
+                name: name.into(),
+                key: key.into()
             }),
             (kind, name, name).prop_map(|(kind, name, field)| Place::CaBundle { kind, name, field }),
             endpoint,

@@ -25,7 +25,7 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     page.list("DNS names", &certificate.dns_names);
     page.list("IP addresses", &certificate.ip_addresses);
     page.list("Other names", &certificate.other_names);
-    page.list("Usages", &[certificate.key_usages.clone(), certificate.extended_key_usages.clone()].concat());
+    page.list("Usages", &[&*certificate.key_usages, &*certificate.extended_key_usages].concat());
     let authority = match (certificate.is_authority, certificate.path_length) {
         (true, Some(length)) => format!("yes, path length {length}"),
         (true, None) => "yes".to_owned(),

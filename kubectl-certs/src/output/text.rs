@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
 }
 
 fn list(listing: &Listing, style: &Style) -> Rendered {
-    if listing.rows.is_empty() && listing.others.is_empty() {
+    if listing.chosen.is_empty() && listing.others.is_empty() {
         return Rendered { err: nothing_found(listing.namespace.as_deref(), &listing.gaps), ..Rendered::default() };
     }
     let wide = style.format == Format::Wide;
@@ -42,7 +42,7 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
     if wide {
         headers.extend(["KEY", "ALGORITHM", "SERIAL", "PLACE"]);
     }
-    let rows = listing.rows.iter().map(|row| list_row(row, listing, wide)).collect();
+    let rows = listing.rows().map(|row| list_row(&row, listing, wide)).collect();
     let mut out = table(&headers, rows, style.headers);
     if !listing.others.is_empty() {
         let others = listing.others.iter().filter_map(|entry| other_row(entry, listing)).collect();
@@ -81,7 +81,7 @@ fn nothing_found(namespace: Option<&str>, gaps: &[Gap]) -> String {
     }
 }
 
-fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
+fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
     let certificate = &row.certificate;
     let target = row.target.to_string();
     let first = row.target.number.is_none_or(|number| number == 1);
@@ -102,7 +102,7 @@ fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
             (_, KeyState::Differs) => "differs",
             (_, KeyState::Unreadable) => "unreadable",
         };
-        cells.extend([key.to_owned(), certificate.key_algorithm.clone(), certificate.serial.clone(), target]);
+        cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), certificate.serial.clone(), target]);
     }
     cells
 }

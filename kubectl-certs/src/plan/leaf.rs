@@ -135,7 +135,7 @@ pub(super) fn expected(entry: &Entry, store: &IdentityStore) -> Result<Vec<Expec
     };
     let mut expects = vec![Expected { at: file, digest: digest.clone() }];
     if let (Some(key_at), Some(digest)) = (&entry.key_at, &entry.key_digest) {
-        expects.push(Expected { at: key_at.clone(), digest: digest.clone() });
+        expects.push(Expected { at: (**key_at).clone(), digest: digest.clone() });
     }
     if let Some(path) = store.paths().iter().find(|path| !expects.iter().any(|known| known.at == at.beside(path))) {
         let why = match entry.key {

@@ -8,7 +8,7 @@ use futures::future::join_all;
 
 use super::gather::{Found, Key, Kind, add, certificate_names, key_names};
 use super::kubeconfigs::{add_view, unread_gap};
-use super::{Reading, Source, merge};
+use super::{Reading, Source};
 use crate::access::nodes::{FileRecord, Member, Node, NodeError, NodeOp, NodeReply, Process, Unread};
 use crate::formats::Content;
 use crate::layouts::{self, Base, KeptBy, Layout, Renewal, Store};
@@ -30,17 +30,16 @@ pub(super) const SOURCE: Source = Source {
 async fn read(reading: &Reading<'_>) -> Inventory {
     let wanted = reading.wanted;
     let mut inventory = Inventory::default();
-    let mut places = BTreeSet::new();
     // Side by side: each node is read by itself, and a slow one costs its own time only.
     for part in join_all(wanted.members.iter().map(|member| disk(member, reading))).await {
-        merge(&mut inventory, part, &mut places);
+        inventory.merge(part);
     }
     add_edges(&mut inventory);
     if !wanted.paths.is_empty() {
         let this_machine = Member { name: None, root: "/".to_owned(), node: reading.access.nodes.at("/") };
         let mut part = Inventory::default();
         plain(&mut part, &this_machine, wanted.paths.clone()).await;
-        merge(&mut inventory, part, &mut places);
+        inventory.merge(part);
     }
     inventory
 }

@@ -172,7 +172,7 @@ impl Target {
     fn is_key_of(&self, entry: &Entry) -> bool {
         let Some(key) = &entry.key_at else { return false };
         match self {
-            Self::At(location) => location == key,
+            Self::At(location) => *location == **key,
             Self::Path(path) => key.path() == Some(path),
             _ => false,
         }
@@ -194,7 +194,7 @@ impl Target {
             Self::Secret { namespace, name } => matches!(
                 at.place.whole(),
                 Place::Secret { namespace: own, name: own_name, .. }
-                    if own_name == name && namespace.as_ref().is_none_or(|namespace| namespace == own)
+                    if **own_name == **name && namespace.as_deref().is_none_or(|namespace| *namespace == **own)
             ),
             Self::ConfigMap { namespace, name } => matches!(
                 at.place.whole(),
@@ -225,9 +225,9 @@ impl Target {
             Self::At(location) => location.clone(),
             Self::Path(path) | Self::Kubeconfig(path) => Location::file(path.clone()),
             Self::Secret { namespace, name } => Location::from(Place::Secret {
-                namespace: namespace.clone().unwrap_or_else(any),
-                name: name.clone(),
-                key: any(),
+                namespace: namespace.as_deref().unwrap_or("*").into(),
+                name: name.as_str().into(),
+                key: "*".into(),
             }),
             Self::ConfigMap { namespace, name } => Location::from(Place::ConfigMap {
                 namespace: namespace.clone().unwrap_or_else(any),

@@ -13,8 +13,8 @@ use crate::layouts;
 use crate::model::{Endpoint, Entry, Gap, GapReason, Location, Place, Row};
 use crate::request::{Connection, Scope};
 
+#[expect(clippy::struct_excessive_bools, reason = "each says of one thing by itself whether it is wanted")]
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct Wanted {
     /// Disks of nodes to be searched for layouts.
     pub members: Vec<Member>,
@@ -46,6 +46,8 @@ pub struct Wanted {
     /// Only rows that one of these means; all where it is empty.
     pub filter: Vec<Target>,
     pub chosen: Option<Chosen>,
+    /// Nothing of it will be verified: certificates are told of and their bytes are not kept.
+    pub summary: bool,
     connection: Connection,
 }
 
@@ -272,7 +274,9 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
             }
             Place::File { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.paths).await,
             Place::Kubeconfig { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.kubeconfigs).await,
-            Place::Secret { namespace, name, .. } => wanted.secrets.push((Some(namespace.clone()), name.clone())),
+            Place::Secret { namespace, name, .. } => {
+                wanted.secrets.push((Some(namespace.to_string()), name.to_string()));
+            }
             Place::ConfigMap { namespace, name, .. } => {
                 wanted.config_maps.push((Some(namespace.clone()), name.clone()));
             }

@@ -46,7 +46,8 @@ fn main() -> ExitCode {
     let seeds = Seeds::new();
     // A panic is told with the smallest input that leads to it, and not with every one on the way there.
     panic::set_hook(Box::new(|_| {}));
-    let wanted = |reader: &&Reader| arguments.readers.is_empty() || arguments.readers.iter().any(|name| name == reader.name);
+    let wanted =
+        |reader: &&Reader| arguments.readers.is_empty() || arguments.readers.iter().any(|name| name == reader.name);
     let mut failed = false;
     for reader in READERS.iter().filter(wanted) {
         match try_for(reader, &seeds, Duration::from_secs(arguments.seconds)) {

@@ -50,16 +50,13 @@ pub(crate) const READERS: &[Reader] = &[
             spoken(public_key::spki_of_public_pem(bytes));
         },
     },
-    Reader {
-        name: "name",
-        seeds: |seeds| ders(&seeds.certificates),
-        read: |bytes| drop(name::of_der(bytes)),
-    },
+    Reader { name: "name", seeds: |seeds| ders(&seeds.certificates), read: |bytes| drop(name::of_der(bytes)) },
     Reader { name: "kubeconfig", seeds: kubeconfigs, read: read_kubeconfig },
     Reader {
         name: "target",
         seeds: |_| {
-            let printed = ["tls://[fd00::1]:443?sni=a.b#2", "node/cp1:/etc/a%20b#user/c", "secret/a/b/c#/x/0#1", "smtp://m"];
+            let printed =
+                ["tls://[fd00::1]:443?sni=a.b#2", "node/cp1:/etc/a%20b#user/c", "secret/a/b/c#/x/0#1", "smtp://m"];
             printed.iter().map(|text| text.as_bytes().to_vec()).collect()
         },
         read: |bytes| {

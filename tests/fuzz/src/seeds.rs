@@ -59,7 +59,8 @@ impl Seeds {
         let base64 = |text: &String| STANDARD.encode(text);
         if as_json {
             let user = json!({ "client-certificate-data": base64(&self.certificates[1]), "client-key-data": base64(&self.keys[1]) });
-            let cluster = json!({ "server": "https://a:6443", "certificate-authority-data": base64(&self.certificates[0]) });
+            let cluster =
+                json!({ "server": "https://a:6443", "certificate-authority-data": base64(&self.certificates[0]) });
             let config = json!({
                 "apiVersion": "v1", "kind": "Config", "current-context": "it",
                 "clusters": [{ "name": "it", "cluster": cluster }],

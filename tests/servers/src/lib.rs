@@ -1,1 +1,1 @@
-//! Tests only, see `tests/`: STARTTLS with Exim, OpenLDAP and PostgreSQL.
+//! Tests only, see `tests/`: STARTTLS of real servers for mail, directories and databases.

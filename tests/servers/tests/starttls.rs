@@ -1,8 +1,6 @@
-//! STARTTLS with real servers: Exim (SMTP), OpenLDAP (LDAP), PostgreSQL. The openssl program is the other witness.
+//! STARTTLS with real servers: Exim, `slapd` and `postgres`. The openssl program is the other witness.
 //!
 //! They need root (each server becomes its own user) and the packages that are named where one is missing.
-
-#![expect(clippy::disallowed_methods, reason = "tests make a world of their own")]
 
 use std::fs::{self, Permissions};
 use std::net::TcpStream;
@@ -24,7 +22,10 @@ struct Material {
 
 impl Material {
     fn new() -> Self {
-        assert!(rustix::process::geteuid().is_root(), "these tests start servers that change their user, and need root");
+        assert!(
+            rustix::process::geteuid().is_root(),
+            "these tests start servers that change their user, and need root"
+        );
         let folder = tempfile::tempdir().expect("a folder");
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("a folder that all may enter");
         let material = Self { folder };
@@ -147,7 +148,12 @@ fn postgres(material: &Material, port: &Port, tls: bool) -> Process {
 
 fn list(target: &str) -> Output {
     let mut command = Command::new(helper::built());
-    command.args(["list", target, "-o", "json"]).env("KUBECONFIG", "/nowhere").stdin(Stdio::null()).output().expect("it runs")
+    command
+        .args(["list", target, "-o", "json"])
+        .env("KUBECONFIG", "/nowhere")
+        .stdin(Stdio::null())
+        .output()
+        .expect("it runs")
 }
 
 /// Fingerprints of what openssl sees in the same place.
@@ -159,7 +165,11 @@ fn seen_by_openssl(protocol: &str, port: u16) -> Vec<String> {
         .output()
         .expect("openssl");
     let blocks = pem::blocks(&output.stdout);
-    blocks.iter().filter(|block| block.label == "CERTIFICATE").map(|block| openssl::x509(&block.text).fingerprint).collect()
+    blocks
+        .iter()
+        .filter(|block| block.label == "CERTIFICATE")
+        .map(|block| openssl::x509(&block.text).fingerprint)
+        .collect()
 }
 
 /// With TLS the same chain as openssl sees; without, words that say so.
