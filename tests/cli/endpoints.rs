@@ -78,3 +78,18 @@ fn options_that_say_nothing_together_are_refused() {
     program.line("list --probe-hosts --ssh nobody.invalid").exits(2).says("leave out --ssh or --probe-hosts");
     program.line("renew --probe").exits(2).says("unexpected argument");
 }
+
+/// Ports that listen on a node's own addresses only are looked at by the helper there.
+#[test]
+fn the_helper_looks_for_who_cannot_reach_a_port() {
+    let program = Program::new();
+    let server = serve(&program, &[]);
+    let endpoints = [format!("tls://{}", server.at), "tls://127.0.0.1:1".to_owned()];
+    let question = serde_json::json!({ "id": 1, "op": { "Probe": { "endpoints": endpoints } } });
+    let ran = program.run_with(["node", "--root", "/nowhere"], format!("{question}\n").as_bytes());
+    let reply: serde_json::Value = serde_json::from_str(ran.lines()[1]).expect("JSON");
+    let seen = &reply["reply"]["Probed"];
+    assert_eq!(seen[0]["Ok"]["chain"].as_array().map(Vec::len), Some(1), "{reply}");
+    assert_eq!(seen[0]["Ok"]["version"], "TLS 1.3");
+    assert!(seen[1]["Err"]["Unreachable"]["why"].as_str().is_some_and(|why| why.contains("refused")), "{reply}");
+}

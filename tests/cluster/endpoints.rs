@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use support::binaries::{self, Program as Binary};
 use support::control_plane::{ControlPlane, Settings};
 use support::kubeadm::{KeyAlgorithm, Kubeadm, pki};
-use support::openssl;
 use support::ports::Port;
 use support::processes::Process;
 use tempfile::TempDir;
