@@ -56,8 +56,9 @@ impl Request {
         if let Self::Demo(demo) = self {
             demo.folder = absolute(&demo.folder);
         }
-        let Some(Scope { root, ssh, .. }) = self.scope_mut() else { return };
-        for path in [root, &mut ssh.key, &mut ssh.config, &mut ssh.helper].into_iter().flatten() {
+        let Some(Scope { root, ssh, connection, .. }) = self.scope_mut() else { return };
+        let ssh = [&mut ssh.key, &mut ssh.config, &mut ssh.helper];
+        for path in [root, &mut connection.kubeconfig].into_iter().chain(ssh).flatten() {
             *path = absolute(path);
         }
     }

@@ -16,6 +16,7 @@ use crate::model::{
     Entry, FoundLayout, Gap, GapReason, Inventory, KubeconfigField, Location, Origin, Place, TrustEdge, path_on_disk,
 };
 
+mod operators;
 mod people;
 mod uses;
 
@@ -36,7 +37,7 @@ async fn read(reading: &Reading<'_>) -> Inventory {
     }
     add_edges(&mut inventory);
     if !wanted.paths.is_empty() {
-        let this_machine = Member { name: None, root: "/".to_owned(), node: reading.access.nodes.at("/") };
+        let this_machine = Member { name: None, root: "/".to_owned(), node: reading.access.nodes.at("/"), own: None };
         let mut part = Inventory::default();
         plain(&mut part, &this_machine, wanted.paths.clone()).await;
         inventory.merge(part);
@@ -47,8 +48,12 @@ async fn read(reading: &Reading<'_>) -> Inventory {
 /// One node's disk.
 async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
     let mut inventory = Inventory::default();
-    let Member { name, root, node } = member;
+    let Member { name, root, node, own } = member;
     let on = name.as_deref();
+    if let Some(own) = own.as_ref().filter(|own| own.is_all()) {
+        operators::read(member, own, &BTreeMap::new(), &mut inventory).await;
+        return inventory;
+    }
     let found = match detect(&**node, root).await {
         Ok(found) => found,
         Err(error) => {
@@ -83,6 +88,9 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
         add_file(&mut inventory, on, file, &files, &names);
     }
     people::disown_foreign(&mut inventory, found.layout);
+    if let Some(own) = own {
+        operators::read(member, own, &files, &mut inventory).await;
+    }
     add_hollow(&mut inventory, member, &files, &names).await;
     if !reading.wanted.files_only {
         match processes(&**node, found.layout).await {

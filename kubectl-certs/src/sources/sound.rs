@@ -4,7 +4,7 @@
 use super::target::Target;
 use crate::error::Error;
 use crate::model::Place;
-use crate::request::{Connection, Scope};
+use crate::request::{Connection, Scope, Ssh};
 
 pub fn require_sound(scope: &Scope) -> Result<(), Error> {
     if let Some(namespace) = scope.namespace.as_deref().filter(|namespace| !namespace.is_empty())
@@ -32,12 +32,36 @@ pub fn require_sound(scope: &Scope) -> Result<(), Error> {
         return Err(Error::usage("--probe-hosts asks the cluster for its hosts, and with --ssh only nodes are asked")
             .hint("leave out --ssh or --probe-hosts"));
     }
+    require_sound_ways(scope)?;
     match option_of_a_cluster(scope) {
         Some(option) if scope.root.is_some() => {
             Err(Error::usage(format!("{option} is about a cluster, and with --root only files are read"))
                 .hint(format!("leave out {option} or --root")))
         }
         _ => Ok(()),
+    }
+}
+
+/// Arguments are judged when they are read; a request that came as JSON has the same limits.
+fn require_sound_ways(scope: &Scope) -> Result<(), Error> {
+    let Ssh { hosts, all_nodes, user, key, jump, config, options, helper } = &scope.ssh;
+    let are_named = !hosts.is_empty() || *all_nodes;
+    if scope.root.is_some() && are_named {
+        return Err(Error::usage("either nodes are meant that are reached by SSH, or a disk in a folder")
+            .hint("leave out root, or the nodes"));
+    }
+    let given = [
+        ("ssh-user", user.is_some() && !all_nodes && hosts.is_empty()),
+        ("ssh-key", key.is_some()),
+        ("ssh-jump", jump.is_some()),
+        ("ssh-config", config.is_some()),
+        ("ssh-option", !options.is_empty()),
+        ("node-helper", helper.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given && !are_named) {
+        Some((option, _)) => Err(Error::usage(format!("{option} says how nodes are reached, and none was named"))
+            .hint("name nodes (ssh), or all of them (nodes)")),
+        None => Ok(()),
     }
 }
 

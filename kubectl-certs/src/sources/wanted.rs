@@ -321,7 +321,7 @@ async fn root_around(path: &str, access: &Access) -> Option<String> {
 }
 
 fn local(root: &str, access: &Access) -> Member {
-    Member { name: None, root: root.to_owned(), node: access.nodes.at(root) }
+    Member { name: None, root: root.to_owned(), node: access.nodes.at(root), own: None }
 }
 
 async fn has_layout(root: &str, access: &Access) -> bool {

@@ -154,6 +154,7 @@ impl Shape {
             return None;
         }
         let asked = Asked {
+            own: None,
             request: &request,
             root: self.root,
             named: self.named.then_some(named),
