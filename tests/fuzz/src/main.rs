@@ -77,7 +77,7 @@ fn try_for(reader: &Reader, seeds: &Seeds, budget: Duration) -> Result<u32, Stri
     let mut cases = 0;
     while start.elapsed() < budget {
         let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 5_000, ..Config::default() };
-        let outcome = TestRunner::new(config).run(&spoil::any(), |spoiled| read(reader, &spoiled.bytes(&own)));
+        let outcome = TestRunner::new(config).run(&spoil::spoiled(), |spoiled| read(reader, &spoiled.bytes(&own)));
         match outcome {
             Ok(()) => cases += CASES,
             Err(TestError::Fail(why, spoiled)) => return Err(told(&why.to_string(), &spoiled.bytes(&own))),

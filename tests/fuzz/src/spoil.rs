@@ -58,7 +58,7 @@ const WORDS: &[&[u8]] = &[
     b"\x1f\xff\xff\xff\xff\x7f",
 ];
 
-pub(crate) fn any() -> impl Strategy<Value = Spoiled> {
+pub(crate) fn spoiled() -> impl Strategy<Value = Spoiled> {
     let index = any::<Index>;
     let change = prop_oneof![
         4 => (index(), any::<u8>()).prop_map(|(at, byte)| Change::Byte(at, byte)),
@@ -70,10 +70,6 @@ pub(crate) fn any() -> impl Strategy<Value = Spoiled> {
         1 => (index(), index()).prop_map(|(at, other)| Change::Graft(at, other)),
     ];
     (index(), vec(change, 0..6)).prop_map(|(seed, changes)| Spoiled { seed, changes })
-}
-
-fn any<T: Arbitrary>() -> T::Strategy {
-    proptest::prelude::any::<T>()
 }
 
 impl Spoiled {
