@@ -13,6 +13,7 @@ mod certificates;
 mod connection;
 mod contexts;
 mod keystores;
+mod endpoints;
 mod kubectl;
 mod merging;
 mod objects;
