@@ -194,8 +194,12 @@ pub enum GapReason {
     BadPkcs12,
     BadRequest,
     BadToken,
+    /// The API server's certificate has expired; nothing else is wrong with it.
+    ExpiredServer,
     Forbidden,
     NoCertificateFound,
+    /// An exec plugin or a token file gave none.
+    NoCredentials,
     /// A folder, a FIFO or a device where a file is wanted.
     NotAFile,
     NotFound,
@@ -219,8 +223,10 @@ impl GapReason {
             Self::BadPkcs12 => "bad-pkcs12",
             Self::BadRequest => "bad-request",
             Self::BadToken => "bad-token",
+            Self::ExpiredServer => "expired-server",
             Self::Forbidden => "forbidden",
             Self::NoCertificateFound => "no-certificate-found",
+            Self::NoCredentials => "no-credentials",
             Self::NotAFile => "not-a-file",
             Self::NotFound => "not-found",
             Self::PermissionDenied => "permission-denied",

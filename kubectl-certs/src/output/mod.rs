@@ -113,9 +113,15 @@ pub fn schema() -> BTreeMap<&'static str, impl Serialize> {
 
 fn names(report: &Report) -> String {
     let names: Vec<String> = match report {
+        // There may be a hundred thousand.
         Report::List(listing) => {
-            let rows = listing.rows().map(|row| row.target.to_string());
-            rows.chain(listing.others.iter().map(|entry| entry.at.to_string())).collect()
+            let rows = listing.rows().map(|row| row.target);
+            let targets = rows.chain(listing.others.iter().map(|entry| entry.at.clone()));
+            return targets.fold(String::new(), |mut text, target| {
+                text.push_str(&target.to_string());
+                text.push('\n');
+                text
+            });
         }
         Report::Show(shown) => {
             let rows = shown.rows.iter().map(|row| row.listed.target.to_string());

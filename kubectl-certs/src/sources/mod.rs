@@ -54,14 +54,17 @@ pub struct Reading<'a> {
     pub wanted: &'a Wanted,
     /// Present when anything of the cluster is wanted and it answers.
     pub cluster: Option<&'a Cluster>,
+    /// DER of what the API server showed to whoever asked that, the leaf first; empty where nobody did.
+    pub presented: Vec<Vec<u8>>,
 }
 
 /// Reads all that is wanted, side by side.
 pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Error> {
     let gaps = wanted.gaps.clone();
     let mut inventory = Inventory { read_at: access.clock.now(), gaps, ..Inventory::default() };
-    let cluster = wanted::connect(wanted, &mut inventory.gaps).await?;
-    let reading = Reading { access, wanted, cluster: cluster.as_ref() };
+    let connected = wanted::connect(wanted, &mut inventory.gaps).await?;
+    let reading =
+        Reading { access, wanted, cluster: connected.cluster.as_ref(), presented: connected.presented.clone() };
     let parts =
         join_all(ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| (source.read)(&reading))).await;
     for part in parts {
