@@ -62,6 +62,19 @@ impl ProbeArgs {
 }
 
 #[derive(Clone, Debug, Args)]
+pub(super) struct UserArgs {
+    /// Also read who relies on the Secrets and `ConfigMaps` that are found: pods, Ingresses, Gateways, webhooks
+    #[arg(help_heading = WHERE, long)]
+    consumers: bool,
+}
+
+impl UserArgs {
+    pub(super) fn with(&self, scope: Scope) -> Scope {
+        Scope { consumers: self.consumers, ..scope }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
 pub(super) struct OutputArgs {
     /// Format of the output
     #[arg(help_heading = PRINT, short, long, value_enum, default_value_t, value_name = "FORMAT")]

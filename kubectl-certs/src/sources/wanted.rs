@@ -11,7 +11,7 @@ use crate::access::{Access, passwords};
 use crate::error::{Error, ErrorKind};
 use crate::formats::keystore::Password;
 use crate::layouts;
-use crate::model::{Endpoint, Entry, Gap, GapReason, Location, Place, Row};
+use crate::model::{Endpoint, Entry, Gap, GapReason, Location, ManagedKind, Place, Row};
 use crate::request::{Connection, Scope};
 
 #[expect(clippy::struct_excessive_bools, reason = "each says of one thing by itself whether it is wanted")]
@@ -38,6 +38,10 @@ pub struct Wanted {
     pub contexts: Option<Contexts>,
     /// Names of CertificateSigningRequests.
     pub signing_requests: Vec<String>,
+    /// Objects of cert-manager: kind, namespace (empty where the kind has none), name.
+    pub managed: Vec<(ManagedKind, String, String)>,
+    /// Also who relies on the Secrets and ConfigMaps that are found.
+    pub consumers: bool,
     pub endpoints: Vec<Endpoint>,
     /// Also those of the cluster's control plane and of the Services that its API server calls.
     pub probe: bool,
@@ -108,6 +112,7 @@ impl Wanted {
             || !self.secrets.is_empty()
             || !self.config_maps.is_empty()
             || !self.signing_requests.is_empty()
+            || !self.managed.is_empty()
             || ((self.probe || self.probe_hosts) && self.chosen.is_some())
     }
 }
@@ -122,6 +127,7 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
         probe_hosts: scope.probe_hosts,
         connection: scope.connection.clone(),
         keystore_password: keystore_password(scope)?,
+        consumers: scope.consumers,
         ..Wanted::default()
     };
     if let Some(root) = &scope.root {
@@ -299,6 +305,9 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
             }
             Place::CaBundle { .. } => wanted.webhooks = true,
             Place::SigningRequest { name } => wanted.signing_requests.push(name.clone()),
+            Place::Managed { kind, namespace, name } => {
+                wanted.managed.push((*kind, namespace.clone(), name.clone()));
+            }
             Place::Endpoint(endpoint) => wanted.endpoints.push(endpoint.clone()),
             // The whole of a value is no value.
             Place::StandardInput | Place::Field { .. } => {}
