@@ -2,13 +2,18 @@
 //!
 //! Private keys are reduced to their public half here; nothing that leaves this room can tell a secret.
 
+mod arguments;
 pub mod bytes;
 pub mod certificate;
 mod content;
+mod documents;
 pub mod kubeconfig;
 mod name;
 pub mod pem;
 pub mod signing_request;
+pub mod token;
 pub mod yaml;
 
-pub use content::{Content, KeyRecord, KubeconfigCluster, KubeconfigUser, KubeconfigView, read};
+pub use arguments::Arguments;
+pub use content::{Content, KeyRecord, KubeconfigCluster, KubeconfigUser, KubeconfigView, read, read_file};
+pub use documents::Field;

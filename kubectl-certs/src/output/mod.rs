@@ -95,7 +95,8 @@ pub fn exit_code(report: &Report) -> u8 {
 
 pub fn document(report: &Report) -> Document {
     let (items, gaps) = Item::all(report);
-    Document { api_version: API.to_owned(), kind: "List".to_owned(), items, gaps: gaps.to_vec() }
+    let layouts = if let Report::List(listing) = report { listing.layouts.clone() } else { Vec::new() };
+    Document { api_version: API.to_owned(), kind: "List".to_owned(), items, layouts, gaps: gaps.to_vec() }
 }
 
 /// The whole wire as JSON Schema: what is asked, what is answered line by line, what `-o json` prints, also of an error.

@@ -40,7 +40,7 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
     let wide = style.format == Format::Wide;
     let mut headers = vec!["NAME", "STATE", "EXPIRES", "LEFT", "SUBJECT", "SIGNED-BY"];
     if wide {
-        headers.extend(["KEY", "ALGORITHM", "SERIAL", "PLACE"]);
+        headers.extend(["KEY", "ALGORITHM", "SERIAL", "BACKUP", "PLACE"]);
     }
     let rows = listing.rows.iter().map(|row| list_row(row, listing, wide)).collect();
     let mut out = table(&headers, rows, style.headers);
@@ -50,7 +50,12 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
         let gap = if out.is_empty() { "" } else { "\n" };
         out = format!("{out}{gap}{}", table(&["NAME", "KIND", "EXPIRES", "LEFT", "WHAT"], others, style.headers));
     }
-    Rendered { out, ..Rendered::default() }
+    // By what it was recognised: whoever wonders about a name looks here.
+    let recognised = listing.layouts.iter().filter(|_| wide).map(|found| {
+        let on = found.node.as_ref().map_or_else(String::new, |node| format!(" on {}", clean::line(node)));
+        format!("{}{on}: {}\n", found.name, clean::line(&found.why))
+    });
+    Rendered { out, err: recognised.collect(), ..Rendered::default() }
 }
 
 /// Requests and tokens.
@@ -102,7 +107,9 @@ fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
             (_, KeyState::Differs) => "differs",
             (_, KeyState::Unreadable) => "unreadable",
         };
-        cells.extend([key.to_owned(), certificate.key_algorithm.clone(), certificate.serial.clone(), target]);
+        let backup = if row.entry.origin.backup { "yes" } else { "-" };
+        let serial = certificate.serial.clone();
+        cells.extend([key.to_owned(), certificate.key_algorithm.clone(), serial, backup.to_owned(), target]);
     }
     cells
 }

@@ -122,6 +122,8 @@ impl Shape {
             root: self.root.to_owned(),
             base: self.path("etc/kubernetes"),
             why: "a test says so".to_owned(),
+            moved: BTreeMap::default(),
+            renewed_by: None,
         });
         for authority in layout().authorities {
             self.add_authority(&mut world, authority);
