@@ -28,10 +28,6 @@ pub(crate) fn json(root: &Path, arguments: &[&str]) -> Value {
 }
 
 /// `NAME < SIGNER  HOLDS KEY  PLACE`, with paths below the disk; `(backup)` behind what was put aside.
-pub(crate) fn lines(root: &Path) -> Vec<String> {
-    lines_of(&json(root, &["list"]), root)
-}
-
 pub(crate) fn lines_of(document: &Value, root: &Path) -> Vec<String> {
     let items = document["items"].as_array().expect("items");
     items.iter().map(|item| line(item, root)).collect()

@@ -34,7 +34,7 @@ pub fn read(text: &str) -> Option<Token> {
     let mut parts = text.trim().split('.');
     let (header, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
     header.starts_with(BEGINNING).then_some(())?;
-    let _: Header = serde_json::from_slice(&decode(header)?).ok()?;
+    let _header: Header = serde_json::from_slice(&decode(header)?).ok()?;
     let Claims { subject, issuer, issued, expires } = serde_json::from_slice(&decode(claims)?).ok()?;
     // Seconds since 1970, with fractions where somebody likes them (section 2, NumericDate).
     #[expect(clippy::cast_possible_truncation, reason = "a date beyond all dates is the last one")]
@@ -58,7 +58,9 @@ mod tests {
         let token = read(&format!(" {header}.{claims}.c2ln\n")).expect("a token");
         assert_eq!(token.expires.map(Time::unix), Some(1_700_000_000));
         assert_eq!(token.issuer.as_deref(), Some("wssdagentsvc"));
-        for other in ["eyJ.eyJ.x", "a.b.c", "1.2.3.4", "", &format!("{header}.{claims}"), &format!("{claims}.{claims}.x")] {
+        for other in
+            ["eyJ.eyJ.x", "a.b.c", "1.2.3.4", "", &format!("{header}.{claims}"), &format!("{claims}.{claims}.x")]
+        {
             assert!(read(other).is_none(), "{other}");
         }
     }

@@ -14,10 +14,7 @@ pub(super) const AKS_HYBRID: Layout = Layout {
         read: &["*", "/etc/lbagent/pki", "/root/.wssd"],
     }],
     authorities: &[super::rows::authority("cloudagent", "/etc/lbagent/pki/cloudagent.crt", "")],
-    copies: &[
-        copied("cloudlogin-cloudagent", "cloudagent", ""),
-        copied("cloudconfig-cloudagent", "cloudagent", ""),
-    ],
+    copies: &[copied("cloudlogin-cloudagent", "cloudagent", ""), copied("cloudconfig-cloudagent", "cloudagent", "")],
     leaves: &[Leaf {
         name: "cloudconfig",
         store: Store::NoUsualPlace,

@@ -8,9 +8,8 @@ pub fn is_backup(path: &str) -> bool {
 fn is_name_of_one(name: &str) -> bool {
     const ENDINGS: [&str; 9] = [".bak", ".old", ".backup", ".orig", ".save", ".bck", "~", ".rpmsave", ".dpkg-old"];
     // `k3s certificate rotate` puts server/tls and agent/tls aside with the time in seconds.
-    let is_put_aside = name
-        .strip_prefix("tls-")
-        .is_some_and(|time| time.len() >= 9 && time.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_put_aside =
+        name.strip_prefix("tls-").is_some_and(|time| time.len() >= 9 && time.bytes().all(|byte| byte.is_ascii_digit()));
     // `admin.conf.bak.2024-01-01`, `pki.bak-1`, `ca.crt.old.1`.
     let in_between = [".bak.", ".bak-", ".bak_", ".old.", ".old-", ".backup.", ".backup-"];
     // /etc/kubernetes/tmp/kubeadm-backup-*, aks-engine's folders beside the API model.
@@ -39,7 +38,8 @@ mod tests {
         ] {
             assert!(is_backup(path), "{path}");
         }
-        for path in ["etc/kubernetes/pki/ca.crt", "x/tls-cert.pem", "x/tls-1/a", "household/bold.crt", "~", "etc/.old"] {
+        for path in ["etc/kubernetes/pki/ca.crt", "x/tls-cert.pem", "x/tls-1/a", "household/bold.crt", "~", "etc/.old"]
+        {
             assert!(!is_backup(path), "{path}");
         }
     }

@@ -28,12 +28,7 @@ pub(super) const KUBEADM: Layout = Layout {
             read: READ,
         },
         // A copy of /etc/kubernetes alone.
-        Base {
-            folder: "",
-            marks: &["pki/ca.crt", "pki/apiserver.crt", "pki/etcd/ca.crt"],
-            unless: &[],
-            read: &[""],
-        },
+        Base { folder: "", marks: &["pki/ca.crt", "pki/apiserver.crt", "pki/etcd/ca.crt"], unless: &[], read: &[""] },
     ],
     authorities: &[
         authority("ca", "pki/ca.crt", "pki/ca.key"),

@@ -71,4 +71,5 @@ pub(super) const MICROK8S: Layout = Layout {
     names_from: &[],
 };
 
-const READ: &[&str] = &["certs", "credentials", "args/*", "var/kubernetes/backend/*.crt", "var/kubernetes/backend/*.key"];
+const READ: &[&str] =
+    &["certs", "credentials", "args/*", "var/kubernetes/backend/*.crt", "var/kubernetes/backend/*.key"];

@@ -286,7 +286,8 @@ mod tests {
             let mut names: Vec<&str> = layout.leaves.iter().map(|leaf| leaf.name).collect();
             names.extend(layout.authorities.iter().map(|authority| authority.name));
             names.extend(layout.copies.iter().map(|copy| copy.name));
-            let mut files: Vec<String> = names.iter().filter_map(|name| layout.files(name).into_iter().next()).collect();
+            let mut files: Vec<String> =
+                names.iter().filter_map(|name| layout.files(name).into_iter().next()).collect();
             for list in [&mut names.iter().map(ToString::to_string).collect(), &mut files] {
                 let whole = list.len();
                 list.sort();

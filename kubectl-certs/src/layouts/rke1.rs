@@ -60,8 +60,12 @@ pub(super) const RKE1: Layout = Layout {
     ],
     // Twice: as it is to be, and as it is.
     fields: &[
-        field("*.rkestate*", "/*/certificatesBundle/*/certificatePEM", "*"),
-        field("*.rkestate*", "/*/certificatesBundle/kube-admin/config/users/0/user/client-certificate-data", "kube-admin"),
+        field("*.rkestate", "/*/certificatesBundle/*/certificatePEM", "*"),
+        field(
+            "*.rkestate",
+            "/*/certificatesBundle/kube-admin/config/users/0/user/client-certificate-data",
+            "kube-admin",
+        ),
     ],
     moves: &[],
     told: &[],

@@ -4,7 +4,6 @@
 use super::action::Remake;
 use super::candidates::Candidate;
 use super::leaf::{expected, store};
-use super::renew::Asked;
 use super::{Action, Expected, Step, Undo, World};
 use crate::error::Error;
 use crate::model::{Certificate, Entry, Evidence, Purpose};

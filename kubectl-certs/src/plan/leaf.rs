@@ -157,10 +157,7 @@ struct Signer<'a> {
 }
 
 /// On the leaf's own node where that has the key, else on another one: a worker has none.
-fn signer<'a>(
-    world: &'a World,
-    candidate: &Candidate<'_>,
-) -> Result<Result<Signer<'a>, String>, Error> {
+fn signer<'a>(world: &'a World, candidate: &Candidate<'_>) -> Result<Result<Signer<'a>, String>, Error> {
     let Candidate { entry, layout, found, .. } = candidate;
     let at = &entry.at;
     let authority = authority(candidate)?;
@@ -213,10 +210,7 @@ pub(super) fn authority(candidate: &Candidate<'_>) -> Result<&'static Authority,
 }
 
 /// What of the leaf's own node trusts it: place, and what was found there.
-pub(super) fn bundle<'a>(
-    world: &'a World,
-    candidate: &Candidate<'_>,
-) -> Result<(Location, Option<&'a Entry>), Error> {
+pub(super) fn bundle<'a>(world: &'a World, candidate: &Candidate<'_>) -> Result<(Location, Option<&'a Entry>), Error> {
     let held = held(world, candidate.found, authority(candidate)?);
     Ok((held.certificate, held.entry))
 }

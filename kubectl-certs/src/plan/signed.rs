@@ -90,7 +90,7 @@ pub(super) fn steps<'a>(
             left_alone.push(candidate.left_alone("its request still waits for a certificate".to_owned()));
         }
     }
-    answers.iter().map(|answer| Ok((answer.candidate, answer.step(world, asked)?))).collect()
+    answers.iter().map(|answer| Ok((answer.candidate, answer.step(world)?))).collect()
 }
 
 /// `LEAF@NODE`; `LEAF` alone means it on whichever node, where that is one only.
@@ -119,7 +119,7 @@ impl KeptRequest {
 }
 
 impl Answer<'_> {
-    fn step(&self, world: &World, asked: &Asked<'_>) -> Result<Step, Error> {
+    fn step(&self, world: &World) -> Result<Step, Error> {
         let Self { candidate, kept, given, certificate } = self;
         let name = leaf::authority(candidate)?.name;
         let issuer = self.issuer(world).map_err(Error::refused)?;

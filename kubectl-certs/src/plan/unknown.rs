@@ -13,8 +13,7 @@ pub fn refuse_senseless(request: &Renew) -> Result<(), Error> {
     if let Some(name) = request.only.iter().find(|name| !is_known(name)) {
         let ours = layouts::ALL.iter().filter(|layout| layout.renewed_by.is_none());
         let has_place = |leaf: &&layouts::Leaf| !matches!(leaf.store, layouts::Store::NoUsualPlace);
-        let known: Vec<&str> =
-            ours.flat_map(|layout| layout.leaves).filter(has_place).map(|leaf| leaf.name).collect();
+        let known: Vec<&str> = ours.flat_map(|layout| layout.leaves).filter(has_place).map(|leaf| leaf.name).collect();
         return Err(Error::usage(format!("no leaf is called '{name}'"))
             .hint(format!("leaves that are known: {}", known.join(", ")))
             .hint("files and what else has another name are targets: kubectl certs renew TARGET"));

@@ -77,10 +77,14 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
         return inventory;
     }
     let asked_for = reading.wanted.within_roots.iter().filter(|at| at.node() == on);
-    let asked_for: Vec<String> =
-        asked_for.filter_map(Location::path).filter(|path| Path::new(path).starts_with(root)).map(str::to_owned).collect();
+    let asked_for: Vec<String> = asked_for
+        .filter_map(Location::path)
+        .filter(|path| Path::new(path).starts_with(root))
+        .map(str::to_owned)
+        .collect();
     let places = found.iter().flat_map(|found| found.reads.iter().cloned());
-    let mut files = walk(member, asked_for.iter().cloned().chain(places).collect(), asked_for.len(), &mut inventory).await;
+    let mut files =
+        walk(member, asked_for.iter().cloned().chain(places).collect(), asked_for.len(), &mut inventory).await;
     told::follow(member, &mut found, &mut files, &mut inventory).await;
     people::read(member, &found, &mut files, &mut inventory).await;
     let names = names::all(&found, &files);
@@ -114,9 +118,8 @@ fn is_backup_below(from: &str, path: &str) -> bool {
 /// Asked only where there is a certificate that the kubelet may have made.
 async fn add_serving_given(inventory: &mut Inventory, member: &Member, layout: &Layout) {
     // Only kubeadm's kubelet is renewed, and so only its certificate judged.
-    let own = |name: &String| {
-        layout.renewed_by.is_none() && layout.leaf(name).is_some_and(|leaf| leaf.signer.is_empty())
-    };
+    let own =
+        |name: &String| layout.renewed_by.is_none() && layout.leaf(name).is_some_and(|leaf| leaf.signer.is_empty());
     if !member.is_running_machine()
         || !inventory.entries.iter().any(|entry| entry.origin.name.as_ref().is_some_and(own))
     {

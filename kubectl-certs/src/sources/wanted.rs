@@ -291,7 +291,8 @@ async fn add_path(wanted: &mut Wanted, path: &str, access: &Access, alone: fn(&m
 async fn root_around(path: &str, access: &Access) -> Option<String> {
     // A copied folder could be any folder: only the usual places say enough.
     let bases = layouts::ALL.iter().flat_map(|layout| layout.bases).filter(|base| !base.folder.is_empty());
-    let absolute = |base: &layouts::Base| base.read.iter().filter_map(|read| read.strip_prefix('/')).collect::<Vec<_>>();
+    let absolute =
+        |base: &layouts::Base| base.read.iter().filter_map(|read| read.strip_prefix('/')).collect::<Vec<_>>();
     let folders: BTreeSet<&str> = bases.flat_map(|base| absolute(base).into_iter().chain([base.folder])).collect();
     for ancestor in Path::new(path).ancestors() {
         for folder in folders.iter().filter(|folder| !folder.contains('*') && ancestor.ends_with(folder)) {

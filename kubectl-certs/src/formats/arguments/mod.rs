@@ -21,8 +21,7 @@ pub struct Arguments {
 }
 
 /// Kinds of files, by their name or by their text.
-const KINDS: &[fn(&Path, &str) -> Vec<Arguments>] =
-    &[static_pod::read, kubelet::read, supervisor::read, words::read];
+const KINDS: &[fn(&Path, &str) -> Vec<Arguments>] = &[static_pod::read, kubelet::read, supervisor::read, words::read];
 
 /// Of a file of this name.
 pub(super) fn read(path: &Path, text: &str) -> Vec<Arguments> {

@@ -29,7 +29,9 @@ fn component(path: &Path) -> Option<String> {
         _ => return None,
     };
     // k3s-agent, rke2-server.
-    let program = ["k3s", "rke2"].into_iter().find(|program| named.strip_prefix(program).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')));
+    let program = ["k3s", "rke2"]
+        .into_iter()
+        .find(|program| named.strip_prefix(program).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')));
     Some(program.unwrap_or(named).to_owned())
 }
 
@@ -74,11 +76,31 @@ mod tests {
     fn files_of_options_are_told_by_their_names() {
         let (cert_dir, data_dir) = ("cert-dir".to_owned(), "data-dir".to_owned());
         for (path, text, component, option) in [
-            ("/var/lib/kubelet/kubeadm-flags.env", "KUBELET_KUBEADM_ARGS=\"--cert-dir=/c --v=2\"", "kubelet", (&cert_dir, "/c")),
-            ("/etc/systemd/system/kubelet.service.d/10-x.conf", "[Service]\nEnvironment=\"A=--cert-dir=/c\"", "kubelet", (&cert_dir, "/c")),
-            ("/etc/systemd/system/k3s-agent.service", "ExecStart=/k3s \\\n    agent '--data-dir' '/d'", "k3s", (&data_dir, "/d")),
+            (
+                "/var/lib/kubelet/kubeadm-flags.env",
+                "KUBELET_KUBEADM_ARGS=\"--cert-dir=/c --v=2\"",
+                "kubelet",
+                (&cert_dir, "/c"),
+            ),
+            (
+                "/etc/systemd/system/kubelet.service.d/10-x.conf",
+                "[Service]\nEnvironment=\"A=--cert-dir=/c\"",
+                "kubelet",
+                (&cert_dir, "/c"),
+            ),
+            (
+                "/etc/systemd/system/k3s-agent.service",
+                "ExecStart=/k3s \\\n    agent '--data-dir' '/d'",
+                "k3s",
+                (&data_dir, "/d"),
+            ),
             ("/etc/default/rke2-server", "RKE2_DATA_DIR=/d\nRKE2_TOKEN=/secret", "rke2", (&data_dir, "/d")),
-            ("/s/args/kubelet", "--cert-dir=${SNAP_DATA}/certs", "kubelet", (&cert_dir, "/var/snap/microk8s/current/certs")),
+            (
+                "/s/args/kubelet",
+                "--cert-dir=${SNAP_DATA}/certs",
+                "kubelet",
+                (&cert_dir, "/var/snap/microk8s/current/certs"),
+            ),
         ] {
             let wanted = (component.to_owned(), vec![(option.0.clone(), option.1.to_owned())]);
             assert_eq!(found(path, text), Some(wanted), "{path}");

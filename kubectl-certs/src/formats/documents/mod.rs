@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn plain_files_are_no_documents() {
-        for text in [PEM, &format!("Certificate:\n    Data:\n        Version: 3 (0x2)\n{PEM}"), &format!("  {PEM}"), ""] {
+        for text in [PEM, &format!("Certificate:\n    Data:\n        Version: 3 (0x2)\n{PEM}"), &format!("  {PEM}"), ""]
+        {
             assert!(read(text).is_none(), "{text}");
         }
         assert!(read(&format!("a: [\n  {PEM}")).is_none_or(|read| read.is_err()));
@@ -170,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_fault_never_quotes_the_text() {
-        let fault = read("{\"key\": \"-----BEGIN PRIVATE KEY-----SECRET\", \"x\": SECRET}").expect("one").expect_err("bad");
+        let fault =
+            read("{\"key\": \"-----BEGIN PRIVATE KEY-----SECRET\", \"x\": SECRET}").expect("one").expect_err("bad");
         assert!(!fault.contains("SECRET"), "{fault}");
     }
 

@@ -34,7 +34,9 @@ pub(super) fn documents(text: &str) -> Option<Result<Vec<Node>, String>> {
             // YAML's own flow style begins so too.
             Err(error) => match serde_saphyr::from_multiple(text) {
                 Ok(documents) => documents,
-                Err(_) => return Some(Err(format!("JSON is broken at line {}, column {}", error.line(), error.column()))),
+                Err(_) => {
+                    return Some(Err(format!("JSON is broken at line {}, column {}", error.line(), error.column())));
+                }
             },
         }
     } else {

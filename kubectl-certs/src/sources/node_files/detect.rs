@@ -66,11 +66,13 @@ pub(super) async fn layouts(member: &Member) -> Result<Vec<Detected>, NodeError>
     // One question for all of them: a node may be far away.
     let marks = bases().flat_map(|base| base.marks.iter().chain(base.unless).map(|mark| path(base, mark)));
     let paths: BTreeSet<String> = marks.collect();
-    let NodeReply::Existing(there) = member.node.run(NodeOp::Exist { paths: paths.into_iter().collect() }).await? else {
+    let NodeReply::Existing(there) = member.node.run(NodeOp::Exist { paths: paths.into_iter().collect() }).await?
+    else {
         return Ok(Vec::new());
     };
     let there: BTreeSet<String> = there.into_iter().collect();
-    let first = |base: &Base, marks: &[&str]| marks.iter().map(|mark| path(base, mark)).find(|path| there.contains(path));
+    let first =
+        |base: &Base, marks: &[&str]| marks.iter().map(|mark| path(base, mark)).find(|path| there.contains(path));
     let of = |layout: &'static Layout| {
         layout.bases.iter().find_map(|base| {
             let mark = first(base, base.marks)?;

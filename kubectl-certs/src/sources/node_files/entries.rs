@@ -69,7 +69,8 @@ fn add_fields(inventory: &mut Inventory, at: &Location, file: &FileRecord, names
         let pointer = Pointer::json(field.keys.iter().map(String::as_str));
         let text = format!("/{}", field.keys.join("/"));
         let named = names.field(&file.path, &text).filter(|_| !backup);
-        let origin = named.as_ref().map_or_else(|| Origin { backup, ..Origin::default() }, |named| named.origin.clone());
+        let origin =
+            named.as_ref().map_or_else(|| Origin { backup, ..Origin::default() }, |named| named.origin.clone());
         let at = at.clone().field(pointer);
         if field.content.token.is_some() {
             add_token(inventory, at, &field.content, origin, &file.digest);

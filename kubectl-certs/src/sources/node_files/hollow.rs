@@ -53,9 +53,6 @@ pub(super) async fn add(
 pub(super) fn gap(at: Location, named: &Named) -> Gap {
     let (reason, message) = match named.holder {
         Holder::Kubeconfig => (GapReason::BadKubeconfig, "this file should be a kubeconfig, and it is none"),
-        Holder::Document => {
-            (GapReason::NoCertificateFound, "certificates should stand in this file, and there are none in it")
-        }
         Holder::Pem => (GapReason::NoCertificateFound, "this file should hold a certificate, and there is none in it"),
     };
     Gap { at, reason, message: message.to_owned() }

@@ -23,7 +23,6 @@ pub(super) struct Named {
 pub(super) enum Holder {
     Pem,
     Kubeconfig,
-    Document,
 }
 
 /// By path, and by file and pointer.
@@ -46,18 +45,15 @@ impl Names {
         let (layout, name) = row?;
         of_name(layout, &name)
     }
-
-    pub(super) fn has_fields_in(&self, path: &str) -> bool {
-        let file = path.rsplit('/').next().unwrap_or(path);
-        self.fields.iter().any(|(_, _, row)| row.file == file || captured(row.file, file).is_some())
-    }
 }
 
 pub(super) fn all(found: &[Detected], files: &BTreeMap<String, FileRecord>) -> Names {
     let mut names = Names::default();
     for one in found {
         let at = |path: &str| one.found.path(path);
-        let mut add = |path: String, named: Named| drop(names.files.entry(path).or_insert(named));
+        let mut add = |path: String, named: Named| {
+            names.files.entry(path).or_insert(named);
+        };
         for (path, key, named) in rows(one.layout) {
             let key = key.filter(|key| !key.is_empty());
             if path.contains('*') {
@@ -70,7 +66,10 @@ pub(super) fn all(found: &[Detected], files: &BTreeMap<String, FileRecord>) -> N
                         continue;
                     }
                     let origin = Origin { name: Some(name), ..named.origin.clone() };
-                    add(file.path.clone(), Named { origin, key: key.map(|key| filled(&at(key), star)), ..named.clone() });
+                    add(
+                        file.path.clone(),
+                        Named { origin, key: key.map(|key| filled(&at(key), star)), ..named.clone() },
+                    );
                 }
             } else {
                 add(at(path), Named { key: key.map(at), ..named });
@@ -147,5 +146,7 @@ fn of_leaf(layout: &Layout, leaf: &Leaf, name: &str) -> Named {
 }
 
 fn holds_identity(file: &FileRecord) -> bool {
-    !file.content.certificates.is_empty() || file.content.kubeconfig.is_some() || file.content.kubeconfig_fault.is_some()
+    !file.content.certificates.is_empty()
+        || file.content.kubeconfig.is_some()
+        || file.content.kubeconfig_fault.is_some()
 }

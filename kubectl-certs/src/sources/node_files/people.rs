@@ -17,7 +17,8 @@ pub(super) async fn read(
     files: &mut BTreeMap<String, FileRecord>,
     inventory: &mut Inventory,
 ) {
-    let of = |one: &Detected| one.layout.of_people().filter_map(path).map(|path| one.found.path(path)).collect::<Vec<_>>();
+    let of =
+        |one: &Detected| one.layout.of_people().filter_map(path).map(|path| one.found.path(path)).collect::<Vec<_>>();
     let places: Vec<String> = found.iter().flat_map(of).collect();
     if places.is_empty() {
         return;

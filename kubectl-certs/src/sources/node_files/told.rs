@@ -144,9 +144,9 @@ fn place(one: &mut Detected, component: &str, flag: &str, name: &'static str, va
             return;
         }
         let earlier = one.layout.options().take_while(|row| (row.0, row.1) != (component, flag));
-        let is_first = !earlier.filter(|row| row.2 == name).any(|(component, flag, _)| {
-            one.told.contains_key(&(component.to_owned(), flag.to_owned()))
-        });
+        let is_first = !earlier
+            .filter(|row| row.2 == name)
+            .any(|(component, flag, _)| one.told.contains_key(&(component.to_owned(), flag.to_owned())));
         if is_first {
             if let (Some(usual_key), Some(key)) = (usual_key, key) {
                 one.found.moved.insert(usual_key.to_owned(), key);
@@ -218,9 +218,8 @@ async fn tell_missing(
     files: &BTreeMap<String, FileRecord>,
     inventory: &mut Inventory,
 ) {
-    let usual: BTreeSet<String> = table(one.layout).map(|path| {
-        crate::model::path_on_disk(&one.found.root, &one.found.base, path)
-    }).collect();
+    let usual: BTreeSet<String> =
+        table(one.layout).map(|path| crate::model::path_on_disk(&one.found.root, &one.found.base, path)).collect();
     let told = one.told.iter().filter(|(_, path)| !files.contains_key(*path) && !usual.contains(*path));
     let missing: Vec<(&(String, String), &String)> = told.collect();
     let paths = missing.iter().map(|(_, path)| (*path).clone()).collect();

@@ -55,7 +55,9 @@ pub fn output(disk: &Disk) {
     for (name, pair) in &pairs {
         disk.crt(name, pair);
     }
-    let pair = |wanted: &str| pairs.iter().find(|(name, _)| *name == wanted).map_or_else(|| ca.pair(), |(_, pair)| pair.clone());
+    let pair = |wanted: &str| {
+        pairs.iter().find(|(name, _)| *name == wanted).map_or_else(|| ca.pair(), |(_, pair)| pair.clone())
+    };
     let mut profile = serde_json::Map::new();
     let mut parameters = serde_json::Map::new();
     for (field, name) in [

@@ -46,7 +46,20 @@ fn version_1(disk: &Disk, certs: &str, cn: &str) -> Pair {
     openssl::text(&["req", "-new", "-key", &at("key"), "-subj", &format!("/CN={cn}"), "-out", &at("csr")], b"");
     let ca = |ending: &str| disk.at(&format!("{certs}/ca.{ending}")).display().to_string();
     let certificate = openssl::text(
-        &["x509", "-req", "-in", &at("csr"), "-CA", &ca("crt"), "-CAkey", &ca("key"), "-set_serial", "7", "-days", "365"],
+        &[
+            "x509",
+            "-req",
+            "-in",
+            &at("csr"),
+            "-CA",
+            &ca("crt"),
+            "-CAkey",
+            &ca("key"),
+            "-set_serial",
+            "7",
+            "-days",
+            "365",
+        ],
         b"",
     );
     Pair { certificate, key }

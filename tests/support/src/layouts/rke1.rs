@@ -15,15 +15,11 @@ struct Bundle {
 
 fn bundle() -> Bundle {
     let zero = Oddity { zero: true, ..Oddity::default() };
-    let (ca, header_ca) =
-        (Authority::new("kube-ca", &zero), Authority::new("kube-apiserver-requestheader-ca", &zero));
+    let (ca, header_ca) = (Authority::new("kube-ca", &zero), Authority::new("kube-apiserver-requestheader-ca", &zero));
     let mut pairs = vec![
         ("kube-ca".to_owned(), ca.pair()),
         ("kube-apiserver-requestheader-ca".to_owned(), header_ca.pair()),
-        (
-            "kube-apiserver-proxy-client".to_owned(),
-            header_ca.sign("kube-apiserver-proxy-client", &Oddity::default()),
-        ),
+        ("kube-apiserver-proxy-client".to_owned(), header_ca.sign("kube-apiserver-proxy-client", &Oddity::default())),
     ];
     let apiserver = ca.sign("kube-apiserver", &Oddity::default());
     pairs.push(("kube-service-account-token".to_owned(), apiserver.clone()));
