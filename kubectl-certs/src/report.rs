@@ -1,16 +1,18 @@
 //! Everything the program can answer. Built by `answer`, turned into bytes by `output`.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::findings::{Check, Finding, Severity};
-use crate::model::{CertId, Certificate, Entry, FoundLayout, Gap, Location, Time, Use};
+use crate::model::{CertId, Certificate, Entry, FoundLayout, Gap, Handshake, Inventory, Location, Row, Time, Use};
 use crate::plan::Plan;
 
 #[derive(Debug)]
 pub enum Report {
-    List(Listing),
+    List(Box<Listing>),
     Show(Showing),
     Check(Checked),
     Explain(&'static [&'static Check]),
@@ -27,9 +29,27 @@ pub enum Report {
     Schema,
 }
 
+impl Report {
+    /// What was asked for and could not be read.
+    pub fn gaps(&self) -> &[Gap] {
+        match self {
+            Self::List(listing) => &listing.gaps,
+            Self::Show(shown) => &shown.gaps,
+            Self::Check(checked) => &checked.gaps,
+            Self::Plan(planned) => &planned.gaps,
+            Self::Requests(made) => &made.gaps,
+            Self::Run(_, gaps) | Self::Runs(_, gaps) => gaps,
+            Self::Demo(made) => &made.check.gaps,
+            Self::Explain(_) | Self::Explanation(_) | Self::RunDetails(..) | Self::Version | Self::Schema => &[],
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Listing {
-    pub rows: Vec<Listed>,
+    /// What was read; `rows` says what of it is listed.
+    pub inventory: Inventory,
+    pub chosen: Vec<ListedAt>,
     /// Requests and tokens.
     pub others: Vec<Entry>,
     pub layouts: Vec<FoundLayout>,
@@ -41,16 +61,45 @@ pub struct Listing {
     pub now: Time,
 }
 
-/// One certificate in one place.
-#[derive(Debug)]
-pub struct Listed {
-    pub target: Location,
-    pub entry: Entry,
-    pub certificate: Certificate,
+/// Which certificate of a listing's inventory: there may be more than a hundred thousand, so none is copied.
+#[derive(Clone, Copy, Debug)]
+pub struct ListedAt {
+    pub entry: u32,
+    pub index: u32,
     pub state: State,
 }
 
-impl Listed {
+impl Listing {
+    pub fn rows(&self) -> impl Iterator<Item = Listed<'_>> {
+        self.chosen.iter().filter_map(|at| {
+            let row = self.inventory.row(usize::try_from(at.entry).ok()?, usize::try_from(at.index).ok()?)?;
+            Some(Listed::of(&row, at.state))
+        })
+    }
+}
+
+/// One certificate in one place.
+#[derive(Debug)]
+pub struct Listed<'a> {
+    pub target: Location,
+    pub entry: Cow<'a, Entry>,
+    pub certificate: Cow<'a, Certificate>,
+    pub state: State,
+}
+
+impl<'a> Listed<'a> {
+    pub fn of(row: &Row<'a>, state: State) -> Self {
+        let (entry, certificate) = (Cow::Borrowed(row.entry), Cow::Borrowed(row.certificate));
+        Self { target: row.target(), entry, certificate, state }
+    }
+
+    /// The same, on its own.
+    pub fn into_owned(self) -> Listed<'static> {
+        let Self { target, entry, certificate, state } = self;
+        let (entry, certificate) = (Cow::Owned(entry.into_owned()), Cow::Owned(certificate.into_owned()));
+        Listed { target, entry, certificate, state }
+    }
+
     /// A name for people that the same command takes as a target. The layout's name is that of the first certificate.
     pub fn label(&self, named: bool) -> String {
         let first = self.target.number.is_none_or(|number| number == 1);
@@ -79,16 +128,41 @@ pub struct Showing {
 
 #[derive(Debug)]
 pub struct Shown {
-    pub listed: Listed,
+    pub listed: Listed<'static>,
     /// From the certificate upwards, as far as signatures lead.
     pub chain: Vec<Certificate>,
     pub signature: SignatureState,
     /// All places that hold it.
     pub places: Vec<Location>,
     pub uses: Vec<Use>,
+    /// Servers that present it, or another certificate of the same names.
+    pub served: Vec<Served>,
+    /// What the server told beside this, where a server presents it.
+    pub handshake: Option<Handshake>,
     /// Bundles that lead to it.
     pub trusted_by: Vec<Location>,
     pub findings: Vec<Finding>,
+}
+
+/// A server, and what it presents in comparison with what is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Served {
+    pub at: Location,
+    pub presents: Presents,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Presents {
+    /// This very certificate.
+    Same,
+    /// One of the same issuer and names that became valid earlier: the server has not taken notice of this one.
+    Older,
+    /// One of the same issuer and names that became valid later: this one is left over.
+    Newer,
+    /// One of the same issuer and names that became valid at the same time.
+    Another,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

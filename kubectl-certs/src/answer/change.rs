@@ -6,6 +6,7 @@ use super::Control;
 use super::look;
 use super::missing;
 use super::observe::{Observer, inventory, of_inventory};
+use super::operator::{self, Looked};
 use super::requests;
 use crate::access::Access;
 use crate::access::nodes::{self, Fleet, Member, NodeErrorKind, NodeOp};
@@ -19,7 +20,7 @@ use crate::plan::rehearse::rehearse;
 use crate::plan::renew::{Asked, BACK_DATED, plan};
 use crate::plan::signed::KeptRequest;
 use crate::plan::unknown::refuse_senseless;
-use crate::plan::{Action, Plan, RehearsedPlan, World, unread};
+use crate::plan::{Action, LeftAlone, Plan, RehearsedPlan, World, unread};
 use crate::report::{Planned, Report, RunDone};
 use crate::request::{API, LONGEST_DRAIN, Mode, Renew, Scope};
 use crate::sources;
@@ -31,6 +32,7 @@ pub(super) async fn renew(request: &Renew, access: &Access, control: &Control) -
     if let (Mode::Apply, Some(at)) = (request.mode, request.scope.at) {
         require_fresh(at, access)?;
     }
+    let request = &operator::as_leaf(request);
     if request.requests {
         return requests::requests(request, access).await;
     }
@@ -161,7 +163,7 @@ async fn execute(
     if plan.is_empty() {
         return Ok(Report::Plan(Box::new(Planned { plan: plan.clone(), gaps })));
     }
-    let fleet = fleet(&plan.disks(), access).await?;
+    let fleet = operator::join(fleet(&plan.disks(), access).await?, plan, access);
     let observe = Observer { access, fleet: &fleet };
     apply_on(rehearsed, &fleet, &observe, access, control).await.map(|done| Report::Run(done, gaps))
 }
@@ -203,6 +205,8 @@ pub(super) struct Seen {
     pub(super) world: World,
     findings: Vec<Finding>,
     pub(super) kept: Vec<KeptRequest>,
+    /// Why the operator's own kubeconfig is left as it is.
+    own: Option<LeftAlone>,
     pub(super) now: Time,
 }
 
@@ -214,7 +218,13 @@ impl Seen {
         let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..request.scope.disks() };
         let fleet = fleet(&scope, access).await?;
         refuse_other_clocks(&fleet, access).await?;
+        let (fleet, own) = match operator::look(request, access, &fleet).await {
+            Looked::No => (fleet, None),
+            Looked::Left(left) => (fleet, Some(left)),
+            Looked::Found(own) => (fleet.with(own), None),
+        };
         let mut inventory = inventory(access, fleet.members()).await?;
+        operator::disown_nodes(&fleet, access, &mut inventory).await;
         if inventory.layouts.is_empty() {
             return Err(Error::refused(format!(
                 "{root} has no cluster files of a known layout, so it is not known who signs what"
@@ -231,7 +241,7 @@ impl Seen {
         // Only who wants to make or to answer requests asks what waits.
         let waits = request.requests || !request.signed.is_empty();
         let kept = if waits { requests::kept(&fleet).await? } else { Vec::new() };
-        Ok(Self { root, named, fleet, world, findings, kept, now })
+        Ok(Self { root, named, fleet, world, findings, kept, own, now })
     }
 
     pub(super) fn asked<'a>(&'a self, request: &'a Renew) -> Asked<'a> {
@@ -242,6 +252,7 @@ impl Seen {
             named: self.named.clone(),
             findings: &self.findings,
             kept: &self.kept,
+            own: self.own.as_ref(),
         }
     }
 }

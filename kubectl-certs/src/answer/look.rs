@@ -1,28 +1,36 @@
 //! Reading requests: list, show, check.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
 use super::missing::{gaps, keys_of, unanswered};
 use crate::access::Access;
 use crate::error::Error;
 use crate::findings::{self, Finding, Severity, View};
-use crate::model::{Entry, Inventory, Location, Row, Time};
-use crate::report::{Checked, Listed, Listing, Report, Showing, Shown, SignatureState, State};
+use crate::model::{Certificate, Entry, Inventory, Location, Place, Row, Time};
+use crate::report::{
+    Checked, Listed, ListedAt, Listing, Presents, Report, Served, Showing, Shown, SignatureState, State,
+};
 use crate::request::{Check, FailOn, Look, Scope};
 use crate::sources::target::Target;
 use crate::sources::{self, Wanted};
 use crate::trust::{Signed, TrustGraph};
 
 pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> {
-    let (inventory, wanted) = read(&look.scope, access).await?;
+    let mut wanted = sources::resolve(&look.scope, access).await?;
+    wanted.summary = true;
+    let mut inventory = sources::collect(access, &wanted).await?;
     let now = at(&look.scope, &inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
     let unanswered = unanswered(&wanted, &inventory, &rows, &others)?;
-    let rows = rows.iter().map(|row| listed(row, now)).collect();
+    let chosen = rows.iter().filter_map(|row| chosen(row, now)).collect();
     let others = others.into_iter().cloned().collect();
     let named = are_names_targets(&look.scope, &wanted);
     let namespace = wanted.namespace.clone();
     let gaps = gaps(&wanted, &inventory, unanswered);
-    Ok(Report::List(Listing { rows, others, layouts: inventory.layouts, named, namespace, gaps, now }))
+    let layouts = core::mem::take(&mut inventory.layouts);
+    Ok(Report::List(Box::new(Listing { inventory, chosen, others, layouts, named, namespace, gaps, now })))
 }
 
 pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> {
@@ -108,9 +116,14 @@ fn are_names_targets(scope: &Scope, wanted: &Wanted) -> bool {
     matches!(wanted.members.as_slice(), [member] if scope.root.as_ref().map_or("/", String::as_str) == member.root)
 }
 
-pub(super) fn listed(row: &Row<'_>, now: Time) -> Listed {
+fn chosen(row: &Row<'_>, now: Time) -> Option<ListedAt> {
+    let (entry, index) = (u32::try_from(row.number).ok()?, u32::try_from(row.index).ok()?);
+    Some(ListedAt { entry, index, state: state(row, now) })
+}
+
+fn state(row: &Row<'_>, now: Time) -> State {
     let certificate = row.certificate;
-    let state = if certificate.is_expired(now) {
+    if certificate.is_expired(now) {
         State::Expired
     } else if certificate.not_before > now {
         State::NotYetValid
@@ -118,8 +131,7 @@ pub(super) fn listed(row: &Row<'_>, now: Time) -> Listed {
         State::Expiring
     } else {
         State::Valid
-    };
-    Listed { target: row.target(), entry: row.entry.clone(), certificate: certificate.clone(), state }
+    }
 }
 
 fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &[Finding], now: Time) -> Shown {
@@ -137,7 +149,7 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
     };
     let holds = |entry: &Entry| matches!(entry.holds, crate::model::Holds::Bundle(_));
     Shown {
-        listed: listed(row, now),
+        listed: Listed::of(row, state(row, now)).into_owned(),
         chain: chain.iter().skip(1).filter_map(|id| inventory.certificates.get(id).cloned()).collect(),
         signature,
         places: inventory
@@ -146,6 +158,8 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
             .map(|other| other.target())
             .collect(),
         uses: inventory.uses.iter().filter(|use_| use_.place == row.entry.at).cloned().collect(),
+        served: served(row, inventory),
+        handshake: inventory.handshakes.get(&row.entry.at).cloned(),
         trusted_by: inventory
             .entries
             .iter()
@@ -154,6 +168,38 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
             .collect(),
         findings: findings.iter().filter(|finding| is_about(finding, row)).cloned().collect(),
     }
+}
+
+/// The servers that present this leaf, or one that plainly stands for the same: of the same issuer, subject and names.
+fn served(row: &Row<'_>, inventory: &Inventory) -> Vec<Served> {
+    let (own, is_leaf) = (row.certificate, row.index == 0);
+    let is_endpoint = |entry: &Entry| matches!(entry.at.place, Place::Endpoint(_));
+    if is_endpoint(row.entry) || !is_leaf || matches!(row.entry.holds, crate::model::Holds::Bundle(_)) {
+        return Vec::new();
+    }
+    let others = inventory.entries.iter().filter(|entry| is_endpoint(entry) && entry.at != row.entry.at);
+    let presented = others.filter_map(|entry| Some((entry, inventory.certificates.get(entry.leaf()?)?)));
+    presented
+        .filter_map(|(entry, other)| {
+            let presents = match other.not_before.cmp(&own.not_before) {
+                _ if other.fingerprint == own.fingerprint => Presents::Same,
+                _ if !is_same_party(own, other) => return None,
+                Ordering::Less => Presents::Older,
+                Ordering::Greater => Presents::Newer,
+                Ordering::Equal => Presents::Another,
+            };
+            Some(Served { at: entry.at.clone(), presents })
+        })
+        .collect()
+}
+
+fn is_same_party(a: &Certificate, b: &Certificate) -> bool {
+    let names = |certificate: &Certificate| {
+        let all = certificate.dns_names.iter().chain(&certificate.ip_addresses).chain(&certificate.other_names);
+        all.cloned().collect::<BTreeSet<String>>()
+    };
+    // Without any name, equal ones say nothing.
+    !names(a).is_empty() && a.issuer_key == b.issuer_key && a.subject_key == b.subject_key && names(a) == names(b)
 }
 
 fn is_about(finding: &Finding, row: &Row<'_>) -> bool {

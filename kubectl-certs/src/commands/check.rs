@@ -1,4 +1,4 @@
-use super::scope::{OutputArgs, ScopeArgs};
+use super::scope::{OutputArgs, ProbeArgs, ScopeArgs};
 use crate::request::{Check, FailOn};
 
 /// Say what is wrong with certificates; exit code 1 at or above --fail-on
@@ -11,6 +11,8 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     scope: ScopeArgs,
+    #[command(flatten)]
+    probe: ProbeArgs,
 
     /// Severity from which on the exit code is 1
     #[arg(help_heading = "What counts", long, value_enum, default_value_t = FailOnArg::Warning, value_name = "SEVERITY")]
@@ -35,7 +37,7 @@ enum FailOnArg {
 impl From<&Args> for Check {
     fn from(args: &Args) -> Self {
         Self {
-            scope: (&args.scope).into(),
+            scope: args.probe.of(&args.scope),
             fail_on: match args.fail_on {
                 FailOnArg::Info => FailOn::Info,
                 FailOnArg::Warning => FailOn::Warning,

@@ -8,7 +8,7 @@ pub mod certificate;
 mod content;
 mod documents;
 pub mod kubeconfig;
-mod name;
+pub mod name;
 pub mod pem;
 pub mod signing_request;
 pub mod token;

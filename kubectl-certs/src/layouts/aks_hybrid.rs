@@ -1,4 +1,4 @@
-//! AKS hybrid (AksHci, MOC): what its virtual machines have beside the files of kubeadm, to log in to the cloud agent
+//! AKS hybrid (`AksHci`, MOC): what its virtual machines have beside the files of kubeadm, to log in to the cloud agent
 //! (microsoft/moc `pkg/auth`). Login files hold a token and the agent's certificate, access files an identity; they renew
 //! themselves when 30 % of the lifetime is left, while the program that has them runs.
 

@@ -1,4 +1,4 @@
-//! MicroK8s (canonical/microk8s `scripts/` and `microk8s-resources/actions/common/utils.sh`): made by the openssl program.
+//! `MicroK8s` (canonical/microk8s `scripts/` and `microk8s-resources/actions/common/utils.sh`): made by the openssl program.
 //! The five client certificates are X.509 v1 and stand in kubeconfigs that end in `.config`; the authority's name is an
 //! address; kubelet.crt states no extended usages. One process, kubelite, has all of them and reads them when it starts.
 

@@ -7,6 +7,7 @@ mod k3s;
 mod kubeadm;
 mod kubespray;
 mod microk8s;
+pub mod operator;
 mod pattern;
 #[cfg(test)]
 pub(crate) mod played;
@@ -118,7 +119,7 @@ pub struct Authority {
     pub key: &'static str,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Leaf {
     pub name: &'static str,
     pub store: Store,

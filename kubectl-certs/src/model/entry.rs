@@ -1,5 +1,7 @@
 //! One place that holds certificate material, and what was found there.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +18,8 @@ pub struct Entry {
     pub key_public: Option<KeyId>,
     /// Where the private key lies when that is another place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_at: Option<Location>,
-    pub origin: Origin,
+    pub key_at: Option<Box<Location>>,
+    pub origin: Arc<Origin>,
     /// SHA-256 of the file or value as it was read, so that a change meanwhile is noticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
@@ -55,7 +57,7 @@ pub enum Holds {
     PublicKey(KeyId),
     /// A request for a certificate that nobody has answered here.
     Request(Box<SigningRequest>),
-    Token(Token),
+    Token(Box<Token>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -6,21 +6,25 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, Certificate, Entry, Holds, Location, Time, Use};
+use super::{CertId, Certificate, Certificates, Entry, Handshake, Holds, Location, Time, Use};
 
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     pub read_at: Time,
     pub layouts: Vec<FoundLayout>,
-    pub certificates: BTreeMap<CertId, Certificate>,
-    /// Kept only where signatures are going to be verified.
+    pub certificates: Certificates,
+    /// Empty where no signature is going to be verified: most of what a certificate takes.
     pub der: BTreeMap<CertId, Vec<u8>>,
+    /// No DER is to be kept.
+    pub without_der: bool,
     pub entries: Vec<Entry>,
     pub uses: Vec<Use>,
     /// Who relies on which bundle when it meets which identity.
     pub edges: Vec<TrustEdge>,
     /// Nodes whose kubelet does not make its serving certificate itself, and why, as a sentence.
     pub serving_given: BTreeMap<Option<String>, String>,
+    /// What servers told beside their chains, by the place of the entry.
+    pub handshakes: BTreeMap<Location, Handshake>,
     pub gaps: Vec<Gap>,
 }
 
@@ -36,12 +40,49 @@ impl Inventory {
 
     /// Each certificate of each entry, with its place in the order of listing.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.entries.iter().flat_map(move |entry| {
+        self.entries.iter().enumerate().flat_map(move |(number, entry)| {
             let ids = entry.certificates();
             ids.iter().enumerate().filter_map(move |(index, id)| {
-                Some(Row { entry, index, certificate: self.certificates.get(id)?, single: ids.len() == 1 })
+                let certificate = self.certificates.get(id)?;
+                Some(Row { entry, number, index, certificate, single: ids.len() == 1 })
             })
         })
+    }
+
+    /// The row at `index` of the entry at `number`.
+    pub fn row(&self, number: usize, index: usize) -> Option<Row<'_>> {
+        let entry = self.entries.get(number)?;
+        let ids = entry.certificates();
+        let certificate = self.certificates.get(ids.get(index)?)?;
+        Some(Row { entry, number, index, certificate, single: ids.len() == 1 })
+    }
+
+    /// Takes over what another reading found; of one place that both reached, what was there before stays.
+    pub fn merge(&mut self, part: Self) {
+        self.layouts.extend(part.layouts);
+        self.certificates.extend(part.certificates);
+        self.der.extend(part.der);
+        // The larger one is not copied: there may be a hundred thousand.
+        let mut entries = part.entries;
+        if entries.len() > self.entries.len() {
+            entries.splice(0..0, self.entries.drain(..));
+            self.entries = entries;
+        } else {
+            self.entries.append(&mut entries);
+        }
+        self.uses.extend(part.uses);
+        self.edges.extend(part.edges);
+        self.serving_given.extend(part.serving_given);
+        self.handshakes.extend(part.handshakes);
+        self.gaps.extend(part.gaps);
+    }
+
+    /// In the order of places, and each place once: two readers may reach one (a kubeconfig in use that also lies in a
+    /// folder that was read).
+    pub fn sort(&mut self) {
+        self.entries.sort_by(|a, b| a.at.cmp(&b.at));
+        self.entries.dedup_by(|later, earlier| later.at == earlier.at);
+        self.gaps.sort_by(|a, b| a.at.cmp(&b.at));
     }
 }
 
@@ -70,6 +111,8 @@ pub struct TrustEdge {
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     pub entry: &'a Entry,
+    /// Position of the entry in the inventory.
+    pub number: usize,
     /// Position in the entry, from 0.
     pub index: usize,
     pub certificate: &'a Certificate,

@@ -12,7 +12,9 @@
 //! | `csr/NAME` | a CertificateSigningRequest |
 //! | `PLACE#/A/B` | a value inside of a structured document there, as a JSON Pointer (RFC 6901) |
 //! | `PLACE#user/NAME`, `PLACE#cluster/NAME` | an entry of a kubeconfig that is the value of a Secret or ConfigMap |
-//! | `tls://HOST:PORT` | what a server presents |
+//! | `tls://HOST:PORT`, `tls://HOST:PORT?sni=NAME` | what a server presents, also when asked for that name |
+//! | `smtp://HOST:PORT`, `ldap://…`, `postgres://…` | the same where TLS begins within another protocol |
+//! | `node/NAME:tls://HOST:PORT` | the same as that node sees it |
 //! | `-` | standard input (`stdin#N` is understood too: `-#N` looks like an option) |
 //!
 //! `#N` at the end means the Nth certificate there. Spaces, characters that steer, `%` and `#` inside names are written as
@@ -20,9 +22,12 @@
 
 use core::fmt;
 use core::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::Endpoint;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "String", try_from = "String")]
@@ -44,10 +49,11 @@ pub enum Place {
         path: String,
         field: KubeconfigField,
     },
+    /// There may be a hundred thousand of them, most with a neighbour: what they have in common is kept once.
     Secret {
-        namespace: String,
-        name: String,
-        key: String,
+        namespace: Arc<str>,
+        name: Arc<str>,
+        key: Arc<str>,
     },
     ConfigMap {
         namespace: String,
@@ -63,10 +69,7 @@ pub enum Place {
     SigningRequest {
         name: String,
     },
-    Endpoint {
-        host: String,
-        port: u16,
-    },
+    Endpoint(Endpoint),
     StandardInput,
     Field {
         of: Box<Self>,
@@ -193,7 +196,9 @@ impl Location {
     /// The node that holds it, where that is not this machine.
     pub fn node(&self) -> Option<&str> {
         match self.place.whole() {
-            Place::File { node, .. } | Place::Kubeconfig { node, .. } => node.as_deref(),
+            Place::File { node, .. } | Place::Kubeconfig { node, .. } | Place::Endpoint(Endpoint { node, .. }) => {
+                node.as_deref()
+            }
             _ => None,
         }
     }
@@ -255,8 +260,7 @@ impl fmt::Display for Place {
                 if kind.has_fields() { write!(f, "/{}", escape(field)) } else { Ok(()) }
             }
             Self::SigningRequest { name } => write!(f, "csr/{}", escape(name)),
-            Self::Endpoint { host, port } if host.contains(':') => write!(f, "tls://[{host}]:{port}"),
-            Self::Endpoint { host, port } => write!(f, "tls://{}:{port}", escape(host)),
+            Self::Endpoint(endpoint) => endpoint.fmt(f),
             Self::StandardInput => f.write_str("-"),
             Self::Field { of, pointer } => write!(f, "{of}#{pointer}"),
         }
@@ -311,13 +315,15 @@ fn parse_whole(text: &str) -> Result<Place, &'static str> {
     if let Some(path) = text.strip_prefix("file:") {
         return Ok(Place::File { node: None, path: unescape(path) });
     }
-    if let Some(rest) = text.strip_prefix("tls://") {
-        let (host, port) = host_and_port(rest).ok_or("'tls://HOST:PORT' is wanted")?;
-        return Ok(Place::Endpoint { host, port });
+    if let Some(endpoint) = Endpoint::parse(text) {
+        return endpoint.map(Place::Endpoint);
     }
     let (kind, rest) = text.split_once('/').ok_or("no such kind of place")?;
     if kind == "node" {
         let (node, path) = rest.split_once(':').ok_or("'node/NAME:PATH' is wanted")?;
+        if let Some(endpoint) = Endpoint::parse(path) {
+            return Ok(Place::Endpoint(Endpoint { node: Some(unescape(node)), ..endpoint? }));
+        }
         return Ok(Place::File { node: Some(unescape(node)), path: unescape(path) });
     }
     let words: Vec<String> = rest.split('/').map(unescape).collect();
@@ -325,7 +331,9 @@ fn parse_whole(text: &str) -> Result<Place, &'static str> {
     // No more and no fewer than these words; a name may be empty nowhere that is printed.
     let (first, second, third, more) = (words.next(), words.next(), words.next(), words.next());
     match (kind, first, second, third, more) {
-        ("secret", Some(namespace), Some(name), Some(key), None) => Ok(Place::Secret { namespace, name, key }),
+        ("secret", Some(namespace), Some(name), Some(key), None) => {
+            Ok(Place::Secret { namespace: namespace.into(), name: name.into(), key: key.into() })
+        }
         ("secret", ..) => Err("'secret/NAMESPACE/NAME/KEY' is wanted"),
         ("configmap", Some(namespace), Some(name), Some(key), None) => Ok(Place::ConfigMap { namespace, name, key }),
         ("configmap", ..) => Err("'configmap/NAMESPACE/NAME/KEY' is wanted"),
@@ -360,7 +368,7 @@ pub fn host_and_port(text: &str) -> Option<(String, u16)> {
         Some(address) => address.parse::<core::net::Ipv6Addr>().ok()?.to_string(),
         None => host.to_owned(),
     };
-    let plain = !host.is_empty() && !host.contains(['/', '[', ']', '@']);
+    let plain = !host.is_empty() && !host.contains(['/', '[', ']', '@', '?']);
     (plain).then_some(())?;
     Some((unescape(&host), port.parse().ok()?))
 }
@@ -385,7 +393,7 @@ fn split_field(text: &str) -> Option<(String, KubeconfigField)> {
     Some((unescape(path), KubeconfigField::parse(field)?))
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if steers(c) || c.is_whitespace() || matches!(c, '%' | '#') {
@@ -408,7 +416,7 @@ pub fn steers(c: char) -> bool {
 }
 
 /// Undoes `escape`; a `%` that begins no escape stands for itself, as people type it.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -448,6 +456,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::Protocol::{Ldap, Postgres, Smtp, Tls};
 
     fn any_place() -> impl Strategy<Value = Place> {
         let name = "[a-z0-9.-]{1,12}";
@@ -462,6 +471,12 @@ mod tests {
         let pointer =
             proptest::collection::vec(odd, 1..4).prop_map(|keys| Pointer::json(keys.iter().map(String::as_str)));
         let entry = field.clone().prop_map(Pointer::Kubeconfig);
+        let protocol = proptest::sample::select(vec![Tls, Smtp, Ldap, Postgres]);
+        let host = prop_oneof![name.prop_map(String::from), Just("::1".to_owned())];
+        let endpoint = (node.clone(), protocol, host, any::<u16>(), proptest::option::of(odd));
+        let endpoint = endpoint.prop_map(|(node, protocol, host, port, asked_name)| {
+            Place::Endpoint(Endpoint { node, protocol, host, port, asked_name })
+        });
         let file = (node.clone(), odd).prop_map(|(node, path)| Place::File { node, path });
         let config_map = (name, name, "[-._a-zA-Z0-9]{1,12}").prop_map(|(namespace, name, key)| Place::ConfigMap {
             namespace,
@@ -478,13 +493,12 @@ mod tests {
             (node.clone(), odd).prop_map(|(node, path)| Place::File { node, path }),
             (node, odd, field).prop_map(|(node, path, field)| Place::Kubeconfig { node, path, field }),
             (name, name, "[-._a-zA-Z0-9]{1,12}").prop_map(|(namespace, name, key)| Place::Secret {
-                namespace,
-                name,
-                key
+                namespace: namespace.into(),
+                name: name.into(),
+                key: key.into()
             }),
             (kind, name, name).prop_map(|(kind, name, field)| Place::CaBundle { kind, name, field }),
-            (prop_oneof![name.prop_map(String::from), Just("::1".to_owned())], any::<u16>())
-                .prop_map(|(host, port)| Place::Endpoint { host, port }),
+            endpoint,
         ]
     }
 

@@ -3,6 +3,9 @@
 //! Nothing here reads, decides or prints; every other room speaks in these types.
 
 mod certificate;
+mod certificates;
+mod digest;
+mod endpoint;
 mod entry;
 mod inventory;
 mod location;
@@ -13,7 +16,10 @@ mod token;
 mod use_;
 mod wish;
 
-pub use certificate::{CertId, Certificate, KeyId, NameKey};
+pub use certificate::Certificate;
+pub use certificates::Certificates;
+pub use digest::{CertId, KeyId, NameKey, NotADigest};
+pub use endpoint::{Endpoint, Handshake, Protocol};
 pub use entry::{Entry, Holds, KeyState, Origin};
 pub use inventory::{FoundLayout, Gap, GapReason, Inventory, Row, TrustEdge, path_on_disk};
 pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, Pointer, host_and_port, steers};

@@ -4,7 +4,7 @@ use super::text::state_word;
 use super::{as_typed, clean, severity_word};
 use crate::findings::Check;
 use crate::model::{KeyState, Purpose, TakesEffect, Time};
-use crate::report::{Shown, SignatureState};
+use crate::report::{Presents, Served, Shown, SignatureState};
 
 pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     let certificate = &shown.listed.certificate;
@@ -25,7 +25,7 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     page.list("DNS names", &certificate.dns_names);
     page.list("IP addresses", &certificate.ip_addresses);
     page.list("Other names", &certificate.other_names);
-    page.list("Usages", &[certificate.key_usages.clone(), certificate.extended_key_usages.clone()].concat());
+    page.list("Usages", &[&*certificate.key_usages, &*certificate.extended_key_usages].concat());
     let authority = match (certificate.is_authority, certificate.path_length) {
         (true, Some(length)) => format!("yes, path length {length}"),
         (true, None) => "yes".to_owned(),
@@ -40,6 +40,15 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     );
     page.list("Also in", &others(shown));
     page.list("Used by", &uses(shown));
+    page.list("Served by", &served(shown));
+    if let Some(handshake) = &shown.handshake {
+        page.list("Handshake", handshake.version.as_slice());
+        match &handshake.client_authorities {
+            None => page.line("Clients", "are not asked for a certificate"),
+            Some(names) if names.is_empty() => page.line("Clients", "may show a certificate; of whom is not said"),
+            Some(names) => page.list("Clients of", names),
+        }
+    }
     page.list("Trusted by", &shown.trusted_by.iter().map(ToString::to_string).collect::<Vec<_>>());
     let findings: Vec<String> = shown
         .findings
@@ -102,6 +111,19 @@ fn uses(shown: &Shown) -> Vec<String> {
             format!("{} {what}; {effect}; {}{stale}", use_.component, use_.loaded.evidence.sentence())
         })
         .collect()
+}
+
+fn served(shown: &Shown) -> Vec<String> {
+    let sentence = |served: &Served| {
+        let what = match served.presents {
+            Presents::Same => "the same",
+            Presents::Older => "an older one of the same names",
+            Presents::Newer => "a newer one of the same names",
+            Presents::Another => "another one of the same names",
+        };
+        format!("{}   ({what})", served.at)
+    };
+    shown.served.iter().map(sentence).collect()
 }
 
 pub(super) fn check(check: &Check, program: &str) -> String {

@@ -71,7 +71,7 @@ pub fn render(report: &Report, style: &Style) -> Result<Rendered, Error> {
         },
     };
     if !matches!(style.format, Format::Json | Format::Yaml) {
-        rendered.err.push_str(&text::gaps(Item::all(report).1));
+        rendered.err.push_str(&text::gaps(report.gaps()));
     }
     Ok(rendered)
 }
@@ -86,7 +86,7 @@ pub fn exit_code(report: &Report) -> u8 {
     };
     // A demo shows troubles on purpose.
     let looked = !matches!(report, Report::Demo(_));
-    match (worst, looked && !Item::all(report).1.is_empty()) {
+    match (worst, looked && !report.gaps().is_empty()) {
         (true, _) => exit::FINDINGS,
         (false, true) => exit::UNREADABLE,
         (false, false) => exit::DONE,
@@ -94,9 +94,9 @@ pub fn exit_code(report: &Report) -> u8 {
 }
 
 pub fn document(report: &Report) -> Document {
-    let (items, gaps) = Item::all(report);
+    let gaps = report.gaps().to_vec();
     let layouts = if let Report::List(listing) = report { listing.layouts.clone() } else { Vec::new() };
-    Document { api_version: API.to_owned(), kind: "List".to_owned(), items, layouts, gaps: gaps.to_vec() }
+    Document { api_version: API.to_owned(), kind: "List".to_owned(), items: Item::all(report), layouts, gaps }
 }
 
 /// The whole wire as JSON Schema: what is asked, what is answered line by line, what `-o json` prints, also of an error.
@@ -112,7 +112,7 @@ pub fn schema() -> BTreeMap<&'static str, impl Serialize> {
 
 fn names(report: &Report) -> String {
     let names: Vec<String> = match report {
-        Report::List(listing) => listing.rows.iter().map(|row| row.target.to_string()).collect(),
+        Report::List(listing) => listing.rows().map(|row| row.target.to_string()).collect(),
         Report::Show(shown) => shown.rows.iter().map(|row| row.listed.target.to_string()).collect(),
         Report::Check(checked) => checked.findings.iter().map(|finding| finding.at.to_string()).collect(),
         Report::Explain(checks) => checks.iter().map(|check| check.code.to_owned()).collect(),

@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
 }
 
 fn list(listing: &Listing, style: &Style) -> Rendered {
-    if listing.rows.is_empty() && listing.others.is_empty() {
+    if listing.chosen.is_empty() && listing.others.is_empty() {
         return Rendered { err: nothing_found(listing.namespace.as_deref(), &listing.gaps), ..Rendered::default() };
     }
     let wide = style.format == Format::Wide;
@@ -42,7 +42,7 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
     if wide {
         headers.extend(["KEY", "ALGORITHM", "SERIAL", "BACKUP", "PLACE"]);
     }
-    let rows = listing.rows.iter().map(|row| list_row(row, listing, wide)).collect();
+    let rows = listing.rows().map(|row| list_row(&row, listing, wide)).collect();
     let mut out = table(&headers, rows, style.headers);
     if !listing.others.is_empty() {
         let others = listing.others.iter().filter_map(|entry| other_row(entry, listing)).collect();
@@ -55,7 +55,7 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
         let on = found.node.as_ref().map_or_else(String::new, |node| format!(" on {}", clean::line(node)));
         format!("{}{on}: {}\n", found.name, clean::line(&found.why))
     });
-    Rendered { out, err: recognised.collect(), ..Rendered::default() }
+    Rendered { out, err: recognised.collect() }
 }
 
 /// Requests and tokens.
@@ -86,7 +86,7 @@ fn nothing_found(namespace: Option<&str>, gaps: &[Gap]) -> String {
     }
 }
 
-fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
+fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
     let certificate = &row.certificate;
     let target = row.target.to_string();
     let first = row.target.number.is_none_or(|number| number == 1);
@@ -109,7 +109,7 @@ fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
         };
         let backup = if row.entry.origin.backup { "yes" } else { "-" };
         let serial = certificate.serial.clone();
-        cells.extend([key.to_owned(), certificate.key_algorithm.clone(), serial, backup.to_owned(), target]);
+        cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), serial, backup.to_owned(), target]);
     }
     cells
 }

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::event::Event;
 use crate::findings::{Check, Finding};
-use crate::model::{Certificate, Entry, FoundLayout, Gap, Holds, KeyState, Location, SigningRequest, Time, Token, Use};
+use crate::model::{
+    Certificate, Entry, FoundLayout, Gap, Handshake, Holds, KeyState, Location, SigningRequest, Time, Token, Use,
+};
 use crate::plan::Plan;
-use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Shown, SignatureState, State};
+use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Served, Shown, SignatureState, State};
 use crate::request::{API, Request};
 
 /// What `kubectl certs api` reads from standard input.
@@ -162,6 +164,10 @@ pub struct DetailsItem {
     pub chain: Vec<Link>,
     pub places: Vec<Location>,
     pub uses: Vec<Use>,
+    /// Servers that present it, or another certificate of the same issuer and names; known where they were looked at too.
+    pub served: Vec<Served>,
+    /// What the server told beside its chain, where a server presents it.
+    pub handshake: Option<Handshake>,
     pub trusted_by: Vec<Location>,
     pub findings: Vec<FindingItem>,
 }
@@ -224,46 +230,40 @@ pub struct DemoItem {
 }
 
 impl Item {
-    /// The objects that a report consists of, in its order, and what could not be read.
-    pub fn all(report: &Report) -> (Vec<Self>, &[Gap]) {
+    /// The objects that a report consists of, in its order.
+    pub fn all(report: &Report) -> Vec<Self> {
         match report {
-            Report::List(listing) => {
-                let items = listing
-                    .rows
-                    .iter()
-                    .map(|row| Self::Certificate(CertificateItem::of(row, listing.named, listing.now)))
-                    .chain(listing.others.iter().filter_map(Self::other));
-                (items.collect(), &listing.gaps)
-            }
+            Report::List(listing) => listing
+                .rows()
+                .map(|row| Self::Certificate(CertificateItem::of(&row, listing.named, listing.now)))
+                .chain(listing.others.iter().filter_map(Self::other))
+                .collect(),
             Report::Show(shown) => {
-                let items =
-                    shown.rows.iter().map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now)));
-                (items.collect(), &shown.gaps)
+                let details = |row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now));
+                shown.rows.iter().map(details).collect()
             }
-            Report::Check(checked) => (findings(checked), &checked.gaps),
+            Report::Check(checked) => findings(checked),
             Report::Explain(checks) => {
-                (checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))).collect(), &[])
+                checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))).collect()
             }
-            Report::Explanation(check) => (vec![Self::Explanation(ExplanationItem::of(check))], &[]),
+            Report::Explanation(check) => vec![Self::Explanation(ExplanationItem::of(check))],
             Report::Plan(planned) => {
-                let item = PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() };
-                (vec![Self::Plan(item)], &planned.gaps)
+                vec![Self::Plan(PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() })]
             }
-            Report::Requests(made) => (made.requests.iter().cloned().map(Self::SigningRequest).collect(), &made.gaps),
-            Report::Run(done, gaps) => (vec![Self::RunResult(done.clone())], gaps),
-            Report::Runs(runs, gaps) => (runs.iter().cloned().map(Self::Run).collect(), gaps),
+            Report::Requests(made) => made.requests.iter().cloned().map(Self::SigningRequest).collect(),
+            Report::Run(done, _) => vec![Self::RunResult(done.clone())],
+            Report::Runs(runs, _) => runs.iter().cloned().map(Self::Run).collect(),
             Report::RunDetails(run, events) => {
-                (core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)).collect(), &[])
+                core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)).collect()
             }
             Report::Demo(made) => {
                 let item = DemoItem { folder: made.folder.clone(), files: made.files, troubles: made.troubles };
-                (core::iter::once(Self::Demo(item)).chain(findings(&made.check)).collect(), &made.check.gaps)
+                core::iter::once(Self::Demo(item)).chain(findings(&made.check)).collect()
             }
             Report::Version => {
-                let item = VersionItem { version: env!("CARGO_PKG_VERSION").to_owned(), api: API.to_owned() };
-                (vec![Self::Version(item)], &[])
+                vec![Self::Version(VersionItem { version: env!("CARGO_PKG_VERSION").to_owned(), api: API.to_owned() })]
             }
-            Report::Schema => (Vec::new(), &[]),
+            Report::Schema => Vec::new(),
         }
     }
 }
@@ -276,7 +276,7 @@ impl Item {
             Holds::Request(request) => {
                 Some(Self::Request(RequestItem { target, name, layout, request: (**request).clone() }))
             }
-            Holds::Token(token) => Some(Self::Token(TokenItem { target, name, layout, token: token.clone() })),
+            Holds::Token(token) => Some(Self::Token(TokenItem { target, name, layout, token: (**token).clone() })),
             Holds::Chain(_) | Holds::Bundle(_) | Holds::PublicKey(_) => None,
         }
     }
@@ -287,7 +287,7 @@ fn findings(checked: &Checked) -> Vec<Item> {
 }
 
 impl CertificateItem {
-    pub fn of(listed: &Listed, named: bool, now: Time) -> Self {
+    pub fn of(listed: &Listed<'_>, named: bool, now: Time) -> Self {
         let Listed { target, entry, certificate, state } = listed;
         let Certificate {
             fingerprint,
@@ -311,7 +311,7 @@ impl CertificateItem {
             authority_key_id,
             subject_key: _,
             issuer_key: _,
-        } = certificate.clone();
+        } = Certificate::clone(certificate);
         // The name and the key are the leaf's; what stands behind it in a file has neither.
         let first = target.number.is_none_or(|number| number == 1);
         Self {
@@ -323,12 +323,12 @@ impl CertificateItem {
             backup: entry.origin.backup,
             state: *state,
             subject,
-            issuer,
+            issuer: issuer.to_string(),
             serial,
             not_before,
             not_after,
             seconds_left: not_after.since(now).0,
-            fingerprint: fingerprint.0,
+            fingerprint: fingerprint.to_string(),
             is_authority,
             holds: match entry.holds {
                 Holds::Chain(_) => "chain",
@@ -342,14 +342,14 @@ impl CertificateItem {
             dns_names,
             ip_addresses,
             other_names,
-            key_usages,
-            extended_key_usages,
-            key_algorithm,
-            signature_algorithm,
+            key_usages: key_usages.to_vec(),
+            extended_key_usages: extended_key_usages.to_vec(),
+            key_algorithm: key_algorithm.to_string(),
+            signature_algorithm: signature_algorithm.to_string(),
             version,
-            public_key: public_key.0,
-            subject_key_id,
-            authority_key_id,
+            public_key: public_key.to_string(),
+            subject_key_id: subject_key_id.map(|id| id.to_string()),
+            authority_key_id: authority_key_id.map(|id| id.to_string()),
             path_length,
         }
     }
@@ -363,6 +363,8 @@ impl DetailsItem {
             chain: shown.chain.iter().map(Link::of).collect(),
             places: shown.places.clone(),
             uses: shown.uses.clone(),
+            served: shown.served.clone(),
+            handshake: shown.handshake.clone(),
             trusted_by: shown.trusted_by.clone(),
             findings: shown.findings.iter().map(|finding| FindingItem::of(finding, named)).collect(),
         }
@@ -373,7 +375,7 @@ impl Link {
     fn of(certificate: &Certificate) -> Self {
         Self {
             subject: certificate.subject.clone(),
-            fingerprint: certificate.fingerprint.0.clone(),
+            fingerprint: certificate.fingerprint.to_string(),
             not_after: certificate.not_after,
         }
     }

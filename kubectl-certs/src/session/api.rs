@@ -32,9 +32,9 @@ pub(super) async fn api(access: &Access, interrupts: &Interrupts) -> u8 {
     };
     match answer(&question.request, access, &control).await {
         Ok(report) => {
-            let (items, gaps) = Item::all(&report);
-            let counts = (items.len(), gaps.len());
-            for gap in gaps {
+            let items = Item::all(&report);
+            let counts = (items.len(), report.gaps().len());
+            for gap in report.gaps() {
                 say(&Line::Gap { gap: gap.clone() }, ascii);
             }
             for item in items {

@@ -11,8 +11,6 @@ mod standard_input;
 pub mod target;
 mod wanted;
 
-use std::collections::BTreeSet;
-
 use futures::future::{BoxFuture, join_all};
 
 pub use gather::key_names;
@@ -58,13 +56,14 @@ pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Erro
     let reading = Reading { access, wanted, cluster: cluster.as_ref() };
     let parts =
         join_all(ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| (source.read)(&reading))).await;
-    let mut places = BTreeSet::new();
     for part in parts {
-        merge(&mut inventory, part, &mut places);
+        inventory.merge(part);
+    }
+    if wanted.summary {
+        inventory.der.clear();
     }
     name_what_is_behind(wanted, &mut inventory);
-    inventory.entries.sort_by(|a, b| a.at.cmp(&b.at));
-    inventory.gaps.sort_by(|a, b| a.at.cmp(&b.at));
+    inventory.sort();
     Ok(inventory)
 }
 
@@ -76,24 +75,8 @@ fn name_what_is_behind(wanted: &Wanted, inventory: &mut Inventory) {
     if inventory.entry(&endpoint).is_some() {
         for gap in inventory.gaps.iter_mut().filter(|gap| gap.at == endpoint) {
             gap.message = format!("the objects behind {endpoint}: {}", gap.message);
-            let any = || "*".to_owned();
+            let any = || "*".into();
             gap.at = Location::from(Place::Secret { namespace: any(), name: any(), key: any() });
         }
     }
-}
-
-fn merge(into: &mut Inventory, part: Inventory, places: &mut BTreeSet<Location>) {
-    into.layouts.extend(part.layouts);
-    into.certificates.extend(part.certificates);
-    into.der.extend(part.der);
-    // Two readers may reach one place (a kubeconfig in use that also lies in a folder that was read).
-    for entry in part.entries {
-        if places.insert(entry.at.clone()) {
-            into.entries.push(entry);
-        }
-    }
-    into.uses.extend(part.uses);
-    into.edges.extend(part.edges);
-    into.serving_given.extend(part.serving_given);
-    into.gaps.extend(part.gaps);
 }

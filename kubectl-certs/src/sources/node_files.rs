@@ -1,6 +1,6 @@
 //! Files on a node's disk: the layouts that are recognised there, and plain files and folders that were named.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use futures::FutureExt;
@@ -8,7 +8,7 @@ use futures::future::join_all;
 
 use super::gather::certificate_names;
 use super::kubeconfigs::unread_gap;
-use super::{Reading, Source, merge};
+use super::{Reading, Source};
 use crate::access::nodes::{FileRecord, Member, Node, NodeError, NodeOp, NodeReply, Process, Unread};
 use crate::layouts::{self, Layout};
 use crate::model::{Gap, GapReason, Inventory, Location};
@@ -18,6 +18,7 @@ mod edges;
 mod entries;
 mod hollow;
 mod names;
+mod operators;
 mod people;
 mod told;
 mod uses;
@@ -33,17 +34,16 @@ pub(super) const SOURCE: Source = Source {
 async fn read(reading: &Reading<'_>) -> Inventory {
     let wanted = reading.wanted;
     let mut inventory = Inventory::default();
-    let mut places = BTreeSet::new();
     // Side by side: each node is read by itself, and a slow one costs its own time only.
     for part in join_all(wanted.members.iter().map(|member| disk(member, reading))).await {
-        merge(&mut inventory, part, &mut places);
+        inventory.merge(part);
     }
     edges::add(&mut inventory);
     if !wanted.paths.is_empty() {
-        let this_machine = Member { name: None, root: "/".to_owned(), node: reading.access.nodes.at("/") };
+        let this_machine = Member { name: None, root: "/".to_owned(), node: reading.access.nodes.at("/"), own: None };
         let mut part = Inventory::default();
         plain(&mut part, &this_machine, wanted.paths.clone()).await;
-        merge(&mut inventory, part, &mut places);
+        inventory.merge(part);
     }
     inventory
 }
@@ -51,8 +51,12 @@ async fn read(reading: &Reading<'_>) -> Inventory {
 /// One node's disk.
 async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
     let mut inventory = Inventory::default();
-    let Member { name, root, node } = member;
+    let Member { name, root, node, own } = member;
     let on = name.as_deref();
+    if let Some(own) = own.as_ref().filter(|own| own.is_all()) {
+        operators::read(member, own, &BTreeMap::new(), &mut inventory).await;
+        return inventory;
+    }
     let mut found = match detect::layouts(member).await {
         Ok(found) => found,
         Err(error) => {
@@ -96,6 +100,9 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
         entries::add(&mut inventory, on, file, &files, &names, is_backup(&file.path));
     }
     people::disown_foreign(&mut inventory, &found);
+    if let Some(own) = own {
+        operators::read(member, own, &files, &mut inventory).await;
+    }
     inventory.layouts.extend(found.iter().map(|found| found.found.clone()));
     hollow::add(&mut inventory, member, &files, &names).await;
     if !reading.wanted.files_only {

@@ -1,7 +1,7 @@
 //! What people may write to name certificates, and which rows each means. Every printed `Location` is one of them.
 
 use crate::layouts::{self, Layout};
-use crate::model::{BundleKind, Entry, FoundLayout, Location, Place, Row};
+use crate::model::{BundleKind, Endpoint, Entry, FoundLayout, Location, Place, Row};
 
 /// Prefixes win; then come names of kubeadm's, existing paths, names of other layouts, `kind/…`, `HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, Target
     }
     match text.parse::<Location>() {
         Ok(location) => return Ok(whole_place(location)),
-        Err(error) if text.starts_with("tls://") || text.starts_with("node/") => return Err(wrong(error.why)),
+        Err(error) if Endpoint::is_meant_by(text) || text.starts_with("node/") => return Err(wrong(error.why)),
         Err(_) => {}
     }
     if let Some(path) = text.strip_prefix("kubeconfig:") {
@@ -90,7 +90,7 @@ pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, Target
     if !text.contains('/')
         && let Some((host, port)) = crate::model::host_and_port(text)
     {
-        return Ok(Target::At(Location::from(Place::Endpoint { host, port })));
+        return Ok(Target::At(Location::from(Place::Endpoint(Endpoint::tls(host, port)))));
     }
     Err(wrong("no such file, no name of a layout, no 'KIND/NAME', no 'HOST:PORT'"))
 }
@@ -173,7 +173,7 @@ impl Target {
     fn is_key_of(&self, entry: &Entry) -> bool {
         let Some(key) = &entry.key_at else { return false };
         match self {
-            Self::At(location) => location == key,
+            Self::At(location) => *location == **key,
             Self::Path(path) => key.path() == Some(path),
             _ => false,
         }
@@ -195,7 +195,7 @@ impl Target {
             Self::Secret { namespace, name } => matches!(
                 at.place.whole(),
                 Place::Secret { namespace: own, name: own_name, .. }
-                    if own_name == name && namespace.as_ref().is_none_or(|namespace| namespace == own)
+                    if **own_name == **name && namespace.as_deref().is_none_or(|namespace| *namespace == **own)
             ),
             Self::ConfigMap { namespace, name } => matches!(
                 at.place.whole(),
@@ -226,9 +226,9 @@ impl Target {
             Self::At(location) => location.clone(),
             Self::Path(path) | Self::Kubeconfig(path) => Location::file(path.clone()),
             Self::Secret { namespace, name } => Location::from(Place::Secret {
-                namespace: namespace.clone().unwrap_or_else(any),
-                name: name.clone(),
-                key: any(),
+                namespace: namespace.as_deref().unwrap_or("*").into(),
+                name: name.as_str().into(),
+                key: "*".into(),
             }),
             Self::ConfigMap { namespace, name } => Location::from(Place::ConfigMap {
                 namespace: namespace.clone().unwrap_or_else(any),
@@ -273,9 +273,11 @@ mod tests {
         assert!(matches!(parsed("webhook/validating/w"), Target::Webhook { .. }));
         assert!(matches!(parsed("example.com:443"), Target::At(_)));
         assert!(matches!(parsed("[::1]:6443"), Target::At(_)));
+        assert!(matches!(parsed("smtp://mail"), Target::At(_)));
+        assert!(matches!(parsed("node/cp1:tls://127.0.0.1:10257"), Target::At(_)));
         assert_eq!(parse("secret/x", all), Ok(Target::Path("secret/x".to_owned())));
         assert_eq!(parse("a#2", |path| path == "a"), Ok(Target::At(Location::file("a").numbered(2))));
-        for text in ["", "nonsense", "tls://x", "file:", "secret/", "webhook/other/x", "a/b:c"] {
+        for text in ["", "nonsense", "tls://x", "tls://x:1?y", "file:", "secret/", "webhook/other/x", "a/b:c"] {
             assert!(parse(text, nothing).is_err(), "{text}");
         }
     }

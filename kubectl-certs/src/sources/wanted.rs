@@ -11,9 +11,10 @@ use crate::access::cluster::{self, Chosen, Cluster};
 use crate::access::nodes::{self, Member, NodeError, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::layouts;
-use crate::model::{Entry, Gap, GapReason, Location, Place, Row};
+use crate::model::{Endpoint, Entry, Gap, GapReason, Location, Place, Row};
 use crate::request::{Connection, Scope};
 
+#[expect(clippy::struct_excessive_bools, reason = "each says of one thing by itself whether it is wanted")]
 #[derive(Default)]
 pub struct Wanted {
     /// Disks of nodes to be searched for layouts.
@@ -35,13 +36,19 @@ pub struct Wanted {
     pub webhooks: bool,
     /// Names of CertificateSigningRequests.
     pub signing_requests: Vec<String>,
-    pub endpoints: Vec<(String, u16)>,
+    pub endpoints: Vec<Endpoint>,
+    /// Also those of the cluster's control plane and of the Services that its API server calls.
+    pub probe: bool,
+    /// Also the hosts of Ingresses and Gateways.
+    pub probe_hosts: bool,
     pub input: Option<String>,
     /// Nodes that were named and cannot be reached.
     pub(super) gaps: Vec<Gap>,
     /// Only rows that one of these means; all where it is empty.
     pub filter: Vec<Target>,
     pub chosen: Option<Chosen>,
+    /// Nothing of it will be verified: certificates are told of and their bytes are not kept.
+    pub summary: bool,
     connection: Connection,
 }
 
@@ -97,6 +104,7 @@ impl Wanted {
             || !self.secrets.is_empty()
             || !self.config_maps.is_empty()
             || !self.signing_requests.is_empty()
+            || ((self.probe || self.probe_hosts) && self.chosen.is_some())
     }
 }
 
@@ -105,6 +113,8 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
     let mut wanted = Wanted {
         namespace: scope.namespace.clone().filter(|_| !scope.all_namespaces),
         selector: scope.selector.clone(),
+        probe: scope.probe,
+        probe_hosts: scope.probe_hosts,
         connection: scope.connection.clone(),
         ..Wanted::default()
     };
@@ -130,6 +140,11 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
     }
     for target in targets {
         add_target(&mut wanted, target, access).await;
+    }
+    // Nodes that are reached by SSH tell of their own ports, also while the API server is down.
+    let asks_cluster = (scope.probe || scope.probe_hosts) && scope.ssh.hosts.is_empty();
+    if asks_cluster && wanted.chosen.is_none() {
+        wanted.chosen = cluster::choose(&scope.connection)?;
     }
     if scope.targets.is_empty() && scope.root.is_none() && scope.ssh.hosts.is_empty() {
         everything(&mut wanted, access).await?;
@@ -260,13 +275,15 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
             }
             Place::File { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.paths).await,
             Place::Kubeconfig { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.kubeconfigs).await,
-            Place::Secret { namespace, name, .. } => wanted.secrets.push((Some(namespace.clone()), name.clone())),
+            Place::Secret { namespace, name, .. } => {
+                wanted.secrets.push((Some(namespace.to_string()), name.to_string()));
+            }
             Place::ConfigMap { namespace, name, .. } => {
                 wanted.config_maps.push((Some(namespace.clone()), name.clone()));
             }
             Place::CaBundle { .. } => wanted.webhooks = true,
             Place::SigningRequest { name } => wanted.signing_requests.push(name.clone()),
-            Place::Endpoint { host, port } => wanted.endpoints.push((host.clone(), *port)),
+            Place::Endpoint(endpoint) => wanted.endpoints.push(endpoint.clone()),
             // The whole of a value is no value.
             Place::StandardInput | Place::Field { .. } => {}
         },
@@ -307,7 +324,7 @@ async fn root_around(path: &str, access: &Access) -> Option<String> {
 }
 
 fn local(root: &str, access: &Access) -> Member {
-    Member { name: None, root: root.to_owned(), node: access.nodes.at(root) }
+    Member { name: None, root: root.to_owned(), node: access.nodes.at(root), own: None }
 }
 
 async fn has_layout(root: &str, access: &Access) -> bool {

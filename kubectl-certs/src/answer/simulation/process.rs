@@ -143,8 +143,7 @@ pub(super) fn paths(layout: &Layout, leaf: &str) -> Vec<String> {
     match (layout.leaf(leaf).map(|leaf| leaf.store), layout.authority(leaf)) {
         (Some(Store::Pair { certificate, key }), _) => vec![below(certificate), below(key)],
         (Some(Store::Combined(path) | Store::Kubeconfig(path)), _) => vec![below(path)],
-        (Some(Store::NoUsualPlace), _) => Vec::new(),
         (None, Some(authority)) => vec![below(authority.certificate), below(authority.key)],
-        (None, None) => Vec::new(),
+        (Some(Store::NoUsualPlace), _) | (None, None) => Vec::new(),
     }
 }

@@ -110,6 +110,7 @@ impl Shape {
             leaves: base.leaves,
             fields: base.fields,
             moves: base.moves,
+            told: base.told,
             renewed_by: base.renewed_by,
             server: base.server,
             uses: Box::leak(uses.into_boxed_slice()),

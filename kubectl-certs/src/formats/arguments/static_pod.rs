@@ -30,11 +30,13 @@ struct Container {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct Mount {
     name: String,
-    mount_path: String,
-    sub_path: String,
+    #[serde(rename = "mountPath")]
+    at: String,
+    #[serde(rename = "subPath")]
+    below: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -78,12 +80,12 @@ fn of_container(container: &Container, volumes: &[Volume]) -> Option<Arguments> 
 
 /// The innermost mount counts; what is not mounted is inside of the image, and no file of the node.
 fn on_node(path: &str, container: &Container, volumes: &[Volume]) -> String {
-    let mounts = container.mounts.iter().filter(|mount| Path::new(path).starts_with(&mount.mount_path));
-    let Some(mount) = mounts.max_by_key(|mount| mount.mount_path.len()) else { return path.to_owned() };
+    let mounts = container.mounts.iter().filter(|mount| Path::new(path).starts_with(&mount.at));
+    let Some(mount) = mounts.max_by_key(|mount| mount.at.len()) else { return path.to_owned() };
     let of = volumes.iter().find(|volume| volume.name == mount.name);
     let Some(host) = of.and_then(|volume| volume.host_path.as_ref()) else { return path.to_owned() };
-    let mut own = Path::new(&host.path).join(mount.sub_path.trim_start_matches('/'));
-    if let Ok(rest) = Path::new(path).strip_prefix(&mount.mount_path)
+    let mut own = Path::new(&host.path).join(mount.below.trim_start_matches('/'));
+    if let Ok(rest) = Path::new(path).strip_prefix(&mount.at)
         && !rest.as_os_str().is_empty()
     {
         own = own.join(rest);

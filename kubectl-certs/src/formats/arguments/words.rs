@@ -1,4 +1,4 @@
-//! Files in which options stand as words: units and their environment, files of options (kubeadm, MicroK8s).
+//! Files in which options stand as words: units and their environment, files of options (kubeadm, `MicroK8s`).
 
 use std::path::Path;
 
@@ -59,7 +59,7 @@ pub(super) fn options<'a>(words: impl Iterator<Item = &'a str>) -> Vec<(String, 
     options
 }
 
-/// What MicroK8s' files of options call the folder of the snap.
+/// What the files of options of `MicroK8s` call the folder of the snap.
 fn expanded(value: &str) -> String {
     value.replace("${SNAP_DATA}", "/var/snap/microk8s/current").replace("$SNAP_DATA", "/var/snap/microk8s/current")
 }

@@ -9,8 +9,8 @@ use crate::formats::yaml;
 
 pub(super) enum Node {
     Text(Zeroizing<String>),
-    List(Vec<Node>),
-    Map(Vec<(String, Node)>),
+    List(Vec<Self>),
+    Map(Vec<(String, Self)>),
     Other,
 }
 

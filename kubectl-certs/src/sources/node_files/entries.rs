@@ -85,11 +85,11 @@ fn add_fields(inventory: &mut Inventory, at: &Location, file: &FileRecord, names
 fn add_token(inventory: &mut Inventory, at: Location, content: &Content, origin: Origin, digest: &str) {
     inventory.entries.extend(content.token.clone().map(|token| Entry {
         at,
-        holds: Holds::Token(token),
+        holds: Holds::Token(Box::new(token)),
         key: KeyState::Absent,
         key_public: None,
         key_at: None,
-        origin,
+        origin: origin.into(),
         digest: Some(digest.to_owned()),
         key_digest: None,
     }));

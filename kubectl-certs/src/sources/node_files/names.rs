@@ -37,8 +37,8 @@ impl Names {
     pub(super) fn field(&self, path: &str, pointer: &str) -> Option<Named> {
         let file = path.rsplit('/').next().unwrap_or(path);
         let row = self.fields.iter().find_map(|(layout, base, row)| {
-            let is_it = (row.file == file || captured(row.file, file).is_some())
-                && (path.starts_with(base.as_str()) || row.file == file);
+            // A pattern may mean files of others beyond the layout's folder.
+            let is_it = row.file == file || (captured(row.file, file).is_some() && path.starts_with(base.as_str()));
             let star = if row.pointer == pointer { Some("") } else { captured(row.pointer, pointer) };
             Some((*layout, filled(row.name, star.filter(|_| is_it)?)))
         });

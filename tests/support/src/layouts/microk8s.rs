@@ -1,4 +1,4 @@
-//! MicroK8s: made by openssl, client certificates of version 1 in kubeconfigs that end in `.config`, an authority called
+//! `MicroK8s`: made by openssl, client certificates of version 1 in kubeconfigs that end in `.config`, an authority called
 //! like an address, a kubelet's certificate that states no extended usages.
 
 use std::fs;
@@ -37,7 +37,7 @@ pub fn node(disk: &Disk) {
     disk.link("var/snap/microk8s/current", "7018");
 }
 
-/// Without extensions, openssl's `x509 -req` makes version 1, as MicroK8s' scripts call it.
+/// Without extensions, openssl's `x509 -req` makes version 1, as its scripts call it.
 fn version_1(disk: &Disk, certs: &str, cn: &str) -> Pair {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name).display().to_string();
