@@ -57,6 +57,8 @@ const LATER: (u32, Duration) = (10, Duration::from_secs(30));
 
 type Http = Client<Dial, Empty<Bytes>>;
 
+const JSON: &str = "application/json";
+
 pub struct Cluster {
     pub namespace: String,
     /// What of the authorities of the API server could not be read.
@@ -131,11 +133,7 @@ impl Cluster {
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
-        let text = self.get_text(path).await?;
-        serde_json::from_str(&text).map_err(|_| ClusterError {
-            reason: GapReason::ReadFailed,
-            message: "the answer is not what this API promises".to_owned(),
-        })
+        self.get_as(path, JSON).await
     }
 
     /// One object with nothing of it but its metadata.
@@ -149,14 +147,20 @@ impl Cluster {
     }
 
     async fn get_as<T: DeserializeOwned>(&self, path: &str, accept: &'static str) -> Result<T, ClusterError> {
-        let mut request = self.request(path)?;
-        request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(accept));
-        self.client.request(request).await.map_err(|error| self.error(&error))
+        let text = self.text(path, accept).await?;
+        serde_json::from_str(&text).map_err(|_| ClusterError {
+            reason: GapReason::ReadFailed,
+            message: "the answer is not what this API promises".to_owned(),
+        })
     }
 
     /// The body as it came; it may hold keys and is wiped on drop.
     pub async fn get_text(&self, path: &str) -> Result<Zeroizing<String>, ClusterError> {
-        let pieces: Vec<Bytes> = self.get_stream(path).await?.try_collect().await?;
+        self.text(path, JSON).await
+    }
+
+    async fn text(&self, path: &str, accept: &'static str) -> Result<Zeroizing<String>, ClusterError> {
+        let pieces: Vec<Bytes> = self.stream(path, accept).await?.try_collect().await?;
         // Made once in the right size: what grows leaves copies behind.
         let mut whole = Zeroizing::new(Vec::with_capacity(pieces.iter().map(Bytes::len).sum()));
         for piece in pieces {
@@ -177,8 +181,16 @@ impl Cluster {
         &self,
         path: &str,
     ) -> Result<BoxStream<'static, Result<Bytes, ClusterError>>, ClusterError> {
+        self.stream(path, JSON).await
+    }
+
+    async fn stream(
+        &self,
+        path: &str,
+        accept: &'static str,
+    ) -> Result<BoxStream<'static, Result<Bytes, ClusterError>>, ClusterError> {
         let deadline = self.voice.limit.map(|limit| Instant::now() + limit);
-        let response = self.send(path, deadline).await?;
+        let response = self.send(path, accept, deadline).await?;
         let status = response.status();
         let compressed = response.headers().get(CONTENT_ENCODING).is_some_and(|value| value == "gzip");
         let body = pieces(response.into_body(), compressed, self.voice.clone(), deadline);
@@ -194,11 +206,16 @@ impl Cluster {
         self.verifier.presented()
     }
 
-    async fn send(&self, path: &str, deadline: Option<Instant>) -> Result<Response<Incoming>, ClusterError> {
+    async fn send(
+        &self,
+        path: &str,
+        accept: &'static str,
+        deadline: Option<Instant>,
+    ) -> Result<Response<Incoming>, ClusterError> {
         let mut shown = self.show(None).await?;
         let (mut renewed, mut later) = (false, 0);
         loop {
-            let response = self.attempt(path, &shown, deadline).await?;
+            let response = self.attempt(path, accept, &shown, deadline).await?;
             let status = response.status();
             if status == StatusCode::UNAUTHORIZED && !renewed && self.credentials.may_change() {
                 renewed = true;
@@ -223,13 +240,14 @@ impl Cluster {
     async fn attempt(
         &self,
         path: &str,
+        accept: &'static str,
         shown: &Shown,
         deadline: Option<Instant>,
     ) -> Result<Response<Incoming>, ClusterError> {
         let unusable = |message: String| ClusterError { reason: GapReason::ReadFailed, message };
         let uri = format!("{}{path}", self.base.to_string().trim_end_matches('/'));
         let mut request = Request::get(uri)
-            .header(ACCEPT, "application/json")
+            .header(ACCEPT, accept)
             .header(USER_AGENT, concat!("kubectl-certs/", env!("CARGO_PKG_VERSION")))
             .body(Empty::new())
             .map_err(|error| unusable(error.to_string()))?;

@@ -97,7 +97,8 @@ pub fn exit_code(report: &Report) -> u8 {
 
 pub fn document(report: &Report) -> Document {
     let gaps = report.gaps().to_vec();
-    Document { api_version: API.to_owned(), kind: "List".to_owned(), items: Item::all(report), gaps }
+    let layouts = if let Report::List(listing) = report { listing.layouts.clone() } else { Vec::new() };
+    Document { api_version: API.to_owned(), kind: "List".to_owned(), items: Item::all(report), layouts, gaps }
 }
 
 /// The whole wire as JSON Schema: what is asked, what is answered line by line, what `-o json` prints, also of an error.
@@ -119,8 +120,7 @@ fn names(report: &Report) -> String {
             let others = listing.others.iter().map(|entry| entry.at.to_string());
             return rows.chain(others).fold(String::new(), |mut text, name| {
                 text.push_str(&name);
-                text.push('
-');
+                text.push('\n');
                 text
             });
         }
