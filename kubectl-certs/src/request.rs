@@ -56,9 +56,9 @@ impl Request {
         if let Self::Demo(demo) = self {
             demo.folder = absolute(&demo.folder);
         }
-        let Some(Scope { root, ssh, connection, .. }) = self.scope_mut() else { return };
+        let Some(Scope { root, ssh, connection, keystore_password_file, .. }) = self.scope_mut() else { return };
         let ssh = [&mut ssh.key, &mut ssh.config, &mut ssh.helper];
-        for path in [root, &mut connection.kubeconfig].into_iter().chain(ssh).flatten() {
+        for path in [root, keystore_password_file, &mut connection.kubeconfig].into_iter().chain(ssh).flatten() {
             *path = absolute(path);
         }
     }
@@ -258,6 +258,12 @@ pub struct Scope {
     /// Stored in plans so that planning again gives the same plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
+    /// The file with the password of keystores that have none beside them; never the password itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keystore_password_file: Option<String>,
+    /// Also who relies on the Secrets and ConfigMaps that are found: workloads, Ingresses, Gateways, webhooks.
+    #[serde(skip_serializing_if = "is_false")]
+    pub consumers: bool,
     /// PEM that came with the request (the target `-`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,

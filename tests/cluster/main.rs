@@ -12,6 +12,8 @@ mod access;
 mod certificates;
 mod connection;
 mod contexts;
+mod endpoints;
+mod keystores;
 mod kubectl;
 mod merging;
 mod objects;
@@ -31,6 +33,7 @@ const CASES: &[Case] = &[
     case("secrets", objects::secrets),
     case("every page of many secrets", objects::every_page),
     case("types that hold no certificates", objects::types_without_certificates),
+    case("keystores", keystores::keystores),
     case("webhooks", objects::webhooks),
     case("broken values", objects::broken_values),
     case("targets", scope::targets),

@@ -12,6 +12,7 @@ use support::ports::Port;
 use tempfile::TempDir;
 
 use crate::certificates::{self, OddServer};
+use crate::keystores;
 use crate::material::{Pair, kubeconfig};
 use crate::program::{Program, Ran};
 
@@ -29,7 +30,7 @@ pub(crate) struct World {
 }
 
 /// More than a page, and not a multiple of one.
-pub(crate) const MANY: usize = 230;
+pub(crate) const MANY: usize = 530;
 
 impl World {
     pub(crate) fn start() -> Self {
@@ -70,7 +71,7 @@ impl World {
 
     fn fill(&self) {
         let [own, between, leaf] = &self.chain;
-        let namespaces = ["shop", "other", "odd", "broken", "many", "empty"]
+        let namespaces = ["shop", "other", "odd", "broken", "many", "empty", "stores"]
             .map(|name| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }));
         let presented = format!("{}{}", leaf.certificate, between.certificate);
         let tls = "kubernetes.io/tls";
@@ -120,11 +121,12 @@ impl World {
                 ],
             ),
         ]);
-        objects[6]["metadata"]["labels"] = json!({ "app": "web" });
+        objects[7]["metadata"]["labels"] = json!({ "app": "web" });
         objects.extend(
             (0..MANY)
                 .map(|number| secret("many", &format!("s{number:03}"), "Opaque", &[("tls.crt", &leaf.certificate)])),
         );
+        objects.extend(keystores::objects(&self.chain));
         for kind in ["Validating", "Mutating"] {
             let hook = |name: &str, bundle: Option<&str>| {
                 let mut client = json!({ "url": "https://127.0.0.1:1/x" });
@@ -204,6 +206,10 @@ fn secret(namespace: &str, name: &str, kind: &str, values: &[(&str, &str)]) -> V
     let data: serde_json::Map<String, Value> =
         values.iter().map(|(key, value)| ((*key).to_owned(), json!(STANDARD.encode(value)))).collect();
     json!({ "apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": { "namespace": namespace, "name": name }, "data": data })
+}
+
+pub(crate) fn encoded(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 /// The targets of the items.

@@ -138,6 +138,22 @@ impl Cluster {
         })
     }
 
+    /// One object with nothing of it but its metadata.
+    pub async fn get_metadata<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
+        self.get_as(path, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1").await
+    }
+
+    /// The same of a list.
+    pub async fn list_metadata<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
+        self.get_as(path, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").await
+    }
+
+    async fn get_as<T: DeserializeOwned>(&self, path: &str, accept: &'static str) -> Result<T, ClusterError> {
+        let mut request = self.request(path)?;
+        request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(accept));
+        self.client.request(request).await.map_err(|error| self.error(&error))
+    }
+
     /// The body as it came; it may hold keys and is wiped on drop.
     pub async fn get_text(&self, path: &str) -> Result<Zeroizing<String>, ClusterError> {
         let pieces: Vec<Bytes> = self.get_stream(path).await?.try_collect().await?;

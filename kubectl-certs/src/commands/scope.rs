@@ -30,6 +30,10 @@ pub(super) struct ScopeArgs {
     #[arg(help_heading = WHERE, short = 'A', long)]
     all_namespaces: bool,
 
+    /// The password of PKCS#12 and Java keystores that have none beside them: the first line of this file
+    #[arg(help_heading = WHERE, long, value_name = "FILE")]
+    keystore_password_file: Option<String>,
+
     /// Only objects with these labels
     #[arg(help_heading = WHERE, short = 'l', long, value_name = "SELECTOR")]
     selector: Option<String>,
@@ -59,6 +63,19 @@ impl ProbeArgs {
 }
 
 #[derive(Clone, Debug, Args)]
+pub(super) struct UserArgs {
+    /// Also read who relies on the Secrets and `ConfigMaps` that are found: pods, Ingresses, Gateways, webhooks
+    #[arg(help_heading = WHERE, long)]
+    consumers: bool,
+}
+
+impl UserArgs {
+    pub(super) fn with(&self, scope: Scope) -> Scope {
+        Scope { consumers: self.consumers, ..scope }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
 pub(super) struct OutputArgs {
     /// Format of the output
     #[arg(help_heading = PRINT, short, long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -84,6 +101,7 @@ impl From<&ScopeArgs> for Scope {
             ssh: (&args.ssh).into(),
             all_namespaces: args.all_namespaces,
             selector: args.selector.clone(),
+            keystore_password_file: args.keystore_password_file.as_deref().map(absolute),
             ..Self::default()
         }
     }

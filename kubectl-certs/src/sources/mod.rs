@@ -1,11 +1,16 @@
 //! The readers, one row each. What one of them cannot read becomes a gap; nothing one of them meets stops the others.
 
 mod ca_bundles;
+mod cert_manager;
+mod config_maps;
+mod consumers;
 mod endpoints;
 mod gather;
 mod kubeconfigs;
+mod listing;
 mod node_files;
 mod secrets;
+mod signing_requests;
 mod sound;
 mod standard_input;
 pub mod target;
@@ -36,7 +41,10 @@ pub const ALL: &[Source] = &[
     kubeconfigs::SOURCE,
     endpoints::SOURCE,
     secrets::SOURCE,
+    config_maps::SOURCE,
     ca_bundles::SOURCE,
+    signing_requests::SOURCE,
+    cert_manager::SOURCE,
     standard_input::SOURCE,
 ];
 
@@ -66,6 +74,10 @@ pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Erro
         inventory.der.clear();
     }
     name_what_is_behind(wanted, &mut inventory);
+    cert_manager::note_owners(&mut inventory);
+    if wanted.consumers {
+        consumers::note(&reading, &mut inventory).await;
+    }
     inventory.sort();
     Ok(inventory)
 }

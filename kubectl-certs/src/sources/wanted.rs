@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::sound::{require_files, require_sound};
 use super::target::{self, Target};
-use crate::access::Access;
 use crate::access::cluster::{self, Chosen, Cluster, Contexts};
 use crate::access::nodes::{self, Member, NodeError, NodeOp, NodeReply};
+use crate::access::{Access, passwords};
 use crate::error::{Error, ErrorKind};
+use crate::formats::keystore::Password;
 use crate::layouts;
-use crate::model::{Endpoint, Entry, Gap, GapReason, Location, Place, Row};
+use crate::model::{Endpoint, Entry, Gap, GapReason, Location, ManagedKind, Place, Row};
 use crate::request::{Connection, Scope};
 
 #[expect(clippy::struct_excessive_bools, reason = "each says of one thing by itself whether it is wanted")]
@@ -37,6 +38,10 @@ pub struct Wanted {
     pub contexts: Option<Contexts>,
     /// Names of CertificateSigningRequests.
     pub signing_requests: Vec<String>,
+    /// Objects of cert-manager: kind, namespace (empty where the kind has none), name.
+    pub managed: Vec<(ManagedKind, String, String)>,
+    /// Also who relies on the Secrets and ConfigMaps that are found.
+    pub consumers: bool,
     pub endpoints: Vec<Endpoint>,
     /// Also those of the cluster's control plane and of the Services that its API server calls.
     pub probe: bool,
@@ -48,6 +53,8 @@ pub struct Wanted {
     /// Only rows that one of these means; all where it is empty.
     pub filter: Vec<Target>,
     pub chosen: Option<Chosen>,
+    /// Opens keystores where none lies beside them.
+    pub keystore_password: Option<Password>,
     /// Nothing of it will be verified: certificates are told of and their bytes are not kept.
     pub summary: bool,
     connection: Connection,
@@ -105,6 +112,7 @@ impl Wanted {
             || !self.secrets.is_empty()
             || !self.config_maps.is_empty()
             || !self.signing_requests.is_empty()
+            || !self.managed.is_empty()
             || ((self.probe || self.probe_hosts) && self.chosen.is_some())
     }
 }
@@ -118,6 +126,8 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
         probe: scope.probe,
         probe_hosts: scope.probe_hosts,
         connection: scope.connection.clone(),
+        keystore_password: keystore_password(scope)?,
+        consumers: scope.consumers,
         ..Wanted::default()
     };
     if let Some(root) = &scope.root {
@@ -154,6 +164,13 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
         require_cluster(&wanted)?;
     }
     Ok(wanted)
+}
+
+fn keystore_password(scope: &Scope) -> Result<Option<Password>, Error> {
+    let Some(path) = &scope.keystore_password_file else { return Ok(None) };
+    passwords::read(path)
+        .map(Some)
+        .map_err(|why| Error::usage(format!("--keystore-password-file: the file {path} cannot be used: {why}")))
 }
 
 async fn named_nodes(scope: &Scope, access: &Access) -> Vec<(String, Result<Member, NodeError>)> {
@@ -288,6 +305,9 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
             }
             Place::CaBundle { .. } => wanted.webhooks = true,
             Place::SigningRequest { name } => wanted.signing_requests.push(name.clone()),
+            Place::Managed { kind, namespace, name } => {
+                wanted.managed.push((*kind, namespace.clone(), name.clone()));
+            }
             Place::Endpoint(endpoint) => wanted.endpoints.push(endpoint.clone()),
             // The whole of a value is no value.
             Place::StandardInput | Place::Field { .. } => {}
