@@ -50,18 +50,7 @@ fn every_command_accepts_them_after_and_before_its_name() {
     program.demo();
     // Where only files are read, what names a cluster would be passed over in silence.
     let of_a_cluster = |option: &&str| {
-        let harmless = [
-            "--as-user",
-            "--cache",
-            "--disable",
-            "--kuberc",
-            "--log",
-            "--match",
-            "--profile",
-            "--request",
-            "-v",
-            "--v",
-        ];
+        let harmless = ["--cache", "--disable", "--kuberc", "--log", "--match", "--profile", "--request", "-v", "--v"];
         !harmless.iter().any(|start| option.starts_with(start))
     };
     for option in OPTIONS {

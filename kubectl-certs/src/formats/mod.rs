@@ -5,7 +5,9 @@
 pub mod bytes;
 pub mod certificate;
 mod content;
+pub mod keystore;
 pub mod kubeconfig;
+pub mod list_stream;
 pub mod name;
 pub mod pem;
 pub mod signing_request;

@@ -2,10 +2,12 @@
 
 mod clean;
 mod describe;
+mod others;
 mod plan;
 mod requests;
 mod table;
 mod text;
+mod users;
 pub mod wire;
 
 use std::collections::BTreeMap;
@@ -111,8 +113,21 @@ pub fn schema() -> BTreeMap<&'static str, impl Serialize> {
 
 fn names(report: &Report) -> String {
     let names: Vec<String> = match report {
-        Report::List(listing) => listing.rows().map(|row| row.target.to_string()).collect(),
-        Report::Show(shown) => shown.rows.iter().map(|row| row.listed.target.to_string()).collect(),
+        // There may be a hundred thousand.
+        Report::List(listing) => {
+            let rows = listing.rows().map(|row| row.target.to_string());
+            let others = listing.others.iter().map(|entry| entry.at.to_string());
+            return rows.chain(others).fold(String::new(), |mut text, name| {
+                text.push_str(&name);
+                text.push('
+');
+                text
+            });
+        }
+        Report::Show(shown) => {
+            let rows = shown.rows.iter().map(|row| row.listed.target.to_string());
+            rows.chain(shown.others.iter().map(|entry| entry.at.to_string())).collect()
+        }
         Report::Check(checked) => checked.findings.iter().map(|finding| finding.at.to_string()).collect(),
         Report::Explain(checks) => checks.iter().map(|check| check.code.to_owned()).collect(),
         Report::Explanation(check) => vec![check.code.to_owned()],
