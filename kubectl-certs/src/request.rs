@@ -258,12 +258,12 @@ pub struct Scope {
     /// Stored in plans so that planning again gives the same plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
-    /// Also who relies on the Secrets and ConfigMaps that are found: workloads, Ingresses, Gateways, webhooks.
-    #[serde(skip_serializing_if = "is_false")]
-    pub consumers: bool,
     /// The file with the password of keystores that have none beside them; never the password itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keystore_password_file: Option<String>,
+    /// Also who relies on the Secrets and ConfigMaps that are found: workloads, Ingresses, Gateways, webhooks.
+    #[serde(skip_serializing_if = "is_false")]
+    pub consumers: bool,
     /// PEM that came with the request (the target `-`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,

@@ -121,7 +121,7 @@ fn help_has_its_options_under_their_headings() {
     }
     let help = program.line("renew --help").exits(0).out;
     for (heading, options) in [
-        ("Where to look:", &["--root", "--all-namespaces", "--selector"][..]),
+        ("Where to look:", &["--root", "--all-namespaces", "--keystore-password-file", "--selector"][..]),
         ("What to renew:", &["--all", "--only", "--node", "--within"]),
         ("What is new:", &["--validity", "--add-san", "--reuse-key", "--key-algorithm"]),
         ("Restarting API servers:", &["--restart", "--drain"]),

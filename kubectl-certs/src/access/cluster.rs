@@ -147,7 +147,7 @@ impl Cluster {
     }
 
     async fn get_as<T: DeserializeOwned>(&self, path: &str, accept: &'static str) -> Result<T, ClusterError> {
-        let text = self.whole(path, accept).await?;
+        let text = self.text(path, accept).await?;
         serde_json::from_str(&text).map_err(|_| ClusterError {
             reason: GapReason::ReadFailed,
             message: "the answer is not what this API promises".to_owned(),
@@ -156,10 +156,10 @@ impl Cluster {
 
     /// The body as it came; it may hold keys and is wiped on drop.
     pub async fn get_text(&self, path: &str) -> Result<Zeroizing<String>, ClusterError> {
-        self.whole(path, JSON).await
+        self.text(path, JSON).await
     }
 
-    async fn whole(&self, path: &str, accept: &'static str) -> Result<Zeroizing<String>, ClusterError> {
+    async fn text(&self, path: &str, accept: &'static str) -> Result<Zeroizing<String>, ClusterError> {
         let pieces: Vec<Bytes> = self.stream(path, accept).await?.try_collect().await?;
         // Made once in the right size: what grows leaves copies behind.
         let mut whole = Zeroizing::new(Vec::with_capacity(pieces.iter().map(Bytes::len).sum()));

@@ -15,6 +15,7 @@ use crate::execute::{self, Approval, Means, Observe};
 use crate::findings::{self, Finding, View};
 use crate::model::{Gap, Holds, Inventory, Location, Owner, Span, Time};
 use crate::plan::action::Restart;
+use crate::plan::elsewhere;
 use crate::plan::rehearse::rehearse;
 use crate::plan::renew::{Asked, BACK_DATED, plan};
 use crate::plan::signed::KeptRequest;
@@ -233,6 +234,7 @@ impl Seen {
         let now = request.scope.at.unwrap_or(inventory.read_at);
         requests::add_signed(&mut inventory, request);
         let world = of_inventory(inventory);
+        elsewhere::refuse(&world, request, named.as_deref())?;
         refuse_blind(&world, &root, &fleet).await?;
         refuse_strangers(&world, fleet.members(), request)?;
         let findings = findings::run(&View { inventory: &world.inventory, trust: &world.trust, scope: &scope, now });

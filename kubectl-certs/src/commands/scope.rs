@@ -30,9 +30,6 @@ pub(super) struct ScopeArgs {
     #[arg(help_heading = WHERE, short = 'A', long)]
     all_namespaces: bool,
 
-    /// The kubeconfig entries of every context, and what their API servers present; objects only of the current one
-    #[arg(help_heading = WHERE, long)]
-    all_contexts: bool,
     /// The password of PKCS#12 and Java keystores that have none beside them: the first line of this file
     #[arg(help_heading = WHERE, long, value_name = "FILE")]
     keystore_password_file: Option<String>,
@@ -53,11 +50,15 @@ pub(super) struct ProbeArgs {
     /// Also what is presented to those who ask for the hosts of Ingresses and Gateways
     #[arg(help_heading = WHERE, long)]
     probe_hosts: bool,
+
+    /// The kubeconfig entries of every context, and what their API servers present; objects only of the current one
+    #[arg(help_heading = WHERE, long)]
+    all_contexts: bool,
 }
 
 impl ProbeArgs {
     pub(super) fn of(self, args: &ScopeArgs) -> Scope {
-        Scope { probe: self.probe, probe_hosts: self.probe_hosts, ..args.into() }
+        Scope { probe: self.probe, probe_hosts: self.probe_hosts, all_contexts: self.all_contexts, ..args.into() }
     }
 }
 
@@ -99,7 +100,6 @@ impl From<&ScopeArgs> for Scope {
             root: args.root.as_deref().map(absolute),
             ssh: (&args.ssh).into(),
             all_namespaces: args.all_namespaces,
-            all_contexts: args.all_contexts,
             selector: args.selector.clone(),
             keystore_password_file: args.keystore_password_file.as_deref().map(absolute),
             ..Self::default()

@@ -96,6 +96,12 @@ impl Inventory {
 }
 
 impl Inventory {
+    /// The layout that names this entry, as it was found on its node.
+    pub fn layout_of(&self, entry: &Entry) -> Option<&FoundLayout> {
+        let name = entry.origin.layout.as_ref()?;
+        self.layouts.iter().find(|found| found.name == *name && found.node.as_deref() == entry.at.node())
+    }
+
     /// Requests, tokens and objects of cert-manager: what is no certificate and has an end or a state all the same.
     pub fn others(&self) -> impl Iterator<Item = &Entry> {
         self.entries
@@ -145,6 +151,12 @@ pub struct FoundLayout {
     /// The folder that its table is relative to.
     pub base: String,
     pub why: String,
+    /// Paths of the table that lie elsewhere on this disk, because a component is told so, and where.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<String, String>,
+    /// Who renews its leaves; absent where this program can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed_by: Option<String>,
 }
 
 impl FoundLayout {
@@ -155,7 +167,8 @@ impl FoundLayout {
 
     /// The same, as that node calls it.
     pub fn path(&self, path: &str) -> String {
-        path_on_disk(&self.root, &self.base, path)
+        let moved = self.moved.get(path).cloned();
+        moved.unwrap_or_else(|| path_on_disk(&self.root, &self.base, path))
     }
 }
 

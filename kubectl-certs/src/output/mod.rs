@@ -97,7 +97,8 @@ pub fn exit_code(report: &Report) -> u8 {
 
 pub fn document(report: &Report) -> Document {
     let gaps = report.gaps().to_vec();
-    Document { api_version: API.to_owned(), kind: "List".to_owned(), items: Item::all(report), gaps }
+    let layouts = if let Report::List(listing) = report { listing.layouts.clone() } else { Vec::new() };
+    Document { api_version: API.to_owned(), kind: "List".to_owned(), items: Item::all(report), layouts, gaps }
 }
 
 /// The whole wire as JSON Schema: what is asked, what is answered line by line, what `-o json` prints, also of an error.
@@ -115,10 +116,10 @@ fn names(report: &Report) -> String {
     let names: Vec<String> = match report {
         // There may be a hundred thousand.
         Report::List(listing) => {
-            let rows = listing.rows().map(|row| row.target);
-            let targets = rows.chain(listing.others.iter().map(|entry| entry.at.clone()));
-            return targets.fold(String::new(), |mut text, target| {
-                text.push_str(&target.to_string());
+            let rows = listing.rows().map(|row| row.target.to_string());
+            let others = listing.others.iter().map(|entry| entry.at.to_string());
+            return rows.chain(others).fold(String::new(), |mut text, name| {
+                text.push_str(&name);
                 text.push('\n');
                 text
             });

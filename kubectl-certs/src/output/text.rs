@@ -44,7 +44,7 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
     let wide = style.format == Format::Wide;
     let mut headers = vec!["NAME", "STATE", "EXPIRES", "LEFT", "SUBJECT", "SIGNED-BY"];
     if wide {
-        headers.extend(["KEY", "ALGORITHM", "SERIAL", "PLACE"]);
+        headers.extend(["KEY", "ALGORITHM", "SERIAL", "BACKUP", "PLACE"]);
     }
     // These stand behind the others, where there is something to tell: who reads by position reads on.
     let users = wide && listing.chosen.iter().any(|row| row.used_by.is_some());
@@ -61,7 +61,12 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
     let others = super::others::tables(listing, wide, style.headers);
     // As kubectl parts the tables of several kinds.
     let tables: Vec<String> = core::iter::once(certificates).chain(others).filter(|table| !table.is_empty()).collect();
-    Rendered { out: tables.join("\n"), ..Rendered::default() }
+    // By what it was recognised: whoever wonders about a name looks here.
+    let recognised = listing.layouts.iter().filter(|_| wide).map(|found| {
+        let on = found.node.as_ref().map_or_else(String::new, |node| format!(" on {}", clean::line(node)));
+        format!("{}{on}: {}\n", found.name, clean::line(&found.why))
+    });
+    Rendered { out: tables.join("\n"), err: recognised.collect() }
 }
 
 /// In kubectl's own words, which scripts look for. Where something could not be read, nobody knows what is there: then
@@ -103,7 +108,9 @@ fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
             (_, KeyState::Differs) => "differs",
             (_, KeyState::Unreadable) => "unreadable",
         };
-        cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), certificate.serial.clone(), target]);
+        let backup = if row.entry.origin.backup { "yes" } else { "-" };
+        let serial = certificate.serial.clone();
+        cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), serial, backup.to_owned(), target]);
     }
     cells
 }

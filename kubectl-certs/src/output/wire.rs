@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::findings::{Check, Finding};
 use crate::model::{
-    Certificate, Consumer, Entry, Gap, Handshake, Holds, KeyState, Location, Managed, Owner, Place, SigningRequest,
-    Time, Token, Use,
+    Certificate, Consumer, Entry, FoundLayout, Gap, Handshake, Holds, KeyState, Location, Managed, Owner, Place,
+    SigningRequest, Time, Token, Use,
 };
 use crate::plan::Plan;
 use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Served, Shown, SignatureState, State};
@@ -64,6 +64,9 @@ pub struct Document {
     pub api_version: String,
     pub kind: String,
     pub items: Vec<Item>,
+    /// Ways of laying out files that were recognised, and by what.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layouts: Vec<FoundLayout>,
     pub gaps: Vec<Gap>,
 }
 
@@ -105,6 +108,10 @@ pub struct CertificateItem {
     /// What tables print for it: the layout's name where the same command takes it as a target, else the target.
     pub label: String,
     pub layout: Option<String>,
+    /// The layout's name of the authority that signs it.
+    pub signer: Option<String>,
+    /// A copy that was put aside; nothing uses it.
+    pub backup: bool,
     pub state: State,
     pub subject: String,
     pub issuer: String,
@@ -341,6 +348,8 @@ impl CertificateItem {
             label: listed.label(named),
             name: entry.origin.name.clone().filter(|_| first),
             layout: entry.origin.layout.clone(),
+            signer: entry.origin.signer.clone().filter(|_| first),
+            backup: entry.origin.backup,
             state: *state,
             subject,
             issuer: issuer.to_string(),

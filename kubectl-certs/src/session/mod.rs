@@ -120,8 +120,8 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
         Asked::Answer(request) => expired::answer(request, access, &control).await,
         Asked::Requests { renew, folder } => requests::requests(renew, &folder, access, &control).await,
         Asked::Change { renew, dry_run: true, .. } => expired::answer(Request::Renew(renew), access, &control).await,
-        Asked::Change { renew, yes: true, .. } => dialogue.renew_at_once(renew).await,
-        Asked::Change { renew, .. } => dialogue.renew(renew).await,
+        Asked::Change { renew, yes: true, .. } => Box::pin(dialogue.renew_at_once(renew)).await,
+        Asked::Change { renew, .. } => Box::pin(dialogue.renew(renew)).await,
         Asked::Apply { file, yes } => dialogue.apply(&file, yes).await,
     };
     expired::tell();

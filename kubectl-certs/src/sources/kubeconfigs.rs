@@ -129,7 +129,7 @@ pub(super) fn add_view(
     let mut seen = BTreeSet::new();
     let clusters = view.clusters.iter().map(|cluster| {
         // The name in the layout is that of the identity, not of the bundle beside it.
-        let origin = Origin { layout: origin.layout.clone(), ..Origin::default() };
+        let origin = Origin { layout: origin.layout.clone(), backup: origin.backup, ..Origin::default() };
         (KubeconfigField::Cluster(cluster.name.clone()), &cluster.embedded, Kind::Bundle, origin)
     });
     let users = view

@@ -3,7 +3,7 @@
 use crate::layouts::{self, Layout};
 use crate::model::{BundleKind, Endpoint, Entry, FoundLayout, Location, Place, Row};
 
-/// Prefixes win; then come names of a layout, existing paths, `kind/…`, `HOST:PORT`.
+/// Prefixes win; then come names of kubeadm's, existing paths, names of other layouts, `kind/…`, `HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// An exact place, as printed.
@@ -51,11 +51,16 @@ pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, Target
     if let Some(path) = text.strip_prefix("kubeconfig:") {
         return Ok(Target::Kubeconfig(unescaped(path)));
     }
-    if is_layout_name(text) {
+    let named = |layout: &&&Layout| layout.knows(text);
+    if layouts::ALL.iter().filter(|layout| layout.renewed_by.is_none()).any(|layout| named(&layout)) {
         return Ok(Target::Named(text.to_owned()));
     }
     if exists(text) {
         return Ok(Target::Path(text.to_owned()));
+    }
+    // Some layouts have names such as `client` and `server`, as folders of people do.
+    if layouts::ALL.iter().any(|layout| named(&layout)) {
+        return Ok(Target::Named(text.to_owned()));
     }
     if let Some((path, number)) = numbered_path(text).filter(|(path, _)| exists(path)) {
         return Ok(Target::At(Location::file(path).numbered(number)));
@@ -121,10 +126,6 @@ fn whole_place(location: Location) -> Target {
         (Place::File { node: None, path }, None) => Target::Path(path.clone()),
         _ => Target::At(location),
     }
-}
-
-fn is_layout_name(text: &str) -> bool {
-    layouts::ALL.iter().any(|layout| layout.leaf(text).is_some() || layout.authority(text).is_some())
 }
 
 impl core::fmt::Display for Target {
@@ -220,7 +221,7 @@ impl Target {
         let Self::Named(name) = self else { return Vec::new() };
         let files = |found: &FoundLayout| {
             let paths = Layout::named(&found.name).map(|layout| layout.files(name)).unwrap_or_default();
-            paths.into_iter().map(|path| found.place(path)).collect::<Vec<_>>()
+            paths.into_iter().map(|path| found.place(&path)).collect::<Vec<_>>()
         };
         found.iter().flat_map(files).collect()
     }

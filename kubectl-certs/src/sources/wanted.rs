@@ -1,5 +1,6 @@
 //! From the scope of a request to what is to be read: which sources, which folders, which objects.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -126,8 +127,8 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
         probe: scope.probe,
         probe_hosts: scope.probe_hosts,
         connection: scope.connection.clone(),
-        consumers: scope.consumers,
         keystore_password: keystore_password(scope)?,
+        consumers: scope.consumers,
         ..Wanted::default()
     };
     if let Some(root) = &scope.root {
@@ -333,9 +334,11 @@ async fn add_path(wanted: &mut Wanted, path: &str, access: &Access, alone: fn(&m
 async fn root_around(path: &str, access: &Access) -> Option<String> {
     // A copied folder could be any folder: only the usual places say enough.
     let bases = layouts::ALL.iter().flat_map(|layout| layout.bases).filter(|base| !base.folder.is_empty());
-    let folders: Vec<&str> = bases.flat_map(|base| base.read).copied().collect();
+    let absolute =
+        |base: &layouts::Base| base.read.iter().filter_map(|read| read.strip_prefix('/')).collect::<Vec<_>>();
+    let folders: BTreeSet<&str> = bases.flat_map(|base| absolute(base).into_iter().chain([base.folder])).collect();
     for ancestor in Path::new(path).ancestors() {
-        for folder in folders.iter().filter(|folder| ancestor.ends_with(folder)) {
+        for folder in folders.iter().filter(|folder| !folder.contains('*') && ancestor.ends_with(folder)) {
             let depth = Path::new(folder).components().count();
             let root = ancestor.ancestors().nth(depth)?.to_string_lossy().into_owned();
             if has_layout(&root, access).await {
@@ -353,7 +356,13 @@ fn local(root: &str, access: &Access) -> Member {
 async fn has_layout(root: &str, access: &Access) -> bool {
     let marks =
         layouts::ALL.iter().flat_map(|layout| layout.bases).filter(|base| !base.folder.is_empty()).flat_map(|base| {
-            base.marks.iter().map(|mark| Path::new(root).join(base.folder).join(mark).to_string_lossy().into_owned())
+            base.marks.iter().map(|mark| {
+                let below = match mark.strip_prefix('/') {
+                    Some(absolute) => Path::new(root).join(absolute),
+                    None => Path::new(root).join(base.folder).join(mark),
+                };
+                below.to_string_lossy().into_owned()
+            })
         });
     !existing(marks.collect(), access).await.is_empty()
 }

@@ -12,6 +12,7 @@ pub mod control_plane;
 pub mod helper;
 pub mod kubeadm;
 pub mod lab;
+pub mod layouts;
 pub mod openssl;
 pub mod pem;
 pub mod ports;
