@@ -1,17 +1,23 @@
 //! Everything the program can answer. Built by `answer`, turned into bytes by `output`.
 
+mod listing;
+mod tree;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::findings::{Check, Finding, Severity};
-use crate::model::{CertId, Certificate, Entry, FoundLayout, Gap, Location, Time, Use};
+use crate::model::{CertId, Certificate, Gap, Location, Time, Use};
 use crate::plan::Plan;
+pub use listing::{Listed, Listing, RowAt, State};
+pub use tree::{Branch, Orphan, Tree, TreeNode};
 
 #[derive(Debug)]
 pub enum Report {
     List(Listing),
     Show(Showing),
+    Tree(Box<Tree>),
     Check(Checked),
     Explain(&'static [&'static Check]),
     Explanation(&'static Check),
@@ -25,45 +31,6 @@ pub enum Report {
     Demo(DemoMade),
     Version,
     Schema,
-}
-
-#[derive(Debug)]
-pub struct Listing {
-    pub rows: Vec<Listed>,
-    pub layouts: Vec<FoundLayout>,
-    /// A layout's own name means the same in the next command.
-    pub named: bool,
-    /// The only one that was looked at.
-    pub namespace: Option<String>,
-    pub gaps: Vec<Gap>,
-    pub now: Time,
-}
-
-/// One certificate in one place.
-#[derive(Debug)]
-pub struct Listed {
-    pub target: Location,
-    pub entry: Entry,
-    pub certificate: Certificate,
-    pub state: State,
-}
-
-impl Listed {
-    /// A name for people that the same command takes as a target. The layout's name is that of the first certificate.
-    pub fn label(&self, named: bool) -> String {
-        let first = self.target.number.is_none_or(|number| number == 1);
-        let name = self.entry.origin.name.clone().filter(|_| first && named);
-        name.unwrap_or_else(|| self.target.to_string())
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    Valid,
-    Expiring,
-    Expired,
-    NotYetValid,
 }
 
 #[derive(Debug)]
@@ -92,11 +59,17 @@ pub struct Shown {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "state")]
 pub enum SignatureState {
-    Verified { by: CertId },
+    Verified {
+        by: CertId,
+    },
     SelfSigned,
     IssuerMissing,
     Bad,
-    Unsupported { algorithm: String },
+    Unsupported {
+        algorithm: String,
+    },
+    /// So many authorities have the issuer's name that not all of them were tried.
+    Undecided,
 }
 
 #[derive(Debug)]

@@ -13,6 +13,7 @@ mod connection;
 mod kubectl;
 mod objects;
 mod scope;
+mod templates;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,6 +43,8 @@ const CASES: &[Case] = &[
     case("half-broken authorities", access::half_broken_authorities),
     case("merged kubeconfigs", access::merged_kubeconfigs),
     case("nothing secret", access::nothing_secret),
+    case("templates as kubectl prints them", templates::as_kubectl_prints),
+    case("columns as kubectl prints them", templates::columns_as_kubectl_prints),
     case("through kubectl", kubectl::through_kubectl),
 ];
 

@@ -1,26 +1,42 @@
 //! Reading requests: list, show, check.
 
+use std::collections::BTreeMap;
+
 use super::missing::{gaps, keys_of, unanswered};
+use super::sieve::{Sieve, sort};
 use crate::access::Access;
 use crate::error::Error;
 use crate::findings::{self, Finding, Severity, View};
-use crate::model::{Inventory, Location, Row, Time};
-use crate::report::{Checked, Listed, Listing, Report, Showing, Shown, SignatureState, State};
+use crate::model::{Inventory, Location, Place, Row, Time};
+use crate::report::{Checked, Listed, Listing, Report, RowAt, Showing, Shown, SignatureState};
 use crate::request::{Check, FailOn, Look, Scope};
 use crate::sources::target::Target;
 use crate::sources::{self, Wanted};
 use crate::trust::{Signed, TrustGraph};
 
 pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> {
-    let (inventory, wanted) = read(&look.scope, access).await?;
+    let mut wanted = sources::resolve(&look.scope, access).await?;
+    // Nothing is verified here, and fifty thousand certificates are fifty megabytes of DER.
+    wanted.without_der = true;
+    let inventory = sources::collect(access, &wanted).await?;
     let now = at(&look.scope, &inventory);
-    let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    let unanswered = unanswered(&wanted, &inventory, &rows)?;
-    let rows = rows.iter().map(|row| listed(row, now)).collect();
     let named = are_names_targets(&look.scope, &wanted);
-    let namespace = wanted.namespace.clone();
+    let (rows, unanswered) = {
+        let entries = inventory.entries.iter().enumerate();
+        let all = entries.flat_map(|(number, entry)| inventory.rows_of(entry).map(move |row| (number, row)));
+        let (numbers, rows): (Vec<usize>, Vec<Row<'_>>) = all.filter(|(_, row)| wanted.keeps(row)).unzip();
+        let unanswered = unanswered(&wanted, &inventory, &rows)?;
+        let sieve = Sieve::of(&look.filter, &inventory, now);
+        let mut kept: Vec<(usize, Row<'_>)> =
+            numbers.into_iter().zip(rows).filter(|(_, row)| sieve.keeps(row)).collect();
+        if let Some(key) = look.sort {
+            sort(&mut kept, key, |(_, row)| row, named, now);
+        }
+        (kept.iter().map(|(entry, row)| RowAt { entry: *entry, index: row.index }).collect(), unanswered)
+    };
     let gaps = gaps(&wanted, &inventory, unanswered);
-    Ok(Report::List(Listing { rows, layouts: inventory.layouts, named, namespace, gaps, now }))
+    let shared_names = Listing::shared_names(&inventory);
+    Ok(Report::List(Listing { inventory, rows, named, namespace: wanted.namespace, gaps, now, shared_names }))
 }
 
 pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> {
@@ -35,7 +51,9 @@ pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> 
     let trust = TrustGraph::build(&inventory);
     let scope = on_its_disk(&look.scope, &wanted);
     let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
-    let shown = rows.iter().map(|row| details(row, &inventory, &trust, &findings, now)).collect();
+    let sieve = Sieve::of(&look.filter, &inventory, now);
+    let shown = rows.iter().filter(|row| sieve.keeps(row)).collect::<Vec<_>>();
+    let shown = shown.iter().map(|row| details(row, &inventory, &trust, &findings, now)).collect();
     let mut gaps = gaps(&wanted, &inventory, unanswered);
     gaps.extend(keys_of(&rows, &inventory, &gaps));
     let named = are_names_targets(&look.scope, &wanted);
@@ -57,12 +75,21 @@ pub(super) fn judge(
     let now = at(&check.scope, inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     let unanswered = unanswered(wanted, inventory, &rows)?;
+    let sieve = Sieve::of(&check.filter, inventory, now);
+    let rows: Vec<Row<'_>> = rows.into_iter().filter(|row| sieve.keeps(row)).collect();
     let trust = TrustGraph::build(inventory);
     let scope = on_its_disk(&check.scope, wanted);
     let all = findings::run(&View { inventory, trust: &trust, scope: &scope, now });
+    let any = wanted.filter.is_empty() && check.filter.is_default();
+    let mut by_place: BTreeMap<&Place, Vec<&Row<'_>>> = BTreeMap::new();
+    rows.iter().for_each(|row| by_place.entry(&row.entry.at.place).or_default().push(row));
+    let is_about_one = |finding: &Finding| {
+        let places = core::iter::once(&finding.at).chain(&finding.related);
+        places.filter_map(|at| by_place.get(&at.place)).flatten().any(|row| is_about(finding, row))
+    };
     let findings = all
         .into_iter()
-        .filter(|finding| wanted.filter.is_empty() || rows.iter().any(|row| is_about(finding, row)))
+        .filter(|finding| any || is_about_one(finding))
         .filter(|finding| !ignored.iter().any(|ignored| ignored.means(finding)))
         .collect();
     let certificates = rows.len();
@@ -91,7 +118,7 @@ pub(super) async fn read(scope: &Scope, access: &Access) -> Result<(Inventory, W
 }
 
 /// A plan's own time, where one is planned again.
-fn at(scope: &Scope, inventory: &Inventory) -> Time {
+pub(super) fn at(scope: &Scope, inventory: &Inventory) -> Time {
     scope.at.unwrap_or(inventory.read_at)
 }
 
@@ -101,22 +128,8 @@ fn on_its_disk(scope: &Scope, wanted: &Wanted) -> Scope {
 }
 
 /// Does a layout's own name, given with the same --root, mean what it means here?
-fn are_names_targets(scope: &Scope, wanted: &Wanted) -> bool {
+pub(super) fn are_names_targets(scope: &Scope, wanted: &Wanted) -> bool {
     matches!(wanted.members.as_slice(), [member] if scope.root.as_ref().map_or("/", String::as_str) == member.root)
-}
-
-pub(super) fn listed(row: &Row<'_>, now: Time) -> Listed {
-    let certificate = row.certificate;
-    let state = if certificate.is_expired(now) {
-        State::Expired
-    } else if certificate.not_before > now {
-        State::NotYetValid
-    } else if findings::expiring_severity(certificate, row.entry, now).is_some() {
-        State::Expiring
-    } else {
-        State::Valid
-    };
-    Listed { target: row.target(), entry: row.entry.clone(), certificate: certificate.clone(), state }
 }
 
 fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &[Finding], now: Time) -> Shown {
@@ -130,11 +143,12 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
         Some(Signed::Itself) => SignatureState::SelfSigned,
         Some(Signed::Bad { .. }) => SignatureState::Bad,
         Some(Signed::Unsupported { algorithm }) => SignatureState::Unsupported { algorithm: algorithm.clone() },
+        Some(Signed::Undecided { .. }) => SignatureState::Undecided,
         Some(Signed::IssuerMissing) | None => SignatureState::IssuerMissing,
     };
     let holds = |entry: &crate::model::Entry| matches!(entry.holds, crate::model::Holds::Bundle(_));
     Shown {
-        listed: listed(row, now),
+        listed: Listed::of(row, now),
         chain: chain.iter().skip(1).filter_map(|id| inventory.certificates.get(id).cloned()).collect(),
         signature,
         places: inventory

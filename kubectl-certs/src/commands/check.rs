@@ -1,3 +1,4 @@
+use super::filter::FilterArgs;
 use super::scope::{OutputArgs, ScopeArgs};
 use crate::request::{Check, FailOn};
 
@@ -11,6 +12,8 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     scope: ScopeArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
 
     /// Severity from which on the exit code is 1
     #[arg(help_heading = "What counts", long, value_enum, default_value_t = FailOnArg::Warning, value_name = "SEVERITY")]
@@ -36,6 +39,7 @@ impl From<&Args> for Check {
     fn from(args: &Args) -> Self {
         Self {
             scope: (&args.scope).into(),
+            filter: (&args.filter).into(),
             fail_on: match args.fail_on {
                 FailOnArg::Info => FailOn::Info,
                 FailOnArg::Warning => FailOn::Warning,

@@ -18,6 +18,6 @@ pub(super) struct Args {
 
 impl From<&Args> for Look {
     fn from(args: &Args) -> Self {
-        Self { scope: (&args.scope).into() }
+        Self { scope: (&args.scope).into(), ..Self::default() }
     }
 }

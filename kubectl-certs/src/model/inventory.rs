@@ -36,12 +36,18 @@ impl Inventory {
 
     /// Each certificate of each entry, with its place in the order of listing.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.entries.iter().flat_map(move |entry| {
-            let ids = entry.certificates();
-            ids.iter().enumerate().filter_map(move |(index, id)| {
-                Some(Row { entry, index, certificate: self.certificates.get(id)?, single: ids.len() == 1 })
-            })
-        })
+        self.entries.iter().flat_map(|entry| self.rows_of(entry))
+    }
+
+    pub fn rows_of<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = Row<'a>> {
+        (0..entry.certificates().len()).filter_map(|index| self.row(entry, index))
+    }
+
+    /// The certificate at this position of an entry, from 0.
+    pub fn row<'a>(&'a self, entry: &'a Entry, index: usize) -> Option<Row<'a>> {
+        let ids = entry.certificates();
+        let certificate = self.certificates.get(ids.get(index)?)?;
+        Some(Row { entry, index, certificate, single: ids.len() == 1 })
     }
 }
 

@@ -9,7 +9,9 @@ use crate::event::Event;
 use crate::findings::{Check, Finding};
 use crate::model::{Certificate, Gap, Holds, KeyState, Location, Time, Use};
 use crate::plan::Plan;
-use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Shown, SignatureState, State};
+use crate::report::{
+    Checked, Listed, Orphan, Report, RequestMade, RunDone, RunInfo, Shown, SignatureState, State, Tree, TreeNode,
+};
 use crate::request::{API, Request};
 
 /// What `kubectl certs api` reads from standard input.
@@ -54,7 +56,7 @@ pub enum Line {
     },
 }
 
-/// What `-o json` and `-o yaml` print.
+/// What `-o json` and `-o yaml` print, and what the paths of the other formats lead into.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
@@ -76,6 +78,8 @@ pub struct Failure {
 pub enum Item {
     Certificate(CertificateItem),
     CertificateDetails(DetailsItem),
+    Node(NodeItem),
+    Edge(EdgeItem),
     Finding(FindingItem),
     Explanation(ExplanationItem),
     Plan(PlanItem),
@@ -145,6 +149,45 @@ pub struct Link {
     pub not_after: Time,
 }
 
+/// A certificate of the tree, wherever it lies.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeItem {
+    /// Its fingerprint, which edges name.
+    pub id: String,
+    /// What tables print for it.
+    pub name: String,
+    pub subject: String,
+    pub is_authority: bool,
+    pub state: State,
+    pub not_after: Time,
+    pub subject_key_id: Option<String>,
+    /// Where it lies; targets of every command.
+    pub places: Vec<Location>,
+    /// How many known connections rely on bundles that trust it.
+    pub relied_on: usize,
+    /// Why nothing that was read signed it, where it did not sign itself.
+    pub orphan: Option<Orphan>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EdgeItem {
+    pub relation: Relation,
+    /// The signer's fingerprint, or the place of the bundle that trusts.
+    pub from: String,
+    /// A fingerprint.
+    pub to: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Relation {
+    /// Verified by the signature.
+    Signed,
+    Trusts,
+}
+
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FindingItem {
@@ -195,51 +238,93 @@ pub struct DemoItem {
 }
 
 impl Item {
-    /// The objects that a report consists of, in its order, and what could not be read.
-    pub fn all(report: &Report) -> (Vec<Self>, &[Gap]) {
+    /// The objects that a report consists of, in its order. Each is made when it is asked for.
+    pub fn each(report: &Report) -> Box<dyn Iterator<Item = Self> + '_> {
+        let one = |item: Self| -> Box<dyn Iterator<Item = Self>> { Box::new(core::iter::once(item)) };
         match report {
             Report::List(listing) => {
-                let items = listing
-                    .rows
-                    .iter()
-                    .map(|row| Self::Certificate(CertificateItem::of(row, listing.named, listing.now)));
-                (items.collect(), &listing.gaps)
+                let (named, now) = (listing.named, listing.now);
+                Box::new(listing.rows().map(move |row| Self::Certificate(CertificateItem::of(&row, named, now))))
             }
-            Report::Show(shown) => {
-                let items =
-                    shown.rows.iter().map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now)));
-                (items.collect(), &shown.gaps)
-            }
-            Report::Check(checked) => (findings(checked), &checked.gaps),
+            Report::Show(shown) => Box::new(
+                shown.rows.iter().map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now))),
+            ),
+            Report::Tree(tree) => Box::new(nodes(tree).chain(edges(tree))),
+            Report::Check(checked) => Box::new(findings(checked)),
             Report::Explain(checks) => {
-                (checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))).collect(), &[])
+                Box::new(checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))))
             }
-            Report::Explanation(check) => (vec![Self::Explanation(ExplanationItem::of(check))], &[]),
+            Report::Explanation(check) => one(Self::Explanation(ExplanationItem::of(check))),
             Report::Plan(planned) => {
-                let item = PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() };
-                (vec![Self::Plan(item)], &planned.gaps)
+                one(Self::Plan(PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() }))
             }
-            Report::Requests(made) => (made.requests.iter().cloned().map(Self::SigningRequest).collect(), &made.gaps),
-            Report::Run(done, gaps) => (vec![Self::RunResult(done.clone())], gaps),
-            Report::Runs(runs, gaps) => (runs.iter().cloned().map(Self::Run).collect(), gaps),
+            Report::Requests(made) => Box::new(made.requests.iter().cloned().map(Self::SigningRequest)),
+            Report::Run(done, _) => one(Self::RunResult(done.clone())),
+            Report::Runs(runs, _) => Box::new(runs.iter().cloned().map(Self::Run)),
             Report::RunDetails(run, events) => {
-                (core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)).collect(), &[])
+                Box::new(core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)))
             }
             Report::Demo(made) => {
                 let item = DemoItem { folder: made.folder.clone(), files: made.files, troubles: made.troubles };
-                (core::iter::once(Self::Demo(item)).chain(findings(&made.check)).collect(), &made.check.gaps)
+                Box::new(core::iter::once(Self::Demo(item)).chain(findings(&made.check)))
             }
             Report::Version => {
-                let item = VersionItem { version: env!("CARGO_PKG_VERSION").to_owned(), api: API.to_owned() };
-                (vec![Self::Version(item)], &[])
+                one(Self::Version(VersionItem { version: env!("CARGO_PKG_VERSION").to_owned(), api: API.to_owned() }))
             }
-            Report::Schema => (Vec::new(), &[]),
+            Report::Schema => Box::new(core::iter::empty()),
         }
     }
 }
 
-fn findings(checked: &Checked) -> Vec<Item> {
-    checked.findings.iter().map(|finding| Item::Finding(FindingItem::of(finding, checked.named))).collect()
+/// What could not be read.
+pub fn gaps(report: &Report) -> &[Gap] {
+    match report {
+        Report::List(listing) => &listing.gaps,
+        Report::Show(shown) => &shown.gaps,
+        Report::Tree(tree) => &tree.gaps,
+        Report::Check(checked) => &checked.gaps,
+        Report::Plan(planned) => &planned.gaps,
+        Report::Requests(made) => &made.gaps,
+        Report::Run(_, gaps) | Report::Runs(_, gaps) => gaps,
+        Report::Demo(made) => &made.check.gaps,
+        Report::Explain(_) | Report::Explanation(_) | Report::RunDetails(..) | Report::Version | Report::Schema => &[],
+    }
+}
+
+fn nodes(tree: &Tree) -> impl Iterator<Item = Item> {
+    tree.nodes.iter().map(|node| Item::Node(NodeItem::of(node)))
+}
+
+fn edges(tree: &Tree) -> impl Iterator<Item = Item> {
+    tree.nodes.iter().flat_map(|node| {
+        let to = &node.certificate.fingerprint.0;
+        let edge = |relation, from: String| Item::Edge(EdgeItem { relation, from, to: to.clone() });
+        let signers = node.signed_by.iter().filter_map(|number| tree.nodes.get(*number));
+        let signed = signers.map(move |by| edge(Relation::Signed, by.certificate.fingerprint.0.clone()));
+        signed.chain(node.trusted_by.iter().map(move |at| edge(Relation::Trusts, at.to_string())))
+    })
+}
+
+impl NodeItem {
+    fn of(node: &TreeNode) -> Self {
+        let certificate = &node.certificate;
+        Self {
+            id: certificate.fingerprint.0.clone(),
+            name: node.name.clone(),
+            subject: certificate.subject.clone(),
+            is_authority: certificate.is_authority,
+            state: node.state,
+            not_after: certificate.not_after,
+            subject_key_id: certificate.subject_key_id.clone(),
+            places: node.places.iter().map(|place| place.target.clone()).collect(),
+            relied_on: node.relied_on,
+            orphan: node.orphan.clone(),
+        }
+    }
+}
+
+fn findings(checked: &Checked) -> impl Iterator<Item = Item> {
+    checked.findings.iter().map(|finding| Item::Finding(FindingItem::of(finding, checked.named)))
 }
 
 impl CertificateItem {

@@ -9,7 +9,7 @@ use super::streams;
 use crate::access::Access;
 use crate::answer::{Control, answer};
 use crate::error::Error;
-use crate::output::wire::{Item, Line, Question};
+use crate::output::wire::{self, Item, Line, Question};
 use crate::output::{self};
 use crate::request::API;
 
@@ -32,16 +32,17 @@ pub(super) async fn api(access: &Access, interrupts: &Interrupts) -> u8 {
     };
     match answer(&question.request, access, &control).await {
         Ok(report) => {
-            let (items, gaps) = Item::all(&report);
-            let counts = (items.len(), gaps.len());
+            let gaps = wire::gaps(&report);
             for gap in gaps {
                 say(&Line::Gap { gap: gap.clone() }, ascii);
             }
-            for item in items {
+            let mut items = 0;
+            for item in Item::each(&report) {
+                items += 1;
                 say(&Line::Item { item: Box::new(item) }, ascii);
             }
             let exit_code = output::exit_code(&report);
-            let line = Line::Finished { items: counts.0, gaps: counts.1, exit_code };
+            let line = Line::Finished { items, gaps: gaps.len(), exit_code };
             say(&line, ascii);
             exit_code
         }

@@ -56,16 +56,26 @@ pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Erro
     let mut inventory = Inventory { read_at: access.clock.now(), gaps, ..Inventory::default() };
     let cluster = wanted::connect(wanted, &mut inventory.gaps).await?;
     let reading = Reading { access, wanted, cluster: cluster.as_ref() };
-    let parts =
-        join_all(ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| (source.read)(&reading))).await;
+    let reads = ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| read(source, &reading));
     let mut places = BTreeSet::new();
-    for part in parts {
+    for part in join_all(reads).await {
         merge(&mut inventory, part, &mut places);
     }
     name_what_is_behind(wanted, &mut inventory);
     inventory.entries.sort_by(|a, b| a.at.cmp(&b.at));
     inventory.gaps.sort_by(|a, b| a.at.cmp(&b.at));
     Ok(inventory)
+}
+
+async fn read(source: &Source, reading: &Reading<'_>) -> Inventory {
+    let progress = &reading.access.progress;
+    progress.begin(source.name);
+    let mut part = (source.read)(reading).await;
+    progress.end(source.name);
+    if reading.wanted.without_der {
+        part.der = std::collections::BTreeMap::new();
+    }
+    part
 }
 
 /// A server that cannot be asked may present its certificate all the same: then that was read, and what is missing are

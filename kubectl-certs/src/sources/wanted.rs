@@ -39,6 +39,8 @@ pub struct Wanted {
     pub filter: Vec<Target>,
     pub chosen: Option<Chosen>,
     connection: Connection,
+    /// No signature is going to be verified: what was signed need not be kept.
+    pub without_der: bool,
 }
 
 impl Wanted {
