@@ -1,21 +1,24 @@
 //! Everything the program can answer. Built by `answer`, turned into bytes by `output`.
 
-mod listing;
 mod tree;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::findings::{Check, Finding, Severity};
-use crate::model::{CertId, Certificate, Gap, Location, Time, Use};
+use crate::model::{
+    CertId, Certificate, Entry, FoundLayout, Gap, Handshake, Inventory, Location, NameKey, Row, Time, Use,
+};
 use crate::plan::Plan;
-pub use listing::{Listed, Listing, RowAt, State};
 pub use tree::{Branch, Orphan, Tree, TreeNode};
 
 #[derive(Debug)]
 pub enum Report {
-    List(Listing),
+    List(Box<Listing>),
     Show(Showing),
     Tree(Box<Tree>),
     Check(Checked),
@@ -33,6 +36,147 @@ pub enum Report {
     Schema,
 }
 
+impl Report {
+    /// What was asked for and could not be read.
+    pub fn gaps(&self) -> &[Gap] {
+        match self {
+            Self::List(listing) => &listing.gaps,
+            Self::Show(shown) => &shown.gaps,
+            Self::Tree(tree) => &tree.gaps,
+            Self::Check(checked) => &checked.gaps,
+            Self::Plan(planned) => &planned.gaps,
+            Self::Requests(made) => &made.gaps,
+            Self::Run(_, gaps) | Self::Runs(_, gaps) => gaps,
+            Self::Demo(made) => &made.check.gaps,
+            Self::Explain(_) | Self::Explanation(_) | Self::RunDetails(..) | Self::Version | Self::Schema => &[],
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Listing {
+    /// What was read; `rows` says what of it is listed.
+    pub inventory: Inventory,
+    pub chosen: Vec<ListedAt>,
+    /// Requests and tokens.
+    pub others: Vec<Entry>,
+    pub layouts: Vec<FoundLayout>,
+    /// A layout's own name means the same in the next command.
+    pub named: bool,
+    /// The only one that was looked at.
+    pub namespace: Option<String>,
+    pub gaps: Vec<Gap>,
+    pub now: Time,
+    /// Names that several authorities have: these are told apart by their keys.
+    pub shared_names: BTreeSet<NameKey>,
+}
+
+/// Which certificate of a listing's inventory: there may be more than a hundred thousand, so none is copied.
+#[derive(Clone, Copy, Debug)]
+pub struct ListedAt {
+    pub entry: u32,
+    pub index: u32,
+    pub state: State,
+}
+
+impl Listing {
+    pub fn rows(&self) -> impl Iterator<Item = Listed<'_>> {
+        self.chosen.iter().filter_map(|at| {
+            let row = self.inventory.row(usize::try_from(at.entry).ok()?, usize::try_from(at.index).ok()?)?;
+            Some(Listed::of(&row, at.state))
+        })
+    }
+
+    /// The subject's short name, with what tells it from others of that name.
+    pub fn subject(&self, certificate: &Certificate) -> String {
+        let name = certificate.short_name();
+        if certificate.is_authority && self.shared_names.contains(&certificate.subject_key) {
+            format!("{name}({})", certificate.key_mark())
+        } else {
+            name.to_owned()
+        }
+    }
+
+    /// Who signed it, as it says itself: signatures are not verified for a list.
+    pub fn signer(&self, certificate: &Certificate) -> String {
+        if certificate.names_itself_as_issuer() {
+            return "itself".to_owned();
+        }
+        let issuer = &certificate.issuer;
+        let name = issuer.split(',').find_map(|part| part.strip_prefix("CN=")).unwrap_or(issuer);
+        if self.shared_names.contains(&certificate.issuer_key) {
+            format!("{name}({})", certificate.issuer_key_mark().unwrap_or("?"))
+        } else {
+            name.to_owned()
+        }
+    }
+}
+
+/// Names of authorities that stand for more than one key.
+pub fn shared_names(inventory: &Inventory) -> BTreeSet<NameKey> {
+    let mut keys = BTreeMap::new();
+    let mut shared = BTreeSet::new();
+    for authority in inventory.certificates.values().filter(|certificate| certificate.is_authority) {
+        let first = keys.entry(&authority.subject_key).or_insert(&authority.public_key);
+        if *first != &authority.public_key {
+            shared.insert(authority.subject_key.clone());
+        }
+    }
+    shared
+}
+
+/// One certificate in one place.
+#[derive(Debug)]
+pub struct Listed<'a> {
+    pub target: Location,
+    pub entry: Cow<'a, Entry>,
+    pub certificate: Cow<'a, Certificate>,
+    pub state: State,
+}
+
+impl<'a> Listed<'a> {
+    pub fn of(row: &Row<'a>, state: State) -> Self {
+        let (entry, certificate) = (Cow::Borrowed(row.entry), Cow::Borrowed(row.certificate));
+        Self { target: row.target(), entry, certificate, state }
+    }
+
+    /// The same, on its own.
+    pub fn into_owned(self) -> Listed<'static> {
+        let Self { target, entry, certificate, state } = self;
+        let (entry, certificate) = (Cow::Owned(entry.into_owned()), Cow::Owned(certificate.into_owned()));
+        Listed { target, entry, certificate, state }
+    }
+
+    /// A name for people that the same command takes as a target. The layout's name is that of the first certificate.
+    pub fn label(&self, named: bool) -> String {
+        let first = self.target.number.is_none_or(|number| number == 1);
+        let name = self.entry.origin.name.clone().filter(|_| first && named);
+        name.unwrap_or_else(|| self.target.to_string())
+    }
+}
+
+/// The worst first, which is the order of `--sort state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    Expired,
+    NotYetValid,
+    Expiring,
+    Valid,
+}
+
+impl State {
+    /// As printed, and as on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Expiring => "expiring",
+            Self::Valid => "valid",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Showing {
     pub rows: Vec<Shown>,
@@ -44,16 +188,41 @@ pub struct Showing {
 
 #[derive(Debug)]
 pub struct Shown {
-    pub listed: Listed,
+    pub listed: Listed<'static>,
     /// From the certificate upwards, as far as signatures lead.
     pub chain: Vec<Certificate>,
     pub signature: SignatureState,
     /// All places that hold it.
     pub places: Vec<Location>,
     pub uses: Vec<Use>,
+    /// Servers that present it, or another certificate of the same names.
+    pub served: Vec<Served>,
+    /// What the server told beside this, where a server presents it.
+    pub handshake: Option<Handshake>,
     /// Bundles that lead to it.
     pub trusted_by: Vec<Location>,
     pub findings: Vec<Finding>,
+}
+
+/// A server, and what it presents in comparison with what is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Served {
+    pub at: Location,
+    pub presents: Presents,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Presents {
+    /// This very certificate.
+    Same,
+    /// One of the same issuer and names that became valid earlier: the server has not taken notice of this one.
+    Older,
+    /// One of the same issuer and names that became valid later: this one is left over.
+    Newer,
+    /// One of the same issuer and names that became valid at the same time.
+    Another,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

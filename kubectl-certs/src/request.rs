@@ -59,8 +59,9 @@ impl Request {
         if let Self::Demo(demo) = self {
             demo.folder = absolute(&demo.folder);
         }
-        let Some(Scope { root, ssh, .. }) = self.scope_mut() else { return };
-        for path in [root, &mut ssh.key, &mut ssh.config, &mut ssh.helper].into_iter().flatten() {
+        let Some(Scope { root, ssh, connection, .. }) = self.scope_mut() else { return };
+        let ssh = [&mut ssh.key, &mut ssh.config, &mut ssh.helper];
+        for path in [root, &mut connection.kubeconfig].into_iter().chain(ssh).flatten() {
             *path = absolute(path);
         }
     }
@@ -299,6 +300,13 @@ pub struct Scope {
     /// Label selector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
+    /// Also what is presented by the API servers, kubelets, controller managers, schedulers and etcd members, and by the
+    /// Services that the API server calls.
+    #[serde(skip_serializing_if = "is_false")]
+    pub probe: bool,
+    /// Also what is presented to whoever asks for the hosts of Ingresses and Gateways.
+    #[serde(skip_serializing_if = "is_false")]
+    pub probe_hosts: bool,
     /// Stored in plans so that planning again gives the same plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::formats::certificate::sha256_hex;
 use crate::request::Scope;
 
 /// None when the environment names no home: then there are only the journals on the nodes.
@@ -44,6 +45,12 @@ impl StateDir {
     pub fn disks_of(&self, run: &str) -> Option<Scope> {
         let plain = run.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         plain.then(|| read(&self.0.as_ref()?.join("runs").join(run)))?
+    }
+
+    /// What runs keep of a kubeconfig of this operator's own. A folder for each file: runs of one file are about the same
+    /// bytes, and those of another have nothing to do with them.
+    pub fn of_kubeconfig(&self, real_path: &str) -> Option<PathBuf> {
+        Some(self.0.as_ref()?.join("kubeconfigs").join(&sha256_hex(real_path.as_bytes())[..16]))
     }
 
     /// The files that remember these disks: who removes them forgets the disks.

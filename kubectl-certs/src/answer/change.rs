@@ -6,6 +6,7 @@ use super::Control;
 use super::look;
 use super::missing;
 use super::observe::{Observer, inventory, of_inventory};
+use super::operator::{self, Looked};
 use super::requests;
 use crate::access::Access;
 use crate::access::nodes::{self, Fleet, Member, NodeErrorKind, NodeOp};
@@ -18,7 +19,7 @@ use crate::plan::rehearse::rehearse;
 use crate::plan::renew::{Asked, BACK_DATED, plan};
 use crate::plan::signed::KeptRequest;
 use crate::plan::unknown::refuse_senseless;
-use crate::plan::{Action, Plan, RehearsedPlan, World, unread};
+use crate::plan::{Action, LeftAlone, Plan, RehearsedPlan, World, unread};
 use crate::report::{Planned, Report, RunDone};
 use crate::request::{API, LONGEST_DRAIN, Mode, Renew, Scope};
 use crate::sources;
@@ -30,6 +31,7 @@ pub(super) async fn renew(request: &Renew, access: &Access, control: &Control) -
     if let (Mode::Apply, Some(at)) = (request.mode, request.scope.at) {
         require_fresh(at, access)?;
     }
+    let request = &operator::as_leaf(request);
     if request.requests {
         return requests::requests(request, access).await;
     }
@@ -160,7 +162,7 @@ async fn execute(
     if plan.is_empty() {
         return Ok(Report::Plan(Box::new(Planned { plan: plan.clone(), gaps })));
     }
-    let fleet = fleet(&plan.disks(), access).await?;
+    let fleet = operator::join(fleet(&plan.disks(), access).await?, plan, access);
     let observe = Observer { access, fleet: &fleet };
     apply_on(rehearsed, &fleet, &observe, access, control).await.map(|done| Report::Run(done, gaps))
 }
@@ -202,6 +204,8 @@ pub(super) struct Seen {
     pub(super) world: World,
     findings: Vec<Finding>,
     pub(super) kept: Vec<KeptRequest>,
+    /// Why the operator's own kubeconfig is left as it is.
+    own: Option<LeftAlone>,
     pub(super) now: Time,
 }
 
@@ -213,7 +217,13 @@ impl Seen {
         let scope = Scope { root: Some(root.clone()).filter(|root| root != "/"), ..request.scope.disks() };
         let fleet = fleet(&scope, access).await?;
         refuse_other_clocks(&fleet, access).await?;
+        let (fleet, own) = match operator::look(request, access, &fleet).await {
+            Looked::No => (fleet, None),
+            Looked::Left(left) => (fleet, Some(left)),
+            Looked::Found(own) => (fleet.with(own), None),
+        };
         let mut inventory = inventory(access, fleet.members()).await?;
+        operator::disown_nodes(&fleet, access, &mut inventory).await;
         if inventory.layouts.is_empty() {
             return Err(Error::refused(format!(
                 "{root} has no cluster files of a known layout, so it is not known who signs what"
@@ -229,7 +239,7 @@ impl Seen {
         // Only who wants to make or to answer requests asks what waits.
         let waits = request.requests || !request.signed.is_empty();
         let kept = if waits { requests::kept(&fleet).await? } else { Vec::new() };
-        Ok(Self { root, named, fleet, world, findings, kept, now })
+        Ok(Self { root, named, fleet, world, findings, kept, own, now })
     }
 
     pub(super) fn asked<'a>(&'a self, request: &'a Renew) -> Asked<'a> {
@@ -240,6 +250,7 @@ impl Seen {
             named: self.named.clone(),
             findings: &self.findings,
             kept: &self.kept,
+            own: self.own.as_ref(),
         }
     }
 }
@@ -357,7 +368,7 @@ async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Opt
         _ => return Err(Error::usage("the targets are on several disks; renew one at a time")),
     };
     let rows: Vec<_> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    if let Some(target) = wanted.unanswered(&rows).into_iter().next() {
+    if let Some(target) = wanted.unanswered(&rows, &[]).into_iter().next() {
         return Err(missing::nothing_at(target, &inventory));
     }
     Ok((root, Some(rows.iter().map(|row| row.entry.at.clone()).collect())))

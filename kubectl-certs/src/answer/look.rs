@@ -1,14 +1,17 @@
 //! Reading requests: list, show, check.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::missing::{gaps, keys_of, unanswered};
 use super::sieve::{Sieve, sort};
 use crate::access::Access;
 use crate::error::Error;
 use crate::findings::{self, Finding, Severity, View};
-use crate::model::{Inventory, Location, Place, Row, Time};
-use crate::report::{Checked, Listed, Listing, Report, RowAt, Showing, Shown, SignatureState};
+use crate::model::{Certificate, Entry, Inventory, Location, Place, Row, Time};
+use crate::report::{
+    Checked, Listed, ListedAt, Listing, Presents, Report, Served, Showing, Shown, SignatureState, State, shared_names,
+};
 use crate::request::{Check, FailOn, Look, Scope};
 use crate::sources::target::Target;
 use crate::sources::{self, Wanted};
@@ -16,27 +19,26 @@ use crate::trust::{Signed, TrustGraph};
 
 pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> {
     let mut wanted = sources::resolve(&look.scope, access).await?;
-    // Nothing is verified here, and fifty thousand certificates are fifty megabytes of DER.
-    wanted.without_der = true;
-    let inventory = sources::collect(access, &wanted).await?;
+    wanted.summary = true;
+    let mut inventory = sources::collect(access, &wanted).await?;
     let now = at(&look.scope, &inventory);
+    let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
+    let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
+    let unanswered = unanswered(&wanted, &inventory, &rows, &others)?;
     let named = are_names_targets(&look.scope, &wanted);
-    let (rows, unanswered) = {
-        let entries = inventory.entries.iter().enumerate();
-        let all = entries.flat_map(|(number, entry)| inventory.rows_of(entry).map(move |row| (number, row)));
-        let (numbers, rows): (Vec<usize>, Vec<Row<'_>>) = all.filter(|(_, row)| wanted.keeps(row)).unzip();
-        let unanswered = unanswered(&wanted, &inventory, &rows)?;
-        let sieve = Sieve::of(&look.filter, &inventory, now);
-        let mut kept: Vec<(usize, Row<'_>)> =
-            numbers.into_iter().zip(rows).filter(|(_, row)| sieve.keeps(row)).collect();
-        if let Some(key) = look.sort {
-            sort(&mut kept, key, |(_, row)| row, named, now);
-        }
-        (kept.iter().map(|(entry, row)| RowAt { entry: *entry, index: row.index }).collect(), unanswered)
-    };
+    let sieve = Sieve::of(&look.filter, &inventory, now);
+    let mut rows: Vec<Row<'_>> = rows.into_iter().filter(|row| sieve.keeps(row)).collect();
+    if let Some(key) = look.sort {
+        sort(&mut rows, key, named, now);
+    }
+    let chosen = rows.iter().filter_map(|row| chosen(row, now)).collect();
+    let others = others.into_iter().filter(|entry| sieve.keeps_other(entry)).cloned().collect();
+    let namespace = wanted.namespace.clone();
     let gaps = gaps(&wanted, &inventory, unanswered);
-    let shared_names = Listing::shared_names(&inventory);
-    Ok(Report::List(Listing { inventory, rows, named, namespace: wanted.namespace, gaps, now, shared_names }))
+    let shared_names = shared_names(&inventory);
+    let layouts = core::mem::take(&mut inventory.layouts);
+    let listing = Listing { inventory, chosen, others, layouts, named, namespace, gaps, now, shared_names };
+    Ok(Report::List(Box::new(listing)))
 }
 
 pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> {
@@ -47,13 +49,16 @@ pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> 
     let (inventory, wanted) = read(&look.scope, access).await?;
     let now = at(&look.scope, &inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    let unanswered = unanswered(&wanted, &inventory, &rows)?;
+    let unanswered = unanswered(&wanted, &inventory, &rows, &[])?;
     let trust = TrustGraph::build(&inventory);
     let scope = on_its_disk(&look.scope, &wanted);
     let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
     let sieve = Sieve::of(&look.filter, &inventory, now);
-    let shown = rows.iter().filter(|row| sieve.keeps(row)).collect::<Vec<_>>();
-    let shown = shown.iter().map(|row| details(row, &inventory, &trust, &findings, now)).collect();
+    let shown = rows
+        .iter()
+        .filter(|row| sieve.keeps(row))
+        .map(|row| details(row, &inventory, &trust, &findings, now))
+        .collect();
     let mut gaps = gaps(&wanted, &inventory, unanswered);
     gaps.extend(keys_of(&rows, &inventory, &gaps));
     let named = are_names_targets(&look.scope, &wanted);
@@ -74,7 +79,8 @@ pub(super) fn judge(
 ) -> Result<Checked, Error> {
     let now = at(&check.scope, inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    let unanswered = unanswered(wanted, inventory, &rows)?;
+    let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
+    let unanswered = unanswered(wanted, inventory, &rows, &others)?;
     let sieve = Sieve::of(&check.filter, inventory, now);
     let rows: Vec<Row<'_>> = rows.into_iter().filter(|row| sieve.keeps(row)).collect();
     let trust = TrustGraph::build(inventory);
@@ -132,6 +138,24 @@ pub(super) fn are_names_targets(scope: &Scope, wanted: &Wanted) -> bool {
     matches!(wanted.members.as_slice(), [member] if scope.root.as_ref().map_or("/", String::as_str) == member.root)
 }
 
+fn chosen(row: &Row<'_>, now: Time) -> Option<ListedAt> {
+    let (entry, index) = (u32::try_from(row.number).ok()?, u32::try_from(row.index).ok()?);
+    Some(ListedAt { entry, index, state: state(row, now) })
+}
+
+pub(super) fn state(row: &Row<'_>, now: Time) -> State {
+    let certificate = row.certificate;
+    if certificate.is_expired(now) {
+        State::Expired
+    } else if certificate.not_before > now {
+        State::NotYetValid
+    } else if findings::expiring_severity(certificate, row.entry, now).is_some() {
+        State::Expiring
+    } else {
+        State::Valid
+    }
+}
+
 fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &[Finding], now: Time) -> Shown {
     let id = &row.certificate.fingerprint;
     let chain = trust.chain(id);
@@ -146,9 +170,9 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
         Some(Signed::Undecided { .. }) => SignatureState::Undecided,
         Some(Signed::IssuerMissing) | None => SignatureState::IssuerMissing,
     };
-    let holds = |entry: &crate::model::Entry| matches!(entry.holds, crate::model::Holds::Bundle(_));
+    let holds = |entry: &Entry| matches!(entry.holds, crate::model::Holds::Bundle(_));
     Shown {
-        listed: Listed::of(row, now),
+        listed: Listed::of(row, state(row, now)).into_owned(),
         chain: chain.iter().skip(1).filter_map(|id| inventory.certificates.get(id).cloned()).collect(),
         signature,
         places: inventory
@@ -157,6 +181,8 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
             .map(|other| other.target())
             .collect(),
         uses: inventory.uses.iter().filter(|use_| use_.place == row.entry.at).cloned().collect(),
+        served: served(row, inventory),
+        handshake: inventory.handshakes.get(&row.entry.at).cloned(),
         trusted_by: inventory
             .entries
             .iter()
@@ -165,6 +191,38 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
             .collect(),
         findings: findings.iter().filter(|finding| is_about(finding, row)).cloned().collect(),
     }
+}
+
+/// The servers that present this leaf, or one that plainly stands for the same: of the same issuer, subject and names.
+fn served(row: &Row<'_>, inventory: &Inventory) -> Vec<Served> {
+    let (own, is_leaf) = (row.certificate, row.index == 0);
+    let is_endpoint = |entry: &Entry| matches!(entry.at.place, Place::Endpoint(_));
+    if is_endpoint(row.entry) || !is_leaf || matches!(row.entry.holds, crate::model::Holds::Bundle(_)) {
+        return Vec::new();
+    }
+    let others = inventory.entries.iter().filter(|entry| is_endpoint(entry) && entry.at != row.entry.at);
+    let presented = others.filter_map(|entry| Some((entry, inventory.certificates.get(entry.leaf()?)?)));
+    presented
+        .filter_map(|(entry, other)| {
+            let presents = match other.not_before.cmp(&own.not_before) {
+                _ if other.fingerprint == own.fingerprint => Presents::Same,
+                _ if !is_same_party(own, other) => return None,
+                Ordering::Less => Presents::Older,
+                Ordering::Greater => Presents::Newer,
+                Ordering::Equal => Presents::Another,
+            };
+            Some(Served { at: entry.at.clone(), presents })
+        })
+        .collect()
+}
+
+fn is_same_party(a: &Certificate, b: &Certificate) -> bool {
+    let names = |certificate: &Certificate| {
+        let all = certificate.dns_names.iter().chain(&certificate.ip_addresses).chain(&certificate.other_names);
+        all.cloned().collect::<BTreeSet<String>>()
+    };
+    // Without any name, equal ones say nothing.
+    !names(a).is_empty() && a.issuer_key == b.issuer_key && a.subject_key == b.subject_key && names(a) == names(b)
 }
 
 fn is_about(finding: &Finding, row: &Row<'_>) -> bool {

@@ -3,15 +3,20 @@
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind};
-use crate::model::{FoundLayout, Gap, GapReason, Inventory, Location, Place, Row};
+use crate::model::{Entry, FoundLayout, Gap, GapReason, Inventory, Location, Place, Row};
 use crate::sources::target::Target;
 use crate::sources::{Wanted, key_names};
 
 /// Targets that nothing answers to are an error where there is nothing else to tell, and gaps where there is.
-pub(super) fn unanswered(wanted: &Wanted, inventory: &Inventory, rows: &[Row<'_>]) -> Result<Vec<Gap>, Error> {
-    let unanswered = wanted.unanswered(rows);
+pub(super) fn unanswered(
+    wanted: &Wanted,
+    inventory: &Inventory,
+    rows: &[Row<'_>],
+    others: &[&Entry],
+) -> Result<Vec<Gap>, Error> {
+    let unanswered = wanted.unanswered(rows, others);
     let Some(first) = unanswered.first() else { return Ok(Vec::new()) };
-    if rows.is_empty() {
+    if rows.is_empty() && others.is_empty() {
         return Err(nothing_at(first, inventory));
     }
     // The disk stands for a name that it has nothing of.
@@ -89,8 +94,24 @@ fn concerns(target: &Target, gap: &Gap, layouts: &[FoundLayout]) -> bool {
 
 /// It could be read, and something in it is broken: that hides nothing but itself.
 fn is_of_content(gap: &Gap) -> bool {
-    use GapReason::{BadCertificate, BadKey, BadKubeconfig, BadPem, TooLarge};
-    matches!(gap.reason, BadCertificate | BadKey | BadKubeconfig | BadPem | TooLarge)
+    use GapReason::{
+        BadCertificate, BadDocument, BadJks, BadKey, BadKubeconfig, BadPassword, BadPem, BadPkcs12, BadRequest,
+        BadToken, TooLarge,
+    };
+    matches!(
+        gap.reason,
+        BadCertificate
+            | BadDocument
+            | BadJks
+            | BadKey
+            | BadKubeconfig
+            | BadPassword
+            | BadPem
+            | BadPkcs12
+            | BadRequest
+            | BadToken
+            | TooLarge
+    )
 }
 
 /// As opposed to a node or a cluster that does not answer: that hides everything.

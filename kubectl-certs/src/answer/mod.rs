@@ -6,6 +6,7 @@ mod look;
 mod machines;
 mod missing;
 mod observe;
+mod operator;
 mod requests;
 mod runs;
 mod sieve;

@@ -249,3 +249,70 @@ fn replace_files(world: &mut World, node: Option<&str>, part: Inventory) {
     inventory.der.extend(part.der);
     inventory.read_at = part.read_at;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use support::kubeadm::{KeyAlgorithm, Kubeadm};
+
+    use super::*;
+    use crate::access::clock::SystemClock;
+    use crate::access::nodes::{LocalNode, Node, ThisMachine};
+    use crate::access::state_dir::StateDir;
+    use crate::plan::Undo;
+
+    /// A node whose connection ends in the middle of so many readings.
+    struct Stumbling {
+        node: LocalNode,
+        falls: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Node for Stumbling {
+        async fn run(&self, op: NodeOp) -> Result<NodeReply, NodeError> {
+            let falls = |left: usize| left.checked_sub(1);
+            if matches!(op, NodeOp::Walk { .. })
+                && self.falls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, falls).is_ok()
+            {
+                return Err(NodeError::new(NodeErrorKind::Lost, "the connection ended"));
+            }
+            self.node.run(op).await
+        }
+    }
+
+    #[tokio::test]
+    async fn what_one_ended_connection_left_unread_is_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        Kubeadm { key_algorithm: KeyAlgorithm::EcdsaP256, ..Kubeadm::new(6443) }.write(folder.path());
+        let state = StateDir::at(folder.path().join("operator"));
+        let access = Access { state, ..Access::system() };
+        let fleet = |falls: usize| {
+            let node = Stumbling { node: LocalNode::new(folder.path()), falls: AtomicUsize::new(falls) };
+            let root = folder.path().to_string_lossy().into_owned();
+            Fleet::new(vec![Member { name: Some("cp1".to_owned()), root, node: Arc::new(node), own: None }])
+        };
+        let step = Step {
+            id: "it".to_owned(),
+            node: Some("cp1".to_owned()),
+            title: String::new(),
+            actions: Vec::new(),
+            expects: Vec::new(),
+            undo: Undo::Nothing,
+            impact: String::new(),
+            pending_seconds: None,
+        };
+        let unread = |inventory: &Inventory| inventory.gaps.iter().any(|gap| gap.reason == GapReason::ReadFailed);
+        assert!(unread(&inventory(&access, fleet(1).members()).await.expect("a reading")), "one reading is not enough");
+        let whole = inventory(&access, fleet(0).members()).await.expect("a reading").entries;
+        for what in [Fresh::Files, Fresh::Node] {
+            let fleet = fleet(1);
+            let mut world = World::default();
+            let observer = Observer { access: &access, fleet: &fleet };
+            observer.refresh(&mut world, "r1", &step, what).await.expect("read again");
+            assert!(!unread(&world.inventory), "{what:?}: {:?}", world.inventory.gaps);
+            assert_eq!(world.inventory.entries, whole, "{what:?}");
+        }
+    }
+}

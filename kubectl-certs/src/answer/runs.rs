@@ -3,6 +3,7 @@
 use super::Control;
 use super::change::{fleet, refuse_other_clocks};
 use super::observe::Observer;
+use super::operator;
 use crate::access::Access;
 use crate::access::nodes::{NodeErrorKind, NodeOp};
 use crate::error::{Error, ErrorKind};
@@ -26,7 +27,7 @@ async fn answer(request: &Runs, access: &Access, control: &Control) -> Result<Re
         return Ok(Report::Runs(runs.into_iter().map(|(info, _)| info).collect(), gaps));
     }
     let (run, scope) = which(request, access).await?;
-    let fleet = fleet(&scope, access).await?;
+    let fleet = operator::of_run(fleet(&scope, access).await?, &run, access).await?;
     let root = scope.root.as_deref().unwrap_or("/");
     let observe = Observer { access, fleet: &fleet };
     let means = Means {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Certificate, Inventory, Location, Purpose, Row, Time};
-use crate::report::State;
+use super::look::state;
+use crate::model::{Certificate, Entry, Holds, Inventory, Location, Purpose, Row, Time};
 use crate::request::{Filter, Role, Sort};
 
 pub(super) struct Sieve<'a> {
@@ -31,6 +31,19 @@ impl<'a> Sieve<'a> {
             && within.is_none_or(|within| left <= within)
             && (roles.is_empty() || roles.iter().any(|role| self.is(row, *role)))
             && self.issuer.as_ref().is_none_or(|text| names_issuer(certificate, text))
+    }
+
+    /// Requests have no end, and neither they nor tokens a role or an issuer.
+    pub(super) fn keeps_other(&self, entry: &Entry) -> bool {
+        let Filter { expired, within, roles, issuer } = self.filter;
+        let left = match &entry.holds {
+            Holds::Token(token) => token.expires.map(|end| end.since(self.now)),
+            _ => None,
+        };
+        (!expired || left.is_some_and(|left| left.0 < 0))
+            && within.is_none_or(|within| left.is_some_and(|left| left <= within))
+            && roles.is_empty()
+            && issuer.is_none()
     }
 
     fn is(&self, row: &Row<'_>, role: Role) -> bool {
@@ -63,15 +76,14 @@ fn names_issuer(certificate: &Certificate, text: &str) -> bool {
 }
 
 /// Equal ones stay in the order of their places.
-pub(super) fn sort<'a, T>(items: &mut [T], key: Sort, row: impl Fn(&T) -> &Row<'a>, named: bool, now: Time) {
-    let end = |item: &T| row(item).certificate.not_after;
+pub(super) fn sort(rows: &mut [Row<'_>], key: Sort, named: bool, now: Time) {
     match key {
-        Sort::Name => items.sort_by_cached_key(|item| label(row(item), named)),
-        Sort::Expires => items.sort_by_key(end),
-        Sort::State => items.sort_by_cached_key(|item| (State::of(row(item), now), end(item))),
-        Sort::Subject => items.sort_by_cached_key(|item| row(item).certificate.short_name().to_lowercase()),
-        Sort::Issuer => items.sort_by_cached_key(|item| row(item).certificate.issuer.to_lowercase()),
-        Sort::Place => items.sort_by_cached_key(|item| row(item).target()),
+        Sort::Name => rows.sort_by_cached_key(|row| label(row, named)),
+        Sort::Expires => rows.sort_by_key(|row| row.certificate.not_after),
+        Sort::State => rows.sort_by_cached_key(|row| (state(row, now), row.certificate.not_after)),
+        Sort::Subject => rows.sort_by_cached_key(|row| row.certificate.short_name().to_lowercase()),
+        Sort::Issuer => rows.sort_by_cached_key(|row| row.certificate.issuer.to_lowercase()),
+        Sort::Place => rows.sort_by_cached_key(Row::target),
     }
 }
 

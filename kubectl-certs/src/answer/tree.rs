@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::look::{are_names_targets, at, read};
+use super::look::{are_names_targets, at, read, state};
 use super::missing::{gaps, unanswered};
 use super::sieve::{Sieve, label};
 use crate::access::Access;
 use crate::error::Error;
 use crate::model::{CertId, Certificate, Holds, Inventory, KeyId, Location, NameKey, Row};
-use crate::report::{Branch, Listing, Orphan, Report, State, Tree, TreeNode};
+use crate::report::{Branch, Orphan, Report, Tree, TreeNode, shared_names};
 use crate::request::Look;
 use crate::trust::TrustGraph;
 
@@ -17,7 +17,7 @@ pub(super) async fn tree(look: &Look, access: &Access) -> Result<Report, Error> 
     let now = at(&look.scope, &inventory);
     let named = are_names_targets(&look.scope, &wanted);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    let unanswered = unanswered(&wanted, &inventory, &rows)?;
+    let unanswered = unanswered(&wanted, &inventory, &rows, &[])?;
     let trust = TrustGraph::build(&inventory);
     let sieve = Sieve::of(&look.filter, &inventory, now);
     let mut places: BTreeMap<&CertId, Vec<Row<'_>>> = BTreeMap::new();
@@ -31,7 +31,7 @@ pub(super) async fn tree(look: &Look, access: &Access) -> Result<Report, Error> 
     let chosen = below.into_iter().filter(|id| passes(id));
     let shown = closure(chosen, |id| trust.issuers(id).iter().collect());
 
-    let shared = Listing::shared_names(&inventory);
+    let shared = shared_names(&inventory);
     let holders = holders(&inventory);
     let mut order: Vec<&Certificate> = shown.iter().filter_map(|id| inventory.certificates.get(*id)).collect();
     order.sort_by_key(|it| (!it.is_authority, it.short_name().to_lowercase(), it.not_after, &it.fingerprint));
@@ -48,7 +48,7 @@ pub(super) async fn tree(look: &Look, access: &Access) -> Result<Report, Error> 
         let mut signed = numbers(gave.get(id).map_or(&[][..], Vec::as_slice));
         signed.sort_unstable();
         nodes.push(TreeNode {
-            state: State::of(first, now),
+            state: state(first, now),
             name: match shared.contains(&certificate.subject_key) && certificate.is_authority {
                 true => format!("{}({})", certificate.short_name(), certificate.key_mark()),
                 false => certificate.short_name().to_owned(),

@@ -1,5 +1,5 @@
 use super::filter::FilterArgs;
-use super::scope::{OutputArgs, ScopeArgs};
+use super::scope::{OutputArgs, ProbeArgs, ScopeArgs};
 use crate::request::{Check, FailOn};
 
 /// Say what is wrong with certificates; exit code 1 at or above --fail-on
@@ -12,6 +12,8 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     scope: ScopeArgs,
+    #[command(flatten)]
+    probe: ProbeArgs,
     #[command(flatten)]
     filter: FilterArgs,
 
@@ -38,7 +40,7 @@ enum FailOnArg {
 impl From<&Args> for Check {
     fn from(args: &Args) -> Self {
         Self {
-            scope: (&args.scope).into(),
+            scope: args.probe.of(&args.scope),
             filter: (&args.filter).into(),
             fail_on: match args.fail_on {
                 FailOnArg::Info => FailOn::Info,

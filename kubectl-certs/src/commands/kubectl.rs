@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::scope::absolute;
 use crate::model::Span;
 use crate::request::{Connection, Scope};
 
@@ -95,7 +96,7 @@ impl KubectlArgs {
     pub(super) fn apply_to(&self, scope: &mut Scope) {
         scope.namespace.clone_from(&self.namespace);
         scope.connection = Connection {
-            kubeconfig: self.kubeconfig.clone(),
+            kubeconfig: self.kubeconfig.as_deref().map(absolute),
             context: self.context.clone(),
             cluster: self.cluster.clone(),
             user: self.user.clone(),

@@ -1,5 +1,5 @@
 use super::filter::FilterArgs;
-use super::scope::{OutputArgs, PRINT, ScopeArgs};
+use super::scope::{OutputArgs, PRINT, ProbeArgs, ScopeArgs};
 use crate::request::{Look, Sort};
 
 /// List certificates: where they live, until when, who signed them
@@ -11,11 +11,15 @@ Examples:
   kubectl certs list --root /mnt/node1             the disk of a node
   kubectl certs list --within 30d --sort expires   what ends in the next month, the first one first
   kubectl certs list -o custom-columns=NAME:.label,UNTIL:.notAfter
+  kubectl certs list --probe                       also what the cluster's servers present
+  kubectl certs list smtp://mail.example.com 'tls://192.0.2.1:443?sni=shop.example.com'
   kubectl certs list tls://example.com:443 file:/etc/ssl/server.pem
   openssl s_client -connect h:443 -showcerts </dev/null | kubectl certs list -")]
 pub(super) struct Args {
     #[command(flatten)]
     scope: ScopeArgs,
+    #[command(flatten)]
+    probe: ProbeArgs,
     #[command(flatten)]
     filter: FilterArgs,
 
@@ -30,7 +34,7 @@ pub(super) struct Args {
 impl From<&Args> for Look {
     fn from(args: &Args) -> Self {
         Self {
-            scope: (&args.scope).into(),
+            scope: args.probe.of(&args.scope),
             filter: (&args.filter).into(),
             sort: args.sort.map(|key| match key {
                 SortArg::Name => Sort::Name,

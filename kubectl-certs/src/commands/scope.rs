@@ -13,8 +13,8 @@ pub(super) const PRINT: &str = "How to print";
 #[expect(clippy::doc_markdown, reason = "the comments are the help text, and that is no Markdown")]
 #[derive(Clone, Debug, Args)]
 pub(super) struct ScopeArgs {
-    /// What to look at: file:PATH, secret/NAMESPACE/NAME, kubeconfig:PATH, webhook/validating/NAME, tls://HOST:PORT, a name
-    /// such as apiserver or admin.conf, or - for PEM on standard input. Without any: the cluster of the current context,
+    /// What to look at: file:PATH, secret/NAMESPACE/NAME, kubeconfig:PATH, webhook/validating/NAME, tls://HOST:PORT (also
+    /// tls://HOST:PORT?sni=NAME, smtp://HOST, ldap://HOST, postgres://HOST), a name such as apiserver or admin.conf, or - for PEM on standard input. Without any: the cluster of the current context,
     /// and this machine's own files where it is a node.
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
@@ -33,6 +33,25 @@ pub(super) struct ScopeArgs {
     /// Only objects with these labels
     #[arg(help_heading = WHERE, short = 'l', long, value_name = "SELECTOR")]
     selector: Option<String>,
+}
+
+/// For commands that only look.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct ProbeArgs {
+    /// Also what API servers, kubelets, controller managers, schedulers, etcd members and the Services behind webhooks and
+    /// aggregated APIs present, where they can be reached; nodes that are named with --ssh look at their own ports
+    #[arg(help_heading = WHERE, long)]
+    probe: bool,
+
+    /// Also what is presented to those who ask for the hosts of Ingresses and Gateways
+    #[arg(help_heading = WHERE, long)]
+    probe_hosts: bool,
+}
+
+impl ProbeArgs {
+    pub(super) fn of(self, args: &ScopeArgs) -> Scope {
+        Scope { probe: self.probe, probe_hosts: self.probe_hosts, ..args.into() }
+    }
 }
 
 #[derive(Clone, Debug, Args)]

@@ -1,5 +1,5 @@
 use super::filter::FilterArgs;
-use super::scope::{OutputArgs, PRINT, ScopeArgs};
+use super::scope::{OutputArgs, PRINT, ProbeArgs, ScopeArgs};
 use crate::request::Look;
 
 /// Show authorities, who trusts them and what they signed, verified by signature
@@ -18,6 +18,8 @@ pub(super) struct Args {
     #[command(flatten)]
     scope: ScopeArgs,
     #[command(flatten)]
+    probe: ProbeArgs,
+    #[command(flatten)]
     filter: FilterArgs,
 
     /// Draw with plain characters, as is done where no terminal is and where NO_COLOR is set
@@ -30,6 +32,6 @@ pub(super) struct Args {
 
 impl From<&Args> for Look {
     fn from(args: &Args) -> Self {
-        Self { scope: (&args.scope).into(), filter: (&args.filter).into(), sort: None }
+        Self { scope: args.probe.of(&args.scope), filter: (&args.filter).into(), sort: None }
     }
 }

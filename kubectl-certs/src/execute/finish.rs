@@ -63,7 +63,7 @@ fn half_way(mut error: Error, run: &str, place: &str) -> Error {
 async fn refuse_without_all_nodes(history: &History, means: &Means<'_>) -> Result<(), Error> {
     let absent = history.absent_from(means.fleet);
     if absent.is_empty() {
-        return Ok(());
+        return refuse_without_its_operator(history, means).await;
     }
     let run = &history.run;
     let error = Error::refused(format!(
@@ -75,6 +75,16 @@ async fn refuse_without_all_nodes(history: &History, means: &Means<'_>) -> Resul
     Err(error.hint(format!("name all of its nodes: kubectl certs runs finish {run}{place}")).hint(format!(
         "where a node is gone for good, remove the folder /var/lib/kubectl-certs/runs/{run} on the others yourself"
     )))
+}
+
+/// The old key of whoever began it lies with them.
+async fn refuse_without_its_operator(history: &History, means: &Means<'_>) -> Result<(), Error> {
+    match saved_plan(means.fleet, &history.run).await {
+        Ok(plan) if plan.changed_nodes().contains(&None) && means.fleet.member(None).is_none() => {
+            plan_for(means, &history.run).await.map(drop)
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn refuse_while_needed(history: &History, means: &Means<'_>) -> Result<(), Error> {

@@ -82,9 +82,12 @@ impl<'a> Journal<'a> {
         self.means.place
     }
 
-    /// Where these disks are seen.
-    pub(super) fn root(&self) -> &str {
-        self.means.root
+    /// Where the backups of this run lie on the node of a file, as a person finds them.
+    pub(super) fn backups(&self, at: &Location) -> String {
+        let member = self.means.fleet.member(at.node());
+        let state = member.map_or_else(|| "/var/lib/kubectl-certs".to_owned(), Member::state);
+        let on = at.node().map_or_else(String::new, |node| format!(" of {node}"));
+        format!("{state}/runs/{}/backup{on}", self.run)
     }
 
     pub(super) fn run(&self) -> &str {
@@ -323,7 +326,7 @@ fn remember(what: &What, begun: &mut BTreeSet<String>, ended: &mut BTreeSet<Stri
     }
 }
 
-pub(super) async fn saved_plan(fleet: &Fleet, run: &str) -> Result<Plan, Error> {
+pub(crate) async fn saved_plan(fleet: &Fleet, run: &str) -> Result<Plan, Error> {
     let mut text = None;
     for member in fleet.members() {
         match member.node.run(NodeOp::Plan { run: run.to_owned() }).await {
@@ -343,17 +346,33 @@ pub(super) async fn saved_plan(fleet: &Fleet, run: &str) -> Result<Plan, Error> 
 pub(super) async fn plan_for(means: &Means<'_>, run: &str) -> Result<Plan, Error> {
     let plan = saved_plan(means.fleet, run).await?;
     if let Some(absent) = plan.changed_nodes().into_iter().find(|node| means.fleet.member(*node).is_none()) {
-        return Err(Error::refused(match absent {
-            Some(node) => format!("run {run} changed {node}, which is not among the nodes that were named"),
-            None => format!("run {run} changed another disk than this"),
-        })
-        .hint(format!("name all of its nodes: {}", plan.disks().disk_arguments().trim())));
+        return Err(match (absent, plan.operators_kubeconfig()) {
+            (Some(node), _) => {
+                let error = format!("run {run} changed {node}, which is not among the nodes that were named");
+                Error::refused(error).hint(format!("name all of its nodes: {}", plan.disks().disk_arguments().trim()))
+            }
+            (None, Some((path, _))) => elsewhere(run, path),
+            (None, None) => Error::refused(format!("run {run} changed another disk than this")),
+        });
     }
     if plan.root.trim_end_matches('/') == means.root.trim_end_matches('/') {
         return Ok(plan);
     }
     Err(Error::refused(format!("run {run} was begun with the disk at {}, which is now at {}", plan.root, means.root))
         .hint(format!("mount it at {} again, then ask again with that --root", plan.root)))
+}
+
+/// A file of that name may be here too, and is another one.
+fn elsewhere(run: &str, path: &str) -> Error {
+    Error::refused(format!(
+        "run {run} is about {path} of the person who began it too, and that is not here: it was begun on another machine or \
+         by another user"
+    ))
+    .hint("whoever began it goes on with it, takes it back or finishes it, on that machine")
+    .hint(format!(
+        "where that machine is gone for good, what the run keeps is in /var/lib/kubectl-certs/runs/{run} of each node: put \
+         back by hand what you need of it, then remove that folder"
+    ))
 }
 
 impl History {

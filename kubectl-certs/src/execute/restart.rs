@@ -1,7 +1,8 @@
 //! Components of one node that have nothing to do with one another are restarted at the same time: most of a restart is
 //! waiting for the kubelet. Each is a step of its own in the journal.
 
-use super::{Journal, Means, from_node, perform, read_until};
+use super::step::read_until;
+use super::{Journal, Means, from_node, perform};
 use crate::error::Error;
 use crate::event::What;
 use crate::plan::action::Restart;

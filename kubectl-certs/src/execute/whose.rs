@@ -1,8 +1,9 @@
 //! Whose is what lies there now: only what a run wrote itself may it put the old files over.
 
+use super::found::{digest_of, is_remade};
 use super::journal::Journal;
 use super::perform::paths;
-use super::{Means, digest_of, from_node, is_remade};
+use super::{Means, from_node};
 use crate::access::nodes::NodeOp;
 use crate::error::{Error, ErrorKind};
 use crate::model::{KeyState, Location};
@@ -47,10 +48,9 @@ pub(super) fn check(step: &Step, state: RunState, journal: &Journal<'_>, world: 
                 ))
                 .about(at)
                 .hint(format!(
-                    "to have the old file all the same, put it there yourself: it is in the folder \
-                     {}/var/lib/kubectl-certs/runs/{run}/backup{}; then ask for the undo again",
-                    journal.root().trim_end_matches('/'),
-                    at.node().map_or_else(String::new, |node| format!(" of {node}"))
+                    "to have the old file all the same, put it there yourself: it is in the folder {}; then ask for the \
+                     undo again",
+                    journal.backups(at)
                 )));
             }
             (Whose::AsBefore | Whose::Untouched, _) | (Whose::Ours, None) => {}

@@ -22,7 +22,7 @@ fn key_differs(view: &View<'_>) -> Vec<Finding> {
             let beside = entry.key_at.as_ref().map_or_else(|| "in the same place".to_owned(), |at| format!("in {at}"));
             let message = format!("the key {beside} does not belong to the certificate here");
             Finding {
-                related: entry.key_at.iter().cloned().collect(),
+                related: entry.key_at.as_deref().into_iter().cloned().collect(),
                 ..Finding::new(&KEY_DIFFERS, Severity::Error, entry.at.clone(), message)
             }
         })

@@ -27,25 +27,25 @@ pub fn parse(der: &[u8]) -> Result<Certificate, CertificateError> {
     Ok(Certificate {
         fingerprint: fingerprint(der),
         subject: name::text(x509.subject()),
-        issuer: name::text(x509.issuer()),
+        issuer: name::text(x509.issuer()).into(),
         serial: serial(x509.raw_serial()),
         not_before: time(x509.validity().not_before),
         not_after: time(x509.validity().not_after),
         dns_names: stated.dns_names,
         ip_addresses: stated.ip_addresses,
         other_names: stated.other_names,
-        key_usages: stated.key_usages,
-        extended_key_usages: stated.extended_key_usages,
+        key_usages: stated.key_usages.into(),
+        extended_key_usages: stated.extended_key_usages.into(),
         is_authority: stated.is_authority,
         path_length: stated.path_length,
         version: x509.version().0 + 1,
-        key_algorithm: key_algorithm(&x509),
-        signature_algorithm: signature_algorithm(&x509),
+        key_algorithm: key_algorithm(&x509).into(),
+        signature_algorithm: signature_algorithm(&x509).into(),
         public_key: key_of(x509.public_key().raw),
-        subject_key_id: stated.subject_key_id,
-        authority_key_id: stated.authority_key_id,
-        subject_key: NameKey(sha256_hex(x509.subject().as_raw())),
-        issuer_key: NameKey(sha256_hex(x509.issuer().as_raw())),
+        subject_key_id: stated.subject_key_id.map(Into::into),
+        authority_key_id: stated.authority_key_id.map(Into::into),
+        subject_key: NameKey(sha256(x509.subject().as_raw())),
+        issuer_key: NameKey(sha256(x509.issuer().as_raw())),
     })
 }
 
@@ -70,12 +70,12 @@ pub fn unknown_critical_extensions(der: &[u8]) -> Vec<String> {
 }
 
 pub fn fingerprint(der: &[u8]) -> CertId {
-    CertId(sha256_hex(der))
+    CertId(sha256(der))
 }
 
 /// Of a `SubjectPublicKeyInfo`.
 pub fn key_id(spki: &[u8]) -> KeyId {
-    KeyId(sha256_hex(spki))
+    KeyId(sha256(spki))
 }
 
 /// One key may be written in several ways (RSA with and without NULL parameters): the canonical one is compared.
@@ -87,7 +87,13 @@ pub(super) fn key_of(spki: &[u8]) -> KeyId {
 }
 
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex::encode(digest::digest(&digest::SHA256, bytes))
+    hex::encode(sha256(bytes))
+}
+
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    out
 }
 
 impl Stated {

@@ -6,7 +6,7 @@ pub mod bytes;
 pub mod certificate;
 mod content;
 pub mod kubeconfig;
-mod name;
+pub mod name;
 pub mod pem;
 pub mod signing_request;
 pub mod yaml;

@@ -1,7 +1,13 @@
 //! X.501 names as RFC 4514 text: last attribute first, as kubectl, Go and `openssl -nameopt RFC2253` print them.
 
 use x509_parser::asn1_rs::{Any, Tag};
+use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
+
+/// Of DER; none where that is no name.
+pub fn of_der(der: &[u8]) -> Option<String> {
+    X509Name::from_der(der).ok().map(|(_, name)| text(&name))
+}
 
 pub(super) fn text(name: &X509Name<'_>) -> String {
     let mut parts: Vec<String> = name

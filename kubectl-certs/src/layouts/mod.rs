@@ -1,6 +1,7 @@
 //! Distributions as pure tables: what lies where, who signs it, who loads it, how it takes effect. One file each.
 
 mod kubeadm;
+pub mod operator;
 #[cfg(test)]
 pub(crate) mod played;
 
@@ -50,7 +51,7 @@ pub struct Authority {
     pub key: &'static str,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Leaf {
     pub name: &'static str,
     pub store: Store,

@@ -1,47 +1,11 @@
 //! One certificate, reduced to what people ask about and what decisions need.
 
-use core::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Time;
-
-/// SHA-256 of the certificate's DER in lower-case hex: the fingerprint that other tools print too.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct CertId(pub String);
-
-impl AsRef<str> for CertId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for CertId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for CertId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.get(..12).unwrap_or(&self.0))
-    }
-}
-
-/// SHA-256 of a `SubjectPublicKeyInfo` in lower-case hex: equal for a certificate and its private key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct KeyId(pub String);
-
-impl AsRef<str> for KeyId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Stands for the DER bytes of a name: names are the same only byte for byte, as verifiers compare them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct NameKey(pub String);
+use super::{CertId, KeyId, NameKey, Time};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -50,7 +14,7 @@ pub struct Certificate {
     pub fingerprint: CertId,
     /// RFC 4514 text, the last attribute of the DER first, as kubectl and Go print it.
     pub subject: String,
-    pub issuer: String,
+    pub issuer: Arc<str>,
     /// Hexadecimal, upper case, as openssl prints it; a leading `-` marks a negative one.
     pub serial: String,
     pub not_before: Time,
@@ -62,23 +26,23 @@ pub struct Certificate {
     /// E-mail addresses, URIs and other names, each with its kind in front.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_names: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub key_usages: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub extended_key_usages: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub key_usages: Arc<[String]>,
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub extended_key_usages: Arc<[String]>,
     pub is_authority: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_length: Option<u32>,
     /// X.509 version as people count it: 1 or 3.
     pub version: u32,
-    pub key_algorithm: String,
-    pub signature_algorithm: String,
+    pub key_algorithm: Arc<str>,
+    pub signature_algorithm: Arc<str>,
     /// SHA-256 of the public key (SPKI), lower-case hex.
     pub public_key: KeyId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject_key_id: Option<String>,
+    pub subject_key_id: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authority_key_id: Option<String>,
+    pub authority_key_id: Option<Arc<str>>,
     #[serde(skip, default = "no_name")]
     pub subject_key: NameKey,
     #[serde(skip, default = "no_name")]
@@ -90,7 +54,7 @@ fn mark(id: &str) -> &str {
 }
 
 fn no_name() -> NameKey {
-    NameKey(String::new())
+    NameKey([0; 32])
 }
 
 impl Certificate {
@@ -109,8 +73,11 @@ impl Certificate {
     }
 
     /// Tells authorities of one name apart: the beginning of the subject key id, or of the key's digest where there is none.
-    pub fn key_mark(&self) -> &str {
-        mark(self.subject_key_id.as_deref().unwrap_or(&self.public_key.0))
+    pub fn key_mark(&self) -> String {
+        match &self.subject_key_id {
+            Some(id) => mark(id).to_owned(),
+            None => mark(&self.public_key.short()).to_owned(),
+        }
     }
 
     /// The same of its issuer, as far as the certificate tells.

@@ -1,9 +1,11 @@
 //! One place that holds certificate material, and what was found there.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, KeyId, Location};
+use super::{CertId, KeyId, Location, SigningRequest, Token};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -16,8 +18,8 @@ pub struct Entry {
     pub key_public: Option<KeyId>,
     /// Where the private key lies when that is another place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_at: Option<Location>,
-    pub origin: Origin,
+    pub key_at: Option<Box<Location>>,
+    pub origin: Arc<Origin>,
     /// SHA-256 of the file or value as it was read, so that a change meanwhile is noticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
@@ -31,7 +33,7 @@ impl Entry {
     pub fn certificates(&self) -> &[CertId] {
         match &self.holds {
             Holds::Chain(ids) | Holds::Bundle(ids) => ids,
-            Holds::PublicKey(_) => &[],
+            Holds::PublicKey(_) | Holds::Request(_) | Holds::Token(_) => &[],
         }
     }
 
@@ -39,7 +41,7 @@ impl Entry {
     pub fn leaf(&self) -> Option<&CertId> {
         match &self.holds {
             Holds::Chain(ids) => ids.first(),
-            Holds::Bundle(_) | Holds::PublicKey(_) => None,
+            Holds::Bundle(_) | Holds::PublicKey(_) | Holds::Request(_) | Holds::Token(_) => None,
         }
     }
 }
@@ -53,6 +55,9 @@ pub enum Holds {
     Bundle(Vec<CertId>),
     /// A bare public key, such as the service-account key.
     PublicKey(KeyId),
+    /// A request for a certificate that nobody has answered here.
+    Request(Box<SigningRequest>),
+    Token(Box<Token>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -82,4 +87,7 @@ pub struct Origin {
     /// Something renews it by itself at the latest when this share of its lifetime has passed, in percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renewed_at_percent: Option<u8>,
+    /// A copy that was put aside; nothing uses it.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub backup: bool,
 }

@@ -6,27 +6,33 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, Certificate, Entry, Location, Time, Use};
+use super::{CertId, Certificate, Certificates, Entry, Handshake, Holds, Location, Time, Use};
 
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     pub read_at: Time,
     pub layouts: Vec<FoundLayout>,
-    pub certificates: BTreeMap<CertId, Certificate>,
-    /// Kept only where signatures are going to be verified.
+    pub certificates: Certificates,
+    /// Empty where no signature is going to be verified: most of what a certificate takes.
     pub der: BTreeMap<CertId, Vec<u8>>,
+    /// No DER is to be kept.
+    pub without_der: bool,
     pub entries: Vec<Entry>,
     pub uses: Vec<Use>,
     /// Who relies on which bundle when it meets which identity.
     pub edges: Vec<TrustEdge>,
     /// Nodes whose kubelet does not make its serving certificate itself, and why, as a sentence.
     pub serving_given: BTreeMap<Option<String>, String>,
+    /// What servers told beside their chains, by the place of the entry.
+    pub handshakes: BTreeMap<Location, Handshake>,
     pub gaps: Vec<Gap>,
 }
 
 impl Inventory {
     pub fn entry(&self, at: &Location) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.at == *at)
+        // In the order of places, as a reading leaves them; what was added since is found all the same.
+        let found = self.entries.binary_search_by(|entry| entry.at.cmp(at)).ok();
+        found.and_then(|number| self.entries.get(number)).or_else(|| self.entries.iter().find(|entry| entry.at == *at))
     }
 
     /// The certificate that a component presents from `at`.
@@ -36,18 +42,56 @@ impl Inventory {
 
     /// Each certificate of each entry, with its place in the order of listing.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.entries.iter().flat_map(|entry| self.rows_of(entry))
+        self.entries.iter().enumerate().flat_map(move |(number, entry)| {
+            let ids = entry.certificates();
+            ids.iter().enumerate().filter_map(move |(index, id)| {
+                let certificate = self.certificates.get(id)?;
+                Some(Row { entry, number, index, certificate, single: ids.len() == 1 })
+            })
+        })
     }
 
-    pub fn rows_of<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = Row<'a>> {
-        (0..entry.certificates().len()).filter_map(|index| self.row(entry, index))
-    }
-
-    /// The certificate at this position of an entry, from 0.
-    pub fn row<'a>(&'a self, entry: &'a Entry, index: usize) -> Option<Row<'a>> {
+    /// The row at `index` of the entry at `number`.
+    pub fn row(&self, number: usize, index: usize) -> Option<Row<'_>> {
+        let entry = self.entries.get(number)?;
         let ids = entry.certificates();
         let certificate = self.certificates.get(ids.get(index)?)?;
-        Some(Row { entry, index, certificate, single: ids.len() == 1 })
+        Some(Row { entry, number, index, certificate, single: ids.len() == 1 })
+    }
+
+    /// Takes over what another reading found; of one place that both reached, what was there before stays.
+    pub fn merge(&mut self, part: Self) {
+        self.layouts.extend(part.layouts);
+        self.certificates.extend(part.certificates);
+        self.der.extend(part.der);
+        // The larger one is not copied: there may be a hundred thousand.
+        let mut entries = part.entries;
+        if entries.len() > self.entries.len() {
+            entries.splice(0..0, self.entries.drain(..));
+            self.entries = entries;
+        } else {
+            self.entries.append(&mut entries);
+        }
+        self.uses.extend(part.uses);
+        self.edges.extend(part.edges);
+        self.serving_given.extend(part.serving_given);
+        self.handshakes.extend(part.handshakes);
+        self.gaps.extend(part.gaps);
+    }
+
+    /// In the order of places, and each place once: two readers may reach one (a kubeconfig in use that also lies in a
+    /// folder that was read).
+    pub fn sort(&mut self) {
+        self.entries.sort_by(|a, b| a.at.cmp(&b.at));
+        self.entries.dedup_by(|later, earlier| later.at == earlier.at);
+        self.gaps.sort_by(|a, b| a.at.cmp(&b.at));
+    }
+}
+
+impl Inventory {
+    /// Requests and tokens: what is no certificate and has an end or a state all the same.
+    pub fn others(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| matches!(entry.holds, Holds::Request(_) | Holds::Token(_)))
     }
 }
 
@@ -63,6 +107,8 @@ pub struct TrustEdge {
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     pub entry: &'a Entry,
+    /// Position of the entry in the inventory.
+    pub number: usize,
     /// Position in the entry, from 0.
     pub index: usize,
     pub certificate: &'a Certificate,
@@ -127,9 +173,18 @@ pub struct Gap {
 #[serde(rename_all = "kebab-case")]
 pub enum GapReason {
     BadCertificate,
+    /// A structured document (JSON, YAML) that is none.
+    BadDocument,
+    /// A Java keystore that cannot be read.
+    BadJks,
     BadKey,
     BadKubeconfig,
+    /// The password at hand does not open it, or none is at hand.
+    BadPassword,
     BadPem,
+    BadPkcs12,
+    BadRequest,
+    BadToken,
     Forbidden,
     NoCertificateFound,
     /// A folder, a FIFO or a device where a file is wanted.
@@ -146,9 +201,15 @@ impl GapReason {
     pub fn code(self) -> &'static str {
         match self {
             Self::BadCertificate => "bad-certificate",
+            Self::BadDocument => "bad-document",
+            Self::BadJks => "bad-jks",
             Self::BadKey => "bad-key",
             Self::BadKubeconfig => "bad-kubeconfig",
+            Self::BadPassword => "bad-password",
             Self::BadPem => "bad-pem",
+            Self::BadPkcs12 => "bad-pkcs12",
+            Self::BadRequest => "bad-request",
+            Self::BadToken => "bad-token",
             Self::Forbidden => "forbidden",
             Self::NoCertificateFound => "no-certificate-found",
             Self::NotAFile => "not-a-file",

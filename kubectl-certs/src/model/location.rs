@@ -6,8 +6,15 @@
 //! | `node/NAME:PATH` | a file on another node |
 //! | `kubeconfig:PATH#user/NAME`, `…#cluster/NAME` | an entry of a kubeconfig (also after `node/NAME:PATH`) |
 //! | `secret/NAMESPACE/NAME/KEY` | a key of a Secret |
-//! | `webhook/validating/NAME/HOOK`, `webhook/mutating/NAME/HOOK` | a caBundle |
-//! | `tls://HOST:PORT` | what a server presents |
+//! | `configmap/NAMESPACE/NAME/KEY` | a key of a ConfigMap |
+//! | `webhook/validating/NAME/HOOK`, `webhook/mutating/NAME/HOOK` | the caBundle of a webhook |
+//! | `apiservice/NAME`, `crd/NAME` | the caBundle of an aggregated API, of a conversion webhook |
+//! | `csr/NAME` | a CertificateSigningRequest |
+//! | `PLACE#/A/B` | a value inside of a structured document there, as a JSON Pointer (RFC 6901) |
+//! | `PLACE#user/NAME`, `PLACE#cluster/NAME` | an entry of a kubeconfig that is the value of a Secret or ConfigMap |
+//! | `tls://HOST:PORT`, `tls://HOST:PORT?sni=NAME` | what a server presents, also when asked for that name |
+//! | `smtp://HOST:PORT`, `ldap://…`, `postgres://…` | the same where TLS begins within another protocol |
+//! | `node/NAME:tls://HOST:PORT` | the same as that node sees it |
 //! | `-` | standard input (`stdin#N` is understood too: `-#N` looks like an option) |
 //!
 //! `#N` at the end means the Nth certificate there. Spaces, characters that steer, `%` and `#` inside names are written as
@@ -15,9 +22,12 @@
 
 use core::fmt;
 use core::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::Endpoint;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "String", try_from = "String")]
@@ -30,12 +40,73 @@ pub struct Location {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
-    File { node: Option<String>, path: String },
-    Kubeconfig { node: Option<String>, path: String, field: KubeconfigField },
-    Secret { namespace: String, name: String, key: String },
-    CaBundle { kind: BundleKind, name: String, field: String },
-    Endpoint { host: String, port: u16 },
+    File {
+        node: Option<String>,
+        path: String,
+    },
+    Kubeconfig {
+        node: Option<String>,
+        path: String,
+        field: KubeconfigField,
+    },
+    /// There may be a hundred thousand of them, most with a neighbour: what they have in common is kept once.
+    Secret {
+        namespace: Arc<str>,
+        name: Arc<str>,
+        key: Arc<str>,
+    },
+    ConfigMap {
+        namespace: String,
+        name: String,
+        key: String,
+    },
+    /// `field` is the name of the hook; empty where the object has one caBundle.
+    CaBundle {
+        kind: BundleKind,
+        name: String,
+        field: String,
+    },
+    SigningRequest {
+        name: String,
+    },
+    Endpoint(Endpoint),
     StandardInput,
+    Field {
+        of: Box<Self>,
+        pointer: Pointer,
+    },
+}
+
+/// Where in a structured document: a JSON Pointer, or an entry of a kubeconfig. A kubeconfig that is a file of its own is
+/// `Place::Kubeconfig`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pointer {
+    /// As RFC 6901 writes it; begins with `/`.
+    Json(String),
+    Kubeconfig(KubeconfigField),
+}
+
+impl Pointer {
+    /// To a value by the keys that lead to it.
+    pub fn json<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::Json(keys.into_iter().map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1"))).collect())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix('/') {
+            Some(_) => Some(Self::Json(unescape(text))),
+            None => KubeconfigField::parse(text).map(Self::Kubeconfig),
+        }
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(pointer) => f.write_str(&escape(pointer)),
+            Self::Kubeconfig(field) => field.fmt(f),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,10 +117,48 @@ pub enum KubeconfigField {
     User(String),
 }
 
+impl KubeconfigField {
+    fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix("user/") {
+            Some(name) => Some(Self::User(unescape(name))),
+            None => Some(Self::Cluster(unescape(text.strip_prefix("cluster/")?))),
+        }
+    }
+}
+
+impl fmt::Display for KubeconfigField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cluster(name) => write!(f, "cluster/{}", escape(name)),
+            Self::User(name) => write!(f, "user/{}", escape(name)),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BundleKind {
+    ApiService,
+    /// Of the conversion webhook of a CustomResourceDefinition.
+    Conversion,
     MutatingWebhook,
     ValidatingWebhook,
+}
+
+impl BundleKind {
+    /// What its names begin with.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::ApiService => "apiservice",
+            Self::Conversion => "crd",
+            Self::MutatingWebhook => "webhook/mutating",
+            Self::ValidatingWebhook => "webhook/validating",
+        }
+    }
+
+    /// An object of this kind has several, each with a name.
+    pub fn has_fields(self) -> bool {
+        matches!(self, Self::MutatingWebhook | Self::ValidatingWebhook)
+    }
 }
 
 impl Location {
@@ -70,9 +179,15 @@ impl Location {
         Self { number: Some(number), ..self }
     }
 
+    /// A value inside of the document that is here.
+    #[must_use]
+    pub fn field(self, pointer: Pointer) -> Self {
+        Self::from(Place::Field { of: Box::new(self.place), pointer })
+    }
+
     /// The file that holds it, where a file does.
     pub fn path(&self) -> Option<&str> {
-        match &self.place {
+        match self.place.whole() {
             Place::File { path, .. } | Place::Kubeconfig { path, .. } => Some(path),
             _ => None,
         }
@@ -80,8 +195,10 @@ impl Location {
 
     /// The node that holds it, where that is not this machine.
     pub fn node(&self) -> Option<&str> {
-        match &self.place {
-            Place::File { node, .. } | Place::Kubeconfig { node, .. } => node.as_deref(),
+        match self.place.whole() {
+            Place::File { node, .. } | Place::Kubeconfig { node, .. } | Place::Endpoint(Endpoint { node, .. }) => {
+                node.as_deref()
+            }
             _ => None,
         }
     }
@@ -98,6 +215,16 @@ impl Location {
     }
 }
 
+impl Place {
+    /// The document, where this is a value inside of one.
+    pub fn whole(&self) -> &Self {
+        match self {
+            Self::Field { of, .. } => of.whole(),
+            place => place,
+        }
+    }
+}
+
 impl From<Place> for Location {
     fn from(place: Place) -> Self {
         Self { place, number: None }
@@ -106,36 +233,36 @@ impl From<Place> for Location {
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number {
+            Some(number) => write!(f, "{}#{number}", self.place),
+            None => self.place.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let on = |node: &Option<String>, otherwise: &str| match node {
             Some(node) => format!("node/{}:", escape(node)),
             None => otherwise.to_owned(),
         };
-        match &self.place {
-            Place::File { node, path } => write!(f, "{}{}", on(node, "file:"), escape(path))?,
-            Place::Kubeconfig { node, path, field } => {
-                let (kind, name) = match field {
-                    KubeconfigField::Cluster(name) => ("cluster", name),
-                    KubeconfigField::User(name) => ("user", name),
-                };
-                write!(f, "{}{}#{kind}/{}", on(node, "kubeconfig:"), escape(path), escape(name))?;
+        match self {
+            Self::File { node, path } => write!(f, "{}{}", on(node, "file:"), escape(path)),
+            Self::Kubeconfig { node, path, field } => write!(f, "{}{}#{field}", on(node, "kubeconfig:"), escape(path)),
+            Self::Secret { namespace, name, key } => {
+                write!(f, "secret/{}/{}/{}", escape(namespace), escape(name), escape(key))
             }
-            Place::Secret { namespace, name, key } => {
-                write!(f, "secret/{}/{}/{}", escape(namespace), escape(name), escape(key))?;
+            Self::ConfigMap { namespace, name, key } => {
+                write!(f, "configmap/{}/{}/{}", escape(namespace), escape(name), escape(key))
             }
-            Place::CaBundle { kind, name, field } => {
-                let kind = match kind {
-                    BundleKind::MutatingWebhook => "mutating",
-                    BundleKind::ValidatingWebhook => "validating",
-                };
-                write!(f, "webhook/{kind}/{}/{}", escape(name), escape(field))?;
+            Self::CaBundle { kind, name, field } => {
+                write!(f, "{}/{}", kind.prefix(), escape(name))?;
+                if kind.has_fields() { write!(f, "/{}", escape(field)) } else { Ok(()) }
             }
-            Place::Endpoint { host, port } if host.contains(':') => write!(f, "tls://[{host}]:{port}")?,
-            Place::Endpoint { host, port } => write!(f, "tls://{}:{port}", escape(host))?,
-            Place::StandardInput => f.write_str("-")?,
-        }
-        match self.number {
-            Some(number) => write!(f, "#{number}"),
-            None => Ok(()),
+            Self::SigningRequest { name } => write!(f, "csr/{}", escape(name)),
+            Self::Endpoint(endpoint) => endpoint.fmt(f),
+            Self::StandardInput => f.write_str("-"),
+            Self::Field { of, pointer } => write!(f, "{of}#{pointer}"),
         }
     }
 }
@@ -151,47 +278,85 @@ impl FromStr for Location {
     type Err = LocationError;
 
     fn from_str(text: &str) -> Result<Self, LocationError> {
-        let wrong = |why| LocationError { text: text.to_owned(), why };
         let (body, number) = split_number(text);
-        let place = if body == "-" || (body == "stdin" && number.is_some()) {
-            Place::StandardInput
-        } else if let Some(path) = body.strip_prefix("file:") {
-            Place::File { node: None, path: unescape(path) }
-        } else if let Some(rest) = body.strip_prefix("kubeconfig:") {
-            let (path, field) = split_field(rest).ok_or_else(|| wrong("'#user/NAME' or '#cluster/NAME' is missing"))?;
-            Place::Kubeconfig { node: None, path, field }
-        } else if let Some(rest) = body.strip_prefix("node/") {
-            let (node, rest) = rest.split_once(':').ok_or_else(|| wrong("'node/NAME:PATH' is wanted"))?;
-            let node = Some(unescape(node));
-            match split_field(rest) {
-                Some((path, field)) => Place::Kubeconfig { node, path, field },
-                None => Place::File { node, path: unescape(rest) },
-            }
-        } else if let Some(rest) = body.strip_prefix("secret/") {
-            match words(rest).as_slice() {
-                [namespace, name, key] => {
-                    Place::Secret { namespace: namespace.clone(), name: name.clone(), key: key.clone() }
-                }
-                _ => return Err(wrong("'secret/NAMESPACE/NAME/KEY' is wanted")),
-            }
-        } else if let Some(rest) = body.strip_prefix("webhook/") {
-            let (kind, name, field) = match words(rest).as_slice() {
-                [kind, name, field] => (kind.clone(), name.clone(), field.clone()),
-                _ => return Err(wrong("'webhook/validating/NAME/HOOK' is wanted")),
-            };
+        let place = if body == "stdin" && number.is_some() { Ok(Place::StandardInput) } else { parse_place(body) };
+        match place {
+            Ok(place) => Ok(Self { place, number }),
+            Err(why) => Err(LocationError { text: text.to_owned(), why }),
+        }
+    }
+}
+
+fn parse_place(text: &str) -> Result<Place, &'static str> {
+    if text == "-" {
+        return Ok(Place::StandardInput);
+    }
+    if let Some(rest) = text.strip_prefix("kubeconfig:") {
+        let (path, field) = split_field(rest).ok_or("'#user/NAME' or '#cluster/NAME' is missing")?;
+        return Ok(Place::Kubeconfig { node: None, path, field });
+    }
+    let (whole, pointer) = match text.split_once('#') {
+        Some((whole, pointer)) => (whole, Pointer::parse(pointer)),
+        None => (text, None),
+    };
+    match (parse_whole(if pointer.is_some() { whole } else { text })?, pointer) {
+        // A kubeconfig on a node has no prefix of its own.
+        (Place::File { node: node @ Some(_), path }, Some(Pointer::Kubeconfig(field))) => {
+            Ok(Place::Kubeconfig { node, path, field })
+        }
+        (Place::File { .. }, Some(Pointer::Kubeconfig(_))) => Err("an entry of a kubeconfig begins with 'kubeconfig:'"),
+        (of, Some(pointer)) => Ok(Place::Field { of: Box::new(of), pointer }),
+        (place, None) => Ok(place),
+    }
+}
+
+/// What is no value inside of something else.
+fn parse_whole(text: &str) -> Result<Place, &'static str> {
+    if let Some(path) = text.strip_prefix("file:") {
+        return Ok(Place::File { node: None, path: unescape(path) });
+    }
+    if let Some(endpoint) = Endpoint::parse(text) {
+        return endpoint.map(Place::Endpoint);
+    }
+    let (kind, rest) = text.split_once('/').ok_or("no such kind of place")?;
+    if kind == "node" {
+        let (node, path) = rest.split_once(':').ok_or("'node/NAME:PATH' is wanted")?;
+        if let Some(endpoint) = Endpoint::parse(path) {
+            return Ok(Place::Endpoint(Endpoint { node: Some(unescape(node)), ..endpoint? }));
+        }
+        return Ok(Place::File { node: Some(unescape(node)), path: unescape(path) });
+    }
+    let words: Vec<String> = rest.split('/').map(unescape).collect();
+    let mut words = words.into_iter();
+    // No more and no fewer than these words; a name may be empty nowhere that is printed.
+    let (first, second, third, more) = (words.next(), words.next(), words.next(), words.next());
+    match (kind, first, second, third, more) {
+        ("secret", Some(namespace), Some(name), Some(key), None) => {
+            Ok(Place::Secret { namespace: namespace.into(), name: name.into(), key: key.into() })
+        }
+        ("secret", ..) => Err("'secret/NAMESPACE/NAME/KEY' is wanted"),
+        ("configmap", Some(namespace), Some(name), Some(key), None) => Ok(Place::ConfigMap { namespace, name, key }),
+        ("configmap", ..) => Err("'configmap/NAMESPACE/NAME/KEY' is wanted"),
+        ("webhook", Some(kind), Some(name), Some(field), None) => {
             let kind = match kind.as_str() {
                 "mutating" => BundleKind::MutatingWebhook,
                 "validating" => BundleKind::ValidatingWebhook,
-                _ => return Err(wrong("a webhook is 'validating' or 'mutating'")),
+                _ => return Err("a webhook is 'validating' or 'mutating'"),
             };
-            Place::CaBundle { kind, name, field }
-        } else if let Some(rest) = body.strip_prefix("tls://") {
-            let (host, port) = host_and_port(rest).ok_or_else(|| wrong("'tls://HOST:PORT' is wanted"))?;
-            Place::Endpoint { host, port }
-        } else {
-            return Err(wrong("no such kind of place"));
-        };
-        Ok(Self { place, number })
+            Ok(Place::CaBundle { kind, name, field })
+        }
+        ("webhook", ..) => Err("'webhook/validating/NAME/HOOK' is wanted"),
+        ("apiservice", Some(name), None, ..) => {
+            Ok(Place::CaBundle { kind: BundleKind::ApiService, name, field: String::new() })
+        }
+        ("apiservice", ..) => Err("'apiservice/NAME' is wanted"),
+        ("crd", Some(name), None, ..) => {
+            Ok(Place::CaBundle { kind: BundleKind::Conversion, name, field: String::new() })
+        }
+        ("crd", ..) => Err("'crd/NAME' is wanted"),
+        ("csr", Some(name), None, ..) => Ok(Place::SigningRequest { name }),
+        ("csr", ..) => Err("'csr/NAME' is wanted"),
+        _ => Err("no such kind of place"),
     }
 }
 
@@ -203,7 +368,7 @@ pub fn host_and_port(text: &str) -> Option<(String, u16)> {
         Some(address) => address.parse::<core::net::Ipv6Addr>().ok()?.to_string(),
         None => host.to_owned(),
     };
-    let plain = !host.is_empty() && !host.contains(['/', '[', ']', '@']);
+    let plain = !host.is_empty() && !host.contains(['/', '[', ']', '@', '?']);
     (plain).then_some(())?;
     Some((unescape(&host), port.parse().ok()?))
 }
@@ -225,19 +390,10 @@ fn number_is_padded(text: &str) -> bool {
 
 fn split_field(text: &str) -> Option<(String, KubeconfigField)> {
     let (path, field) = text.split_once('#')?;
-    let field = if let Some(name) = field.strip_prefix("user/") {
-        KubeconfigField::User(unescape(name))
-    } else {
-        KubeconfigField::Cluster(unescape(field.strip_prefix("cluster/")?))
-    };
-    Some((unescape(path), field))
+    Some((unescape(path), KubeconfigField::parse(field)?))
 }
 
-fn words(text: &str) -> Vec<String> {
-    text.split('/').map(unescape).collect()
-}
-
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if steers(c) || c.is_whitespace() || matches!(c, '%' | '#') {
@@ -260,7 +416,7 @@ pub fn steers(c: char) -> bool {
 }
 
 /// Undoes `escape`; a `%` that begins no escape stands for itself, as people type it.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -300,6 +456,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::Protocol::{Ldap, Postgres, Smtp, Tls};
 
     fn any_place() -> impl Strategy<Value = Place> {
         let name = "[a-z0-9.-]{1,12}";
@@ -309,17 +466,39 @@ mod tests {
             .prop_map(|(user, name)| if user { KubeconfigField::User(name) } else { KubeconfigField::Cluster(name) });
         let kind = any::<bool>()
             .prop_map(|mutating| if mutating { BundleKind::MutatingWebhook } else { BundleKind::ValidatingWebhook });
+        let kind_alone =
+            any::<bool>().prop_map(|api| if api { BundleKind::ApiService } else { BundleKind::Conversion });
+        let pointer =
+            proptest::collection::vec(odd, 1..4).prop_map(|keys| Pointer::json(keys.iter().map(String::as_str)));
+        let entry = field.clone().prop_map(Pointer::Kubeconfig);
+        let protocol = proptest::sample::select(vec![Tls, Smtp, Ldap, Postgres]);
+        let host = prop_oneof![name.prop_map(String::from), Just("::1".to_owned())];
+        let endpoint = (node.clone(), protocol, host, any::<u16>(), proptest::option::of(odd));
+        let endpoint = endpoint.prop_map(|(node, protocol, host, port, asked_name)| {
+            Place::Endpoint(Endpoint { node, protocol, host, port, asked_name })
+        });
+        let file = (node.clone(), odd).prop_map(|(node, path)| Place::File { node, path });
+        let config_map = (name, name, "[-._a-zA-Z0-9]{1,12}").prop_map(|(namespace, name, key)| Place::ConfigMap {
+            namespace,
+            name,
+            key,
+        });
         prop_oneof![
+            (kind_alone, name).prop_map(|(kind, name)| Place::CaBundle { kind, name, field: String::new() }),
+            name.prop_map(|name| Place::SigningRequest { name }),
+            (config_map.clone(), prop_oneof![entry, pointer.clone()])
+                .prop_map(|(of, pointer)| Place::Field { of: Box::new(of), pointer }),
+            (file, pointer).prop_map(|(of, pointer)| Place::Field { of: Box::new(of), pointer }),
+            config_map,
             (node.clone(), odd).prop_map(|(node, path)| Place::File { node, path }),
             (node, odd, field).prop_map(|(node, path, field)| Place::Kubeconfig { node, path, field }),
             (name, name, "[-._a-zA-Z0-9]{1,12}").prop_map(|(namespace, name, key)| Place::Secret {
-                namespace,
-                name,
-                key
+                namespace: namespace.into(),
+                name: name.into(),
+                key: key.into()
             }),
             (kind, name, name).prop_map(|(kind, name, field)| Place::CaBundle { kind, name, field }),
-            (prop_oneof![name.prop_map(String::from), Just("::1".to_owned())], any::<u16>())
-                .prop_map(|(host, port)| Place::Endpoint { host, port }),
+            endpoint,
         ]
     }
 

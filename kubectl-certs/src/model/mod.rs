@@ -3,21 +3,29 @@
 //! Nothing here reads, decides or prints; every other room speaks in these types.
 
 mod certificate;
+mod certificates;
+mod digest;
+mod endpoint;
 mod entry;
 mod inventory;
 mod location;
 mod signing_request;
 mod store;
 mod time;
+mod token;
 mod use_;
 mod wish;
 
-pub use certificate::{CertId, Certificate, KeyId, NameKey};
+pub use certificate::Certificate;
+pub use certificates::Certificates;
+pub use digest::{CertId, KeyId, NameKey, NotADigest};
+pub use endpoint::{Endpoint, Handshake, Protocol};
 pub use entry::{Entry, Holds, KeyState, Origin};
 pub use inventory::{FoundLayout, Gap, GapReason, Inventory, Row, TrustEdge, path_on_disk};
-pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, host_and_port, steers};
+pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, Pointer, host_and_port, steers};
 pub use signing_request::SigningRequest;
 pub use store::IdentityStore;
 pub use time::{Span, Time, TimeError};
+pub use token::{Token, TokenKind};
 pub use use_::{Evidence, Loaded, Purpose, TakesEffect, Use};
 pub use wish::{KeyChoice, KeyKind, NoServerName, ServerName};

@@ -1,8 +1,12 @@
 //! What a request for a certificate asks for.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::KeyId;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct SigningRequest {
     /// RFC 4514 text, as of certificates.
     pub subject: String,

@@ -3,7 +3,7 @@
 use super::{as_typed, clean, severity_word};
 use crate::findings::Check;
 use crate::model::{KeyState, Purpose, TakesEffect, Time};
-use crate::report::{Shown, SignatureState};
+use crate::report::{Presents, Served, Shown, SignatureState};
 
 pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     let certificate = &shown.listed.certificate;
@@ -16,8 +16,8 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     page.line("Issuer", &certificate.issuer);
     page.line("Serial", &certificate.serial);
     page.line("Fingerprint", &format!("sha256 {}", certificate.fingerprint));
-    page.list("Key id", certificate.subject_key_id.as_slice());
-    page.list("Issuer's key", certificate.authority_key_id.as_slice());
+    page.list("Key id", &certificate.subject_key_id.iter().map(ToString::to_string).collect::<Vec<_>>());
+    page.list("Issuer's key", &certificate.authority_key_id.iter().map(ToString::to_string).collect::<Vec<_>>());
     page.line("State", shown.listed.state.word());
     page.line("Not before", &certificate.not_before.to_string());
     let left = certificate.not_after.since(now);
@@ -26,7 +26,7 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     page.list("DNS names", &certificate.dns_names);
     page.list("IP addresses", &certificate.ip_addresses);
     page.list("Other names", &certificate.other_names);
-    page.list("Usages", &[certificate.key_usages.clone(), certificate.extended_key_usages.clone()].concat());
+    page.list("Usages", &[&*certificate.key_usages, &*certificate.extended_key_usages].concat());
     let authority = match (certificate.is_authority, certificate.path_length) {
         (true, Some(length)) => format!("yes, path length {length}"),
         (true, None) => "yes".to_owned(),
@@ -46,6 +46,15 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     );
     page.list("Also in", &others(shown));
     page.list("Used by", &uses(shown));
+    page.list("Served by", &served(shown));
+    if let Some(handshake) = &shown.handshake {
+        page.list("Handshake", handshake.version.as_slice());
+        match &handshake.client_authorities {
+            None => page.line("Clients", "are not asked for a certificate"),
+            Some(names) if names.is_empty() => page.line("Clients", "may show a certificate; of whom is not said"),
+            Some(names) => page.list("Clients of", names),
+        }
+    }
     page.list("Trusted by", &shown.trusted_by.iter().map(ToString::to_string).collect::<Vec<_>>());
     let findings: Vec<String> = shown
         .findings
@@ -109,6 +118,19 @@ fn uses(shown: &Shown) -> Vec<String> {
             format!("{} {what}; {effect}; {}{stale}", use_.component, use_.loaded.evidence.sentence())
         })
         .collect()
+}
+
+fn served(shown: &Shown) -> Vec<String> {
+    let sentence = |served: &Served| {
+        let what = match served.presents {
+            Presents::Same => "the same",
+            Presents::Older => "an older one of the same names",
+            Presents::Newer => "a newer one of the same names",
+            Presents::Another => "another one of the same names",
+        };
+        format!("{}   ({what})", served.at)
+    };
+    shown.served.iter().map(sentence).collect()
 }
 
 pub(super) fn check(check: &Check, program: &str) -> String {

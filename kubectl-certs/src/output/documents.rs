@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::columns::Columns;
 use super::csv::Header;
 use super::jsonpath::{Missing, Template};
-use super::wire::{Item, gaps};
+use super::wire::Item;
 use super::{clean, schema, table};
 use crate::error::Error;
 use crate::report::Report;
@@ -61,7 +61,7 @@ impl Serialize for Items<'_> {
 
 impl<'a> Written<'a> {
     fn of(report: &'a Report) -> Self {
-        Self { api_version: API, kind: "List", items: Items(report), gaps: gaps(report) }
+        Self { api_version: API, kind: "List", items: Items(report), gaps: report.gaps() }
     }
 }
 

@@ -53,7 +53,7 @@ pub fn render(report: &Report, style: &Style, out: &mut dyn Write) -> Result<Str
     let written = match &style.format {
         Format::Table | Format::Wide => {
             let said = text::write(report, style, out).map_err(documents::Fault::Io)?;
-            return Ok(said + &text::gaps(wire::gaps(report)));
+            return Ok(said + &text::gaps(report.gaps()));
         }
         Format::Name => names(report, out).map_err(documents::Fault::Io),
         Format::Json => documents::json(report, out),
@@ -65,7 +65,7 @@ pub fn render(report: &Report, style: &Style, out: &mut dyn Write) -> Result<Str
         Format::InFile(..) => Ok(()),
     };
     written?;
-    Ok(if style.format.is_document() { String::new() } else { text::gaps(wire::gaps(report)) })
+    Ok(if style.format.is_document() { String::new() } else { text::gaps(report.gaps()) })
 }
 
 /// The exit code of an answer; findings beat gaps.
@@ -78,7 +78,7 @@ pub fn exit_code(report: &Report) -> u8 {
     };
     // A demo shows troubles on purpose.
     let looked = !matches!(report, Report::Demo(_));
-    match (worst, looked && !wire::gaps(report).is_empty()) {
+    match (worst, looked && !report.gaps().is_empty()) {
         (true, _) => exit::FINDINGS,
         (false, true) => exit::UNREADABLE,
         (false, false) => exit::DONE,

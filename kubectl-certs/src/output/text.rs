@@ -6,7 +6,7 @@ use super::table::{self, table};
 use super::{Format, Rendered, Style, clean, describe, plan, quoted, requests, severity_word, tree};
 use crate::event::{Event, What};
 use crate::findings::{Check, Finding, Severity};
-use crate::model::{Gap, KeyState};
+use crate::model::{Entry, Gap, Holds, KeyState};
 use crate::report::{Checked, DemoMade, Listed, Listing, Report, RunDone, RunInfo};
 
 /// Writes what is for standard output, and returns the rest.
@@ -50,7 +50,7 @@ fn render(report: &Report, style: &Style) -> Rendered {
 }
 
 fn list(listing: &Listing, style: &Style, out: &mut dyn Write) -> io::Result<String> {
-    if listing.rows.is_empty() {
+    if listing.chosen.is_empty() && listing.others.is_empty() {
         return Ok(nothing_found(listing.namespace.as_deref(), &listing.gaps));
     }
     let wide = matches!(style.format, Format::Wide);
@@ -59,7 +59,32 @@ fn list(listing: &Listing, style: &Style, out: &mut dyn Write) -> io::Result<Str
         headers.extend(["KEY", "ALGORITHM", "SERIAL", "PLACE"]);
     }
     let rows = || listing.rows().map(|row| list_row(&row, listing, wide));
-    table::write(out, &headers, rows, style.headers).map(|()| String::new())
+    table::write(out, &headers, rows, style.headers)?;
+    if !listing.others.is_empty() && !listing.chosen.is_empty() {
+        // As kubectl parts the tables of several kinds.
+        writeln!(out)?;
+    }
+    let others = || listing.others.iter().filter_map(|entry| other_row(entry, listing));
+    table::write(out, &["NAME", "KIND", "EXPIRES", "LEFT", "WHAT"], others, style.headers)?;
+    Ok(String::new())
+}
+
+/// Requests and tokens.
+fn other_row(entry: &Entry, listing: &Listing) -> Option<Vec<String>> {
+    let name = entry.origin.name.clone().filter(|_| listing.named).unwrap_or_else(|| entry.at.to_string());
+    match &entry.holds {
+        Holds::Request(request) => {
+            let what = request.subject.clone();
+            Some(vec![name, "request".to_owned(), String::new(), String::new(), what])
+        }
+        Holds::Token(token) => {
+            let end = token.expires.map(|end| (end.minute(), end.since(listing.now).to_string()));
+            let (expires, left) = end.unwrap_or_default();
+            let what = token.subject.clone().unwrap_or_else(|| token.kind.word().to_owned());
+            Some(vec![name, "token".to_owned(), expires, left, what])
+        }
+        Holds::Chain(_) | Holds::Bundle(_) | Holds::PublicKey(_) => None,
+    }
 }
 
 /// In kubectl's own words, which scripts look for. Where something could not be read, nobody knows what is there: then
@@ -72,7 +97,7 @@ fn nothing_found(namespace: Option<&str>, gaps: &[Gap]) -> String {
     }
 }
 
-fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
+fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
     let certificate = &row.certificate;
     let target = row.target.to_string();
     let first = row.target.number.is_none_or(|number| number == 1);
@@ -91,7 +116,7 @@ fn list_row(row: &Listed, listing: &Listing, wide: bool) -> Vec<String> {
             (_, KeyState::Differs) => "differs",
             (_, KeyState::Unreadable) => "unreadable",
         };
-        cells.extend([key.to_owned(), certificate.key_algorithm.clone(), certificate.serial.clone(), target]);
+        cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), certificate.serial.clone(), target]);
     }
     cells
 }

@@ -1,17 +1,17 @@
 //! The wire: what JSON and YAML say, for scripts and for the PowerShell module. Frozen apart from the inner types, so that
 //! those can change. Keys are unique ignoring case; times are RFC 3339 in UTC; readers ignore what they do not know.
 
+mod tree;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::event::Event;
 use crate::findings::{Check, Finding};
-use crate::model::{Certificate, Gap, Holds, KeyState, Location, Time, Use};
+use crate::model::{Certificate, Entry, Gap, Handshake, Holds, KeyState, Location, SigningRequest, Time, Token, Use};
 use crate::plan::Plan;
-use crate::report::{
-    Checked, Listed, Orphan, Report, RequestMade, RunDone, RunInfo, Shown, SignatureState, State, Tree, TreeNode,
-};
+use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Served, Shown, SignatureState, State};
 use crate::request::{API, Request};
 
 /// What `kubectl certs api` reads from standard input.
@@ -77,9 +77,12 @@ pub struct Failure {
 #[serde(tag = "kind")]
 pub enum Item {
     Certificate(CertificateItem),
+    /// A CertificateSigningRequest, or a request for a certificate in a file.
+    Request(RequestItem),
+    Token(TokenItem),
     CertificateDetails(DetailsItem),
-    Node(NodeItem),
-    Edge(EdgeItem),
+    Node(tree::NodeItem),
+    Edge(tree::EdgeItem),
     Finding(FindingItem),
     Explanation(ExplanationItem),
     Plan(PlanItem),
@@ -130,6 +133,25 @@ pub struct CertificateItem {
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+pub struct RequestItem {
+    pub target: Location,
+    pub name: Option<String>,
+    pub layout: Option<String>,
+    pub request: SigningRequest,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenItem {
+    pub target: Location,
+    pub name: Option<String>,
+    pub layout: Option<String>,
+    /// What is known of it; never the token itself.
+    pub token: Token,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct DetailsItem {
     pub certificate: CertificateItem,
     pub signature: SignatureState,
@@ -137,6 +159,10 @@ pub struct DetailsItem {
     pub chain: Vec<Link>,
     pub places: Vec<Location>,
     pub uses: Vec<Use>,
+    /// Servers that present it, or another certificate of the same issuer and names; known where they were looked at too.
+    pub served: Vec<Served>,
+    /// What the server told beside its chain, where a server presents it.
+    pub handshake: Option<Handshake>,
     pub trusted_by: Vec<Location>,
     pub findings: Vec<FindingItem>,
 }
@@ -147,45 +173,6 @@ pub struct Link {
     pub subject: String,
     pub fingerprint: String,
     pub not_after: Time,
-}
-
-/// A certificate of the tree, wherever it lies.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct NodeItem {
-    /// Its fingerprint, which edges name.
-    pub id: String,
-    /// What tables print for it.
-    pub name: String,
-    pub subject: String,
-    pub is_authority: bool,
-    pub state: State,
-    pub not_after: Time,
-    pub subject_key_id: Option<String>,
-    /// Where it lies; targets of every command.
-    pub places: Vec<Location>,
-    /// How many known connections rely on bundles that trust it.
-    pub relied_on: usize,
-    /// Why nothing that was read signed it, where it did not sign itself.
-    pub orphan: Option<Orphan>,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct EdgeItem {
-    pub relation: Relation,
-    /// The signer's fingerprint, or the place of the bundle that trusts.
-    pub from: String,
-    /// A fingerprint.
-    pub to: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Relation {
-    /// Verified by the signature.
-    Signed,
-    Trusts,
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -244,12 +231,13 @@ impl Item {
         match report {
             Report::List(listing) => {
                 let (named, now) = (listing.named, listing.now);
-                Box::new(listing.rows().map(move |row| Self::Certificate(CertificateItem::of(&row, named, now))))
+                let rows = listing.rows().map(move |row| Self::Certificate(CertificateItem::of(&row, named, now)));
+                Box::new(rows.chain(listing.others.iter().filter_map(Self::other)))
             }
             Report::Show(shown) => Box::new(
                 shown.rows.iter().map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now))),
             ),
-            Report::Tree(tree) => Box::new(nodes(tree).chain(edges(tree))),
+            Report::Tree(tree) => Box::new(tree::nodes(tree).chain(tree::edges(tree))),
             Report::Check(checked) => Box::new(findings(checked)),
             Report::Explain(checks) => {
                 Box::new(checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))))
@@ -276,49 +264,16 @@ impl Item {
     }
 }
 
-/// What could not be read.
-pub fn gaps(report: &Report) -> &[Gap] {
-    match report {
-        Report::List(listing) => &listing.gaps,
-        Report::Show(shown) => &shown.gaps,
-        Report::Tree(tree) => &tree.gaps,
-        Report::Check(checked) => &checked.gaps,
-        Report::Plan(planned) => &planned.gaps,
-        Report::Requests(made) => &made.gaps,
-        Report::Run(_, gaps) | Report::Runs(_, gaps) => gaps,
-        Report::Demo(made) => &made.check.gaps,
-        Report::Explain(_) | Report::Explanation(_) | Report::RunDetails(..) | Report::Version | Report::Schema => &[],
-    }
-}
-
-fn nodes(tree: &Tree) -> impl Iterator<Item = Item> {
-    tree.nodes.iter().map(|node| Item::Node(NodeItem::of(node)))
-}
-
-fn edges(tree: &Tree) -> impl Iterator<Item = Item> {
-    tree.nodes.iter().flat_map(|node| {
-        let to = &node.certificate.fingerprint.0;
-        let edge = |relation, from: String| Item::Edge(EdgeItem { relation, from, to: to.clone() });
-        let signers = node.signed_by.iter().filter_map(|number| tree.nodes.get(*number));
-        let signed = signers.map(move |by| edge(Relation::Signed, by.certificate.fingerprint.0.clone()));
-        signed.chain(node.trusted_by.iter().map(move |at| edge(Relation::Trusts, at.to_string())))
-    })
-}
-
-impl NodeItem {
-    fn of(node: &TreeNode) -> Self {
-        let certificate = &node.certificate;
-        Self {
-            id: certificate.fingerprint.0.clone(),
-            name: node.name.clone(),
-            subject: certificate.subject.clone(),
-            is_authority: certificate.is_authority,
-            state: node.state,
-            not_after: certificate.not_after,
-            subject_key_id: certificate.subject_key_id.clone(),
-            places: node.places.iter().map(|place| place.target.clone()).collect(),
-            relied_on: node.relied_on,
-            orphan: node.orphan.clone(),
+impl Item {
+    fn other(entry: &Entry) -> Option<Self> {
+        let Entry { at, origin, .. } = entry;
+        let (target, name, layout) = (at.clone(), origin.name.clone(), origin.layout.clone());
+        match &entry.holds {
+            Holds::Request(request) => {
+                Some(Self::Request(RequestItem { target, name, layout, request: (**request).clone() }))
+            }
+            Holds::Token(token) => Some(Self::Token(TokenItem { target, name, layout, token: (**token).clone() })),
+            Holds::Chain(_) | Holds::Bundle(_) | Holds::PublicKey(_) => None,
         }
     }
 }
@@ -328,7 +283,7 @@ fn findings(checked: &Checked) -> impl Iterator<Item = Item> {
 }
 
 impl CertificateItem {
-    pub fn of(listed: &Listed, named: bool, now: Time) -> Self {
+    pub fn of(listed: &Listed<'_>, named: bool, now: Time) -> Self {
         let Listed { target, entry, certificate, state } = listed;
         let Certificate {
             fingerprint,
@@ -352,7 +307,7 @@ impl CertificateItem {
             authority_key_id,
             subject_key: _,
             issuer_key: _,
-        } = certificate.clone();
+        } = Certificate::clone(certificate);
         // The name and the key are the leaf's; what stands behind it in a file has neither.
         let first = target.number.is_none_or(|number| number == 1);
         Self {
@@ -362,31 +317,33 @@ impl CertificateItem {
             layout: entry.origin.layout.clone(),
             state: *state,
             subject,
-            issuer,
+            issuer: issuer.to_string(),
             serial,
             not_before,
             not_after,
             seconds_left: not_after.since(now).0,
-            fingerprint: fingerprint.0,
+            fingerprint: fingerprint.to_string(),
             is_authority,
             holds: match entry.holds {
                 Holds::Chain(_) => "chain",
                 Holds::Bundle(_) => "bundle",
                 Holds::PublicKey(_) => "publicKey",
+                Holds::Request(_) => "request",
+                Holds::Token(_) => "token",
             }
             .to_owned(),
             key: if first { entry.key } else { KeyState::Absent },
             dns_names,
             ip_addresses,
             other_names,
-            key_usages,
-            extended_key_usages,
-            key_algorithm,
-            signature_algorithm,
+            key_usages: key_usages.to_vec(),
+            extended_key_usages: extended_key_usages.to_vec(),
+            key_algorithm: key_algorithm.to_string(),
+            signature_algorithm: signature_algorithm.to_string(),
             version,
-            public_key: public_key.0,
-            subject_key_id,
-            authority_key_id,
+            public_key: public_key.to_string(),
+            subject_key_id: subject_key_id.map(|id| id.to_string()),
+            authority_key_id: authority_key_id.map(|id| id.to_string()),
             path_length,
         }
     }
@@ -400,6 +357,8 @@ impl DetailsItem {
             chain: shown.chain.iter().map(Link::of).collect(),
             places: shown.places.clone(),
             uses: shown.uses.clone(),
+            served: shown.served.clone(),
+            handshake: shown.handshake.clone(),
             trusted_by: shown.trusted_by.clone(),
             findings: shown.findings.iter().map(|finding| FindingItem::of(finding, named)).collect(),
         }
@@ -410,7 +369,7 @@ impl Link {
     fn of(certificate: &Certificate) -> Self {
         Self {
             subject: certificate.subject.clone(),
-            fingerprint: certificate.fingerprint.0.clone(),
+            fingerprint: certificate.fingerprint.to_string(),
             not_after: certificate.not_after,
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::condition::{Condition, NewKey, Renewal, with_names};
 use super::signed::leaf_of;
 use super::{World, on_node};
-use crate::formats::certificate::sha256_hex;
+use crate::formats::certificate::sha256;
 use crate::model::{
     CertId, Certificate, Entry, Evidence, Holds, IdentityStore, KeyId, KeyState, Location, Purpose, ServerName,
     TakesEffect, Time, Use,
@@ -183,16 +183,16 @@ impl Issue {
         let Self { step, renewal, .. } = self;
         let seed = format!("{step} {}", old.fingerprint);
         let issuer = world.inventory.certificates.get(&renewal.issuer);
-        let new_key = KeyId(sha256_hex(format!("key of {seed}").as_bytes()));
+        let new_key = KeyId(sha256(format!("key of {seed}").as_bytes()));
         let (public_key, key_algorithm) = match &renewal.key {
             // Nobody makes a certificate for a given key here; it would be that key's.
             NewKey::This(key) => (key.clone(), old.key_algorithm.clone()),
             NewKey::Another => (new_key, old.key_algorithm.clone()),
-            NewKey::OfKind(kind) => (new_key, kind.name().to_owned()),
+            NewKey::OfKind(kind) => (new_key, kind.name().into()),
             NewKey::Old => (old.public_key.clone(), old.key_algorithm.clone()),
         };
         Certificate {
-            fingerprint: CertId(sha256_hex(seed.as_bytes())),
+            fingerprint: CertId(sha256(seed.as_bytes())),
             public_key,
             key_algorithm,
             not_before: self.not_before,
@@ -200,7 +200,7 @@ impl Issue {
             version: 3,
             subject_key_id: None,
             authority_key_id: issuer.and_then(|issuer| issuer.subject_key_id.clone()),
-            issuer: issuer.map_or_else(|| old.issuer.clone(), |issuer| issuer.subject.clone()),
+            issuer: issuer.map_or_else(|| old.issuer.clone(), |issuer| issuer.subject.as_str().into()),
             issuer_key: issuer.map_or_else(|| old.issuer_key.clone(), |issuer| issuer.subject_key.clone()),
             ..with_names(old, &self.added_names)
         }
@@ -250,8 +250,8 @@ impl Remake {
 fn imagined_anew(old: &Certificate) -> Certificate {
     let seed = format!("remade {}", old.fingerprint);
     Certificate {
-        fingerprint: CertId(sha256_hex(seed.as_bytes())),
-        public_key: KeyId(sha256_hex(format!("key of {seed}").as_bytes())),
+        fingerprint: CertId(sha256(seed.as_bytes())),
+        public_key: KeyId(sha256(format!("key of {seed}").as_bytes())),
         ..old.clone()
     }
 }
@@ -291,7 +291,7 @@ fn put(world: &mut World, at: &Location, files: &[Location], new: Certificate) {
         if is_written(&entry.at) {
             entry.digest = None;
         }
-        if entry.key_at.as_ref().is_some_and(is_written) {
+        if entry.key_at.as_deref().is_some_and(is_written) {
             entry.key_digest = None;
         }
     }

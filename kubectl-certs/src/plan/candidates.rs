@@ -1,18 +1,18 @@
 //! Which leaves a request means, and why the others are left as they are.
 
 use super::renew::Asked;
-use super::{LeftAlone, Step, World};
+use super::{LeftAlone, Step, World, leaf};
 use crate::error::Error;
 use crate::findings;
-use crate::layouts::{self, KeptBy, Layout, Leaf};
-use crate::model::{Certificate, Entry, FoundLayout, Gap, Location, Time};
+use crate::layouts::{self, KeptBy, Layout, Leaf, operator};
+use crate::model::{Certificate, Entry, FoundLayout, Gap, KeyState, Location, Time};
 
 /// A leaf of a layout's table and the entry that holds it.
 pub(super) struct Candidate<'a> {
     pub(super) entry: &'a Entry,
     pub(super) certificate: &'a Certificate,
     pub(super) layout: &'static Layout,
-    pub(super) leaf: &'static Leaf,
+    pub(super) leaf: Leaf,
     pub(super) found: &'a FoundLayout,
 }
 
@@ -60,12 +60,62 @@ pub(super) fn candidates<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<Candida
                 let named = asked.named.as_ref().is_none_or(|named| named.contains(&entry.at));
                 let certificate = entry.leaf().and_then(|id| world.inventory.certificates.get(id));
                 if let (true, Some(certificate)) = (named && is_ours(world, leaf, entry), certificate) {
-                    candidates.push(Candidate { entry, certificate, layout, leaf, found });
+                    candidates.push(Candidate { entry, certificate, layout, leaf: *leaf, found });
                 }
             }
         }
     }
+    candidates.extend(operators(world, asked));
     candidates
+}
+
+/// The operator's own kubeconfig, where an authority of this cluster signed it: the signature counts, for every cluster
+/// calls its authority the same. It is renewed by a node that has the authority's key, if one has.
+fn operators<'a>(world: &'a World, asked: &Asked<'_>) -> Option<Candidate<'a>> {
+    let (entry, certificate) = operators_entry(world)?;
+    let issuers = world.trust.issuers(&certificate.fingerprint);
+    let mut signers = Vec::new();
+    for found in &world.inventory.layouts {
+        let Some(layout) = Layout::named(&found.name) else { continue };
+        for authority in layout.authorities {
+            let (_, holder) = leaf::held_by(world, asked, found, authority);
+            let Some(holder) = holder.filter(|holder| holder.certificates().iter().any(|id| issuers.contains(id)))
+            else {
+                continue;
+            };
+            signers.push((holder.key != KeyState::Matches, found, layout, authority));
+        }
+    }
+    let (_, found, layout, authority) = signers.into_iter().min_by_key(|(has_no_key, ..)| *has_no_key)?;
+    Some(Candidate { entry, certificate, layout, leaf: operator::leaf(authority.name), found })
+}
+
+fn operators_entry(world: &World) -> Option<(&Entry, &Certificate)> {
+    let named = |entry: &&Entry| entry.origin.name.as_deref() == Some(operator::NAME);
+    let entry = world.inventory.entries.iter().find(named)?;
+    Some((entry, world.inventory.certificates.get(entry.leaf()?)?))
+}
+
+/// Why the operator's own kubeconfig is none of this cluster's business, or cannot be renewed.
+pub(super) fn operators_left_alone(
+    world: &World,
+    asked: &Asked<'_>,
+    candidates: &[Candidate<'_>],
+) -> Option<LeftAlone> {
+    if let Some(left) = asked.own {
+        return Some(left.clone());
+    }
+    let (entry, certificate) = operators_entry(world)?;
+    let is_candidate = candidates.iter().any(|candidate| candidate.entry.at == entry.at);
+    (!is_candidate).then(|| LeftAlone {
+        at: entry.at.clone(),
+        name: operator::NAME.to_owned(),
+        why: format!(
+            "no authority of these nodes signed {}, which ends {}: it is another cluster's",
+            entry.at,
+            certificate.not_after.minute()
+        ),
+    })
 }
 
 /// People's files may hold users of other clusters.
@@ -110,7 +160,7 @@ pub(super) fn not_chosen(asked: &Asked<'_>, candidate: &Candidate<'_>, now: Time
 pub(super) fn serves_elsewhere(candidate: &Candidate<'_>, candidates: &[Candidate<'_>]) -> bool {
     let layout = candidate.layout;
     let serves = |leaf: &Leaf| leaf.signer == candidate.leaf.signer && layout.serves(leaf);
-    layout.leaves.iter().any(serves) && !candidates.iter().any(|other| serves(other.leaf))
+    layout.leaves.iter().any(serves) && !candidates.iter().any(|other| serves(&other.leaf))
 }
 
 /// Leaves whose file is there and cannot be read as one: nobody knows whether they need it, and they are not passed over.

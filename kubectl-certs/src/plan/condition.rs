@@ -73,7 +73,7 @@ impl NewKey {
         let is_old = certificate.public_key == *old;
         match self {
             Self::Another | Self::OfKind(_) if is_old => Some("it has the old key"),
-            Self::OfKind(kind) if certificate.key_algorithm != kind.name() => Some("its key is of another kind"),
+            Self::OfKind(kind) if *certificate.key_algorithm != *kind.name() => Some("its key is of another kind"),
             Self::This(key) if certificate.public_key != *key => Some("its key is not the one that was kept for it"),
             Self::Old if !is_old => Some("it has another key than the old one"),
             Self::Another | Self::OfKind(_) | Self::Old | Self::This(_) => None,
@@ -89,7 +89,7 @@ impl Renewal {
             issuer: issuer.clone(),
             subject: old.subject.clone(),
             names: names(old),
-            extended_key_usages: old.extended_key_usages.clone(),
+            extended_key_usages: old.extended_key_usages.to_vec(),
             not_after,
             key: NewKey::default(),
         }
@@ -111,7 +111,7 @@ impl Renewal {
             Some("its subject is another")
         } else if names(certificate) != self.names {
             Some("its names are others")
-        } else if certificate.extended_key_usages != self.extended_key_usages {
+        } else if *certificate.extended_key_usages != *self.extended_key_usages {
             Some("its usages are others")
         } else if certificate.not_after != self.not_after {
             Some("its end is another")
@@ -221,8 +221,8 @@ fn on(at: &Location) -> String {
 }
 
 /// Of an identifier, as much as tells it from others.
-pub(super) fn short(id: &impl AsRef<str>) -> &str {
-    id.as_ref().get(..12).unwrap_or(id.as_ref())
+pub(super) fn short(id: &impl ToString) -> String {
+    id.to_string().chars().take(12).collect()
 }
 
 impl fmt::Display for Condition {

@@ -7,7 +7,7 @@ use super::renew::{Asked, BACK_DATED};
 use super::{Action, Expected, Step, Undo, World, activate};
 use super::{kubelet, wishes};
 use crate::error::Error;
-use crate::layouts::{Authority, Store};
+use crate::layouts::{Authority, Store, operator};
 use crate::model::{
     Certificate, Entry, Evidence, FoundLayout, IdentityStore, KeyState, KubeconfigField, Location, Place, Span,
     TakesEffect, Time, Use, path_on_disk,
@@ -91,7 +91,7 @@ pub(super) fn assemble(
     let entry = candidate.entry;
     let at = &entry.at;
     let store = store(candidate, asked);
-    let id = format!("renew-{}", candidate.id());
+    let id = step_id(&candidate.id());
     let expects = expected(entry, &store)?;
     let mut actions: Vec<Action> = expects.iter().map(Expected::backed_up).collect();
     actions.push(prepare(id.clone()));
@@ -114,9 +114,24 @@ pub(super) fn assemble(
         actions,
         expects,
         undo: Undo::Restore(store.paths().iter().map(|path| at.beside(path)).collect()),
-        impact: format!("{}{noted}", activate::impact(&uses, &store)),
+        impact: format!("{}{noted}", impact(candidate, &uses, &store)),
         pending_seconds: pending.max(),
     })
+}
+
+fn impact(candidate: &Candidate<'_>, uses: &[&Use], store: &IdentityStore) -> String {
+    if candidate.leaf.name == operator::NAME {
+        let path = candidate.entry.at.path().unwrap_or_default();
+        return format!(
+            "{path} on your own machine: kubectl uses it from its next call; other copies keep the old certificate"
+        );
+    }
+    activate::impact(uses, store)
+}
+
+/// Of the step that renews the leaf of this name.
+pub(super) fn step_id(leaf: &str) -> String {
+    format!("renew-{leaf}")
 }
 
 impl Expected {
@@ -135,7 +150,7 @@ pub(super) fn expected(entry: &Entry, store: &IdentityStore) -> Result<Vec<Expec
     };
     let mut expects = vec![Expected { at: file, digest: digest.clone() }];
     if let (Some(key_at), Some(digest)) = (&entry.key_at, &entry.key_digest) {
-        expects.push(Expected { at: key_at.clone(), digest: digest.clone() });
+        expects.push(Expected { at: (**key_at).clone(), digest: digest.clone() });
     }
     if let Some(path) = store.paths().iter().find(|path| !expects.iter().any(|known| known.at == at.beside(path))) {
         let why = match entry.key {
@@ -220,8 +235,7 @@ pub(super) fn bundle<'a>(
     asked: &Asked<'_>,
     candidate: &Candidate<'_>,
 ) -> Result<(Location, Option<&'a Entry>), Error> {
-    let held = held(world, asked, candidate.found, authority(candidate)?);
-    Ok((held.certificate, held.entry))
+    Ok(held_by(world, asked, candidate.found, authority(candidate)?))
 }
 
 /// An authority as one node holds it.
@@ -235,6 +249,17 @@ fn held<'a>(world: &'a World, asked: &Asked<'_>, found: &FoundLayout, authority:
     let at = |path| Location::file_on(found.node.as_deref(), path_on_disk(asked.root, &found.base, path));
     let certificate = at(authority.certificate);
     Held { entry: world.inventory.entry(&certificate), key: at(authority.key), certificate }
+}
+
+/// An authority's certificate on one node: its place, and what was found there.
+pub(super) fn held_by<'a>(
+    world: &'a World,
+    asked: &Asked<'_>,
+    found: &FoundLayout,
+    authority: &Authority,
+) -> (Location, Option<&'a Entry>) {
+    let held = held(world, asked, found, authority);
+    (held.certificate, held.entry)
 }
 
 /// kubeadm's own rule: the first certificate of the file is the authority.

@@ -31,7 +31,8 @@ pub use rehearse::RehearsedPlan;
 pub use world::{OnNode, World, on_node};
 
 use crate::formats::certificate::sha256_hex;
-use crate::model::{Location, Time};
+use crate::layouts;
+use crate::model::{IdentityStore, Location, Time};
 use crate::request::{Renew, Scope};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,6 +90,11 @@ pub struct Expected {
     pub digest: String,
 }
 
+/// The one that renews the operator's own kubeconfig.
+fn operator_step() -> String {
+    leaf::step_id(layouts::operator::NAME)
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Undo {
@@ -116,6 +122,19 @@ impl Plan {
     /// Where its disks are, also where they were found from a target. `/` is this machine, which needs no name.
     pub fn disks(&self) -> Scope {
         Scope { root: Some(self.root.clone()).filter(|root| root != "/"), ..self.request.scope.disks() }
+    }
+
+    /// File and user, where it renews the kubeconfig of who made it: that is on nobody else's machine.
+    pub fn operators_kubeconfig(&self) -> Option<(&str, &str)> {
+        let writes = self.steps().filter(|step| step.node.is_none()).flat_map(|step| &step.actions);
+        let mut stores = writes.filter_map(|action| match action {
+            Action::WriteIdentity(write) if write.step == operator_step() => Some(&write.store),
+            _ => None,
+        });
+        match stores.next()? {
+            IdentityStore::Kubeconfig { path, user } => Some((path, user)),
+            IdentityStore::Pair { .. } | IdentityStore::Combined { .. } => None,
+        }
     }
 
     /// The nodes that it changes something on, in the order of their names.

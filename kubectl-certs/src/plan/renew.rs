@@ -1,7 +1,8 @@
 //! Planning leaf renewals: which leaves, by which authority, until when; then what must be restarted; then the proof.
 
 use super::candidates::{
-    Candidate, candidates, leave_second_users, no_leaves, not_chosen, refuse_shared_files, serves_elsewhere, unread,
+    Candidate, candidates, leave_second_users, no_leaves, not_chosen, operators_left_alone, refuse_shared_files,
+    serves_elsewhere, unread,
 };
 use super::leaf::{Planned, step};
 use super::signed::{self, KeptRequest};
@@ -26,6 +27,8 @@ pub struct Asked<'a> {
     pub findings: &'a [Finding],
     /// Keys that wait for certificates; known where certificates came.
     pub kept: &'a [KeptRequest],
+    /// The operator's own kubeconfig, where it is known already that it cannot be renewed.
+    pub own: Option<&'a LeftAlone>,
 }
 
 impl Asked<'_> {
@@ -88,6 +91,7 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
         steps = signed::steps(world, asked, &candidates, now, &mut left_alone)?;
     }
     left_alone.extend(no_leaves(world, asked, &candidates));
+    left_alone.extend(operators_left_alone(world, asked, &candidates));
     if !external.is_empty() {
         return Err(refuse_external(&external));
     }

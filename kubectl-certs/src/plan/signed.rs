@@ -177,14 +177,18 @@ impl Answer<'_> {
         let of_certificate = [&certificate.dns_names, &certificate.ip_addresses, &certificate.other_names];
         for (what, seen, wanted) in [
             ("the names", set(of_certificate), set(of_request)),
-            ("the extended key usages", set([&certificate.extended_key_usages]), set([&wanted.extended_key_usages])),
+            (
+                "the extended key usages",
+                set([&certificate.extended_key_usages.to_vec()]),
+                set([&wanted.extended_key_usages]),
+            ),
         ] {
             if seen != wanted {
                 differs(what, &list(&seen), &list(&wanted));
             }
         }
         // A request says nothing where the old certificate said nothing; who made it may have asked for less.
-        let usages = if wanted.key_usages.is_empty() { &candidate.certificate.key_usages } else { &wanted.key_usages };
+        let usages = if wanted.key_usages.is_empty() { &*candidate.certificate.key_usages } else { &wanted.key_usages };
         if key_usages_differ(certificate, usages) {
             let wanted = if usages.is_empty() { "none that signs".to_owned() } else { usages.join(", ") };
             differs("the key usages", &certificate.key_usages.join(", "), &wanted);
@@ -247,7 +251,7 @@ impl Answer<'_> {
             .collect();
         issuers.iter().find(|issuer| trusted.contains(issuer)).cloned().ok_or_else(|| {
             let seen = &self.certificate.issuer;
-            let seen = if subjects.contains(&seen.as_str()) {
+            let seen = if subjects.contains(&&**seen) {
                 format!("names {seen} as its authority, but bears no signature of the one that is trusted")
             } else {
                 format!("is signed by {seen}")

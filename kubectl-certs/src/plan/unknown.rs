@@ -1,15 +1,16 @@
 //! What was named and is not there, and what was wished for and has no meaning here: said, never passed over.
 
 use super::World;
-use super::candidates::{Candidate, unread};
+use super::candidates::{Candidate, operators_left_alone, unread};
 use super::renew::Asked;
 use crate::error::Error;
-use crate::layouts;
+use crate::layouts::{self, operator};
 use crate::request::Renew;
 
 /// What the request alone tells, before any node is asked.
 pub fn refuse_senseless(request: &Renew) -> Result<(), Error> {
-    let known: Vec<&str> = layouts::ALL.iter().flat_map(|layout| layout.leaves).map(|leaf| leaf.name).collect();
+    let known = layouts::ALL.iter().flat_map(|layout| layout.leaves).map(|leaf| leaf.name);
+    let known: Vec<&str> = known.chain([operator::NAME]).collect();
     if let Some(name) = request.only.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(Error::usage(format!("no leaf is called '{name}'"))
             .hint(format!("leaves that are known: {}", known.join(", ")))
@@ -43,6 +44,9 @@ pub(super) fn refuse(world: &World, asked: &Asked<'_>, candidates: &[Candidate<'
         ))
         .hint("leave --restart out; what runs from this disk later reads the new certificates when it starts"));
     }
+    if request.only.iter().any(|name| name == operator::NAME) {
+        refuse_no_operator(world, asked, candidates)?;
+    }
     let is_there = |name: &String| {
         let unread = unread(world, asked);
         candidates.iter().any(|candidate| candidate.leaf.name == name)
@@ -53,6 +57,32 @@ pub(super) fn refuse(world: &World, asked: &Asked<'_>, candidates: &[Candidate<'
             .hint("kubectl certs list shows what is there; leave this name out to renew the others")),
         None => Ok(()),
     }
+}
+
+/// Nobody names it for nothing, so whatever stands in the way is said.
+fn refuse_no_operator(world: &World, asked: &Asked<'_>, candidates: &[Candidate<'_>]) -> Result<(), Error> {
+    if candidates.iter().any(|candidate| candidate.leaf.name == operator::NAME) {
+        return Ok(());
+    }
+    let name = operator::NAME;
+    if let Some(left) = operators_left_alone(world, asked, candidates) {
+        return Err(Error::refused(format!("{name} cannot be renewed: {}", left.why))
+            .about(&left.at)
+            .hint("the user of the context is meant: --kubeconfig, --context and --user name another one"));
+    }
+    let request = asked.request;
+    if request.requests || !request.signed.is_empty() {
+        return Err(Error::refused(format!("{name} cannot be renewed by an authority elsewhere yet"))
+            .hint("leave this name out, and bring the new certificate into your kubeconfig by hand"));
+    }
+    if !request.nodes.is_empty() || !asked.is_running_machine() {
+        return Err(Error::usage(format!("{name} is on this machine, and only others were asked for"))
+            .hint("leave out --node or --root, or this name"));
+    }
+    Err(Error::refused(format!(
+        "there is no {name} here: no kubeconfig is in use, or it is a leaf of this node's by another name"
+    ))
+    .hint("name one with --kubeconfig; kubectl certs list shows the leaves of a node"))
 }
 
 fn places(asked: &Asked<'_>) -> String {

@@ -29,7 +29,7 @@ mod tests {
         let made = parameters.self_signed(&key).expect("a certificate");
         let key_usages = key_usages.iter().map(|usage| (*usage).to_owned()).collect();
         let parsed = certificate::parse(made.der()).expect("a certificate");
-        Certificate { key_algorithm: key_algorithm.to_owned(), key_usages, ..parsed }
+        Certificate { key_algorithm: key_algorithm.into(), key_usages, ..parsed }
     }
 
     #[test]

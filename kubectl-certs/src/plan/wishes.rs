@@ -29,7 +29,7 @@ pub(super) fn refuse(asked: &Asked<'_>, candidates: &[Candidate<'_>]) -> Result<
     }
     let cannot: Vec<&Candidate<'_>> = candidates
         .iter()
-        .filter(|candidate| !candidate.layout.serves(candidate.leaf) || candidate.leaf.signer.is_empty())
+        .filter(|candidate| !candidate.layout.serves(&candidate.leaf) || candidate.leaf.signer.is_empty())
         .collect();
     let Some(first) = cannot.first() else { return Ok(()) };
     let leaves: Vec<String> = cannot.iter().map(|candidate| candidate.name()).collect();

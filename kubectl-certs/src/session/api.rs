@@ -9,7 +9,7 @@ use super::streams;
 use crate::access::Access;
 use crate::answer::{Control, answer};
 use crate::error::Error;
-use crate::output::wire::{self, Item, Line, Question};
+use crate::output::wire::{Item, Line, Question};
 use crate::output::{self};
 use crate::request::API;
 
@@ -32,8 +32,7 @@ pub(super) async fn api(access: &Access, interrupts: &Interrupts) -> u8 {
     };
     match answer(&question.request, access, &control).await {
         Ok(report) => {
-            let gaps = wire::gaps(&report);
-            for gap in gaps {
+            for gap in report.gaps() {
                 say(&Line::Gap { gap: gap.clone() }, ascii);
             }
             let mut items = 0;
@@ -42,7 +41,7 @@ pub(super) async fn api(access: &Access, interrupts: &Interrupts) -> u8 {
                 say(&Line::Item { item: Box::new(item) }, ascii);
             }
             let exit_code = output::exit_code(&report);
-            let line = Line::Finished { items, gaps: gaps.len(), exit_code };
+            let line = Line::Finished { items, gaps: report.gaps().len(), exit_code };
             say(&line, ascii);
             exit_code
         }

@@ -42,6 +42,7 @@ async fn bundles(cluster: &Cluster, kind: BundleKind) -> Result<Vec<Bundle>, Clu
     let base = "/apis/admissionregistration.k8s.io/v1";
     // Two kinds of one shape, but two types.
     Ok(match kind {
+        BundleKind::ApiService | BundleKind::Conversion => Vec::new(),
         BundleKind::ValidatingWebhook => {
             let path = format!("{base}/validatingwebhookconfigurations");
             let list: List<ValidatingWebhookConfiguration> = cluster.get(&path).await?;

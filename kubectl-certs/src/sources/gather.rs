@@ -1,5 +1,7 @@
 //! Turning what was found at a place into an entry, the same way for all readers.
 
+use std::sync::Arc;
+
 use crate::formats::{Content, certificate};
 use crate::model::{CertId, Entry, Gap, GapReason, Holds, Inventory, KeyId, KeyState, Location, Origin};
 
@@ -64,8 +66,12 @@ pub(super) fn add(inventory: &mut Inventory, found: Found<'_>) {
         match certificate::parse(der) {
             Ok(parsed) => {
                 let id = parsed.fingerprint.clone();
-                inventory.der.entry(id.clone()).or_insert_with(|| der.clone());
-                inventory.certificates.entry(id.clone()).or_insert(parsed);
+                if !inventory.without_der {
+                    inventory.der.entry(id.clone()).or_insert_with(|| der.clone());
+                }
+                if !inventory.certificates.contains_key(&id) {
+                    inventory.certificates.insert(id.clone(), parsed);
+                }
                 ids.push(id);
             }
             Err(error) => inventory.gaps.push(Gap {
@@ -106,6 +112,12 @@ fn push(
         Key::Public { id, at, digest } => (at, digest, Some(id)),
         Key::Unreadable { at } => (at, None, None),
         Key::None => (None, None, None),
+    };
+    let key_at = key_at.map(Box::new);
+    // Most have nothing to say of their origin, and say it together.
+    let origin = match inventory.entries.last() {
+        Some(before) if *before.origin == origin => Arc::clone(&before.origin),
+        _ => Arc::new(origin),
     };
     inventory.entries.push(Entry { at, holds, key: state, key_public, key_at, origin, digest, key_digest });
 }

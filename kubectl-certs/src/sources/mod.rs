@@ -11,8 +11,6 @@ mod standard_input;
 pub mod target;
 mod wanted;
 
-use std::collections::BTreeSet;
-
 use futures::future::{BoxFuture, join_all};
 
 pub use gather::key_names;
@@ -57,24 +55,22 @@ pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Erro
     let cluster = wanted::connect(wanted, &mut inventory.gaps).await?;
     let reading = Reading { access, wanted, cluster: cluster.as_ref() };
     let reads = ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| read(source, &reading));
-    let mut places = BTreeSet::new();
     for part in join_all(reads).await {
-        merge(&mut inventory, part, &mut places);
+        inventory.merge(part);
+    }
+    if wanted.summary {
+        inventory.der.clear();
     }
     name_what_is_behind(wanted, &mut inventory);
-    inventory.entries.sort_by(|a, b| a.at.cmp(&b.at));
-    inventory.gaps.sort_by(|a, b| a.at.cmp(&b.at));
+    inventory.sort();
     Ok(inventory)
 }
 
 async fn read(source: &Source, reading: &Reading<'_>) -> Inventory {
     let progress = &reading.access.progress;
     progress.begin(source.name);
-    let mut part = (source.read)(reading).await;
+    let part = (source.read)(reading).await;
     progress.end(source.name);
-    if reading.wanted.without_der {
-        part.der = std::collections::BTreeMap::new();
-    }
     part
 }
 
@@ -86,24 +82,8 @@ fn name_what_is_behind(wanted: &Wanted, inventory: &mut Inventory) {
     if inventory.entry(&endpoint).is_some() {
         for gap in inventory.gaps.iter_mut().filter(|gap| gap.at == endpoint) {
             gap.message = format!("the objects behind {endpoint}: {}", gap.message);
-            let any = || "*".to_owned();
+            let any = || "*".into();
             gap.at = Location::from(Place::Secret { namespace: any(), name: any(), key: any() });
         }
     }
-}
-
-fn merge(into: &mut Inventory, part: Inventory, places: &mut BTreeSet<Location>) {
-    into.layouts.extend(part.layouts);
-    into.certificates.extend(part.certificates);
-    into.der.extend(part.der);
-    // Two readers may reach one place (a kubeconfig in use that also lies in a folder that was read).
-    for entry in part.entries {
-        if places.insert(entry.at.clone()) {
-            into.entries.push(entry);
-        }
-    }
-    into.uses.extend(part.uses);
-    into.edges.extend(part.edges);
-    into.serving_given.extend(part.serving_given);
-    into.gaps.extend(part.gaps);
 }

@@ -8,7 +8,7 @@ use futures::future::join_all;
 
 use super::gather::{Found, Key, Kind, add, certificate_names, key_names};
 use super::kubeconfigs::{add_view, unread_gap};
-use super::{Reading, Source, merge};
+use super::{Reading, Source};
 use crate::access::nodes::{FileRecord, Member, Node, NodeError, NodeOp, NodeReply, Process, Unread};
 use crate::formats::Content;
 use crate::layouts::{self, Base, KeptBy, Layout, Renewal, Store};
@@ -16,6 +16,7 @@ use crate::model::{
     Entry, FoundLayout, Gap, GapReason, Inventory, KubeconfigField, Location, Origin, Place, TrustEdge, path_on_disk,
 };
 
+mod operators;
 mod people;
 mod uses;
 
@@ -30,17 +31,16 @@ pub(super) const SOURCE: Source = Source {
 async fn read(reading: &Reading<'_>) -> Inventory {
     let wanted = reading.wanted;
     let mut inventory = Inventory::default();
-    let mut places = BTreeSet::new();
     // Side by side: each node is read by itself, and a slow one costs its own time only.
     for part in join_all(wanted.members.iter().map(|member| disk(member, reading))).await {
-        merge(&mut inventory, part, &mut places);
+        inventory.merge(part);
     }
     add_edges(&mut inventory);
     if !wanted.paths.is_empty() {
-        let this_machine = Member { name: None, root: "/".to_owned(), node: reading.access.nodes.at("/") };
+        let this_machine = Member { name: None, root: "/".to_owned(), node: reading.access.nodes.at("/"), own: None };
         let mut part = Inventory::default();
         plain(&mut part, &this_machine, wanted.paths.clone()).await;
-        merge(&mut inventory, part, &mut places);
+        inventory.merge(part);
     }
     inventory
 }
@@ -48,8 +48,12 @@ async fn read(reading: &Reading<'_>) -> Inventory {
 /// One node's disk.
 async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
     let mut inventory = Inventory::default();
-    let Member { name, root, node } = member;
+    let Member { name, root, node, own } = member;
     let on = name.as_deref();
+    if let Some(own) = own.as_ref().filter(|own| own.is_all()) {
+        operators::read(member, own, &BTreeMap::new(), &mut inventory).await;
+        return inventory;
+    }
     let found = match detect(&**node, root).await {
         Ok(found) => found,
         Err(error) => {
@@ -84,6 +88,9 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
         add_file(&mut inventory, on, file, &files, &names);
     }
     people::disown_foreign(&mut inventory, found.layout);
+    if let Some(own) = own {
+        operators::read(member, own, &files, &mut inventory).await;
+    }
     add_hollow(&mut inventory, member, &files, &names).await;
     if !reading.wanted.files_only {
         match processes(&**node, found.layout).await {
@@ -280,6 +287,7 @@ fn names(found: &Detected, root: &str) -> BTreeMap<String, Named> {
                 name: Some(authority.name.to_owned()),
                 signer: Some(authority.name.to_owned()),
                 renewed_at_percent: None,
+                backup: false,
             },
             kind: Kind::Bundle,
             key: Some(at(authority.key)),
@@ -302,6 +310,7 @@ fn names(found: &Detected, root: &str) -> BTreeMap<String, Named> {
                     Renewal::ByAuthority => None,
                     Renewal::ByItself { percent } => Some(percent),
                 },
+                backup: false,
             },
             kind: Kind::Chain,
             key: key.map(at),

@@ -64,7 +64,7 @@ fn everywhere(namespace: Option<&str>) -> Location {
 }
 
 fn place(namespace: &str, name: &str, key: &str) -> Location {
-    Location::from(Place::Secret { namespace: namespace.to_owned(), name: name.to_owned(), key: key.to_owned() })
+    Location::from(Place::Secret { namespace: namespace.into(), name: name.into(), key: key.into() })
 }
 
 async fn list(

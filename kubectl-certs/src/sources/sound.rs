@@ -4,7 +4,7 @@
 use super::target::Target;
 use crate::error::Error;
 use crate::model::Place;
-use crate::request::{Connection, Scope};
+use crate::request::{Connection, Scope, Ssh};
 
 pub fn require_sound(scope: &Scope) -> Result<(), Error> {
     if let Some(namespace) = scope.namespace.as_deref().filter(|namespace| !namespace.is_empty())
@@ -19,6 +19,20 @@ pub fn require_sound(scope: &Scope) -> Result<(), Error> {
                 .hint("for example: app=web,tier!=cache  or  'env in (prod, test)'  or  '!canary'")
         })?;
     }
+    let narrowed = [("--namespace", scope.namespace.is_some()), ("--selector", scope.selector.is_some())];
+    if let Some((option, _)) =
+        narrowed.into_iter().find(|(_, is_given)| *is_given && scope.probe && scope.targets.is_empty())
+    {
+        return Err(Error::usage(format!(
+            "--probe looks at the servers of the whole cluster, and {option} at a part of it"
+        ))
+        .hint(format!("leave out {option}; --probe-hosts looks at the hosts of one namespace")));
+    }
+    if scope.probe_hosts && !scope.ssh.hosts.is_empty() {
+        return Err(Error::usage("--probe-hosts asks the cluster for its hosts, and with --ssh only nodes are asked")
+            .hint("leave out --ssh or --probe-hosts"));
+    }
+    require_sound_ways(scope)?;
     match option_of_a_cluster(scope) {
         Some(option) if scope.root.is_some() => {
             Err(Error::usage(format!("{option} is about a cluster, and with --root only files are read"))
@@ -28,11 +42,34 @@ pub fn require_sound(scope: &Scope) -> Result<(), Error> {
     }
 }
 
+/// Arguments are judged when they are read; a request that came as JSON has the same limits.
+fn require_sound_ways(scope: &Scope) -> Result<(), Error> {
+    let Ssh { hosts, all_nodes, user, key, jump, config, options, helper } = &scope.ssh;
+    let are_named = !hosts.is_empty() || *all_nodes;
+    if scope.root.is_some() && are_named {
+        return Err(Error::usage("either nodes are meant that are reached by SSH, or a disk in a folder")
+            .hint("leave out root, or the nodes"));
+    }
+    let given = [
+        ("ssh-user", user.is_some() && !all_nodes && hosts.is_empty()),
+        ("ssh-key", key.is_some()),
+        ("ssh-jump", jump.is_some()),
+        ("ssh-config", config.is_some()),
+        ("ssh-option", !options.is_empty()),
+        ("node-helper", helper.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given && !are_named) {
+        Some((option, _)) => Err(Error::usage(format!("{option} says how nodes are reached, and none was named"))
+            .hint("name nodes (ssh), or all of them (nodes)")),
+        None => Ok(()),
+    }
+}
+
 /// A target that no file can answer to.
 pub(super) fn require_files(scope: &Scope, targets: &[Target]) -> Result<(), Error> {
     let elsewhere = |target: &&Target| {
         target.is_of_the_cluster()
-            || matches!(target, Target::At(location) if matches!(location.place, Place::Endpoint { .. }))
+            || matches!(target, Target::At(location) if matches!(location.place, Place::Endpoint(_)))
     };
     match targets.iter().find(elsewhere) {
         Some(target) if scope.root.is_some() => {
@@ -80,6 +117,8 @@ fn option_of_a_cluster(scope: &Scope) -> Option<&'static str> {
         ("--client-certificate", client_certificate.is_some()),
         ("--client-key", client_key.is_some()),
         ("--token", token.is_some()),
+        ("--probe", scope.probe),
+        ("--probe-hosts", scope.probe_hosts),
     ];
     given.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
 }

@@ -1,7 +1,7 @@
 //! What people may write to name certificates, and which rows each means. Every printed `Location` is one of them.
 
 use crate::layouts::{self, Layout};
-use crate::model::{BundleKind, Entry, FoundLayout, Location, Place, Row};
+use crate::model::{BundleKind, Endpoint, Entry, FoundLayout, Location, Place, Row};
 
 /// Prefixes win; then come names of a layout, existing paths, `kind/…`, `HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub enum Target {
     /// All entries of a kubeconfig.
     Kubeconfig(String),
     Secret {
+        namespace: Option<String>,
+        name: String,
+    },
+    ConfigMap {
         namespace: Option<String>,
         name: String,
     },
@@ -41,7 +45,7 @@ pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, Target
     }
     match text.parse::<Location>() {
         Ok(location) => return Ok(whole_place(location)),
-        Err(error) if text.starts_with("tls://") || text.starts_with("node/") => return Err(wrong(error.why)),
+        Err(error) if Endpoint::is_meant_by(text) || text.starts_with("node/") => return Err(wrong(error.why)),
         Err(_) => {}
     }
     if let Some(path) = text.strip_prefix("kubeconfig:") {
@@ -57,13 +61,15 @@ pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, Target
         return Ok(Target::At(Location::file(path).numbered(number)));
     }
     if let Some(rest) = text.strip_prefix("secret/").or_else(|| text.strip_prefix("secrets/")) {
-        return match rest.split('/').collect::<Vec<_>>().as_slice() {
-            [name] if !name.is_empty() => Ok(Target::Secret { namespace: None, name: (*name).to_owned() }),
-            [namespace, name] if !namespace.is_empty() && !name.is_empty() => {
-                Ok(Target::Secret { namespace: Some((*namespace).to_owned()), name: (*name).to_owned() })
-            }
-            _ => Err(wrong("'secret/NAME', 'secret/NAMESPACE/NAME' or 'secret/NAMESPACE/NAME/KEY' is wanted")),
-        };
+        let (namespace, name) = namespaced(rest)
+            .ok_or_else(|| wrong("'secret/NAME', 'secret/NAMESPACE/NAME' or 'secret/NAMESPACE/NAME/KEY' is wanted"))?;
+        return Ok(Target::Secret { namespace, name });
+    }
+    if let Some(rest) = ["configmap/", "configmaps/", "cm/"].into_iter().find_map(|kind| text.strip_prefix(kind)) {
+        let (namespace, name) = namespaced(rest).ok_or_else(|| {
+            wrong("'configmap/NAME', 'configmap/NAMESPACE/NAME' or 'configmap/NAMESPACE/NAME/KEY' is wanted")
+        })?;
+        return Ok(Target::ConfigMap { namespace, name });
     }
     if let Some(rest) = text.strip_prefix("webhook/") {
         let kind = match rest.split('/').next() {
@@ -79,9 +85,20 @@ pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, Target
     if !text.contains('/')
         && let Some((host, port)) = crate::model::host_and_port(text)
     {
-        return Ok(Target::At(Location::from(Place::Endpoint { host, port })));
+        return Ok(Target::At(Location::from(Place::Endpoint(Endpoint::tls(host, port)))));
     }
     Err(wrong("no such file, no name of a layout, no 'KIND/NAME', no 'HOST:PORT'"))
+}
+
+/// `NAME` or `NAMESPACE/NAME`.
+fn namespaced(text: &str) -> Option<(Option<String>, String)> {
+    match text.split('/').collect::<Vec<_>>().as_slice() {
+        [name] if !name.is_empty() => Some((None, (*name).to_owned())),
+        [namespace, name] if !namespace.is_empty() && !name.is_empty() => {
+            Some((Some((*namespace).to_owned()), (*name).to_owned()))
+        }
+        _ => None,
+    }
 }
 
 /// `PATH#N`: the Nth certificate of a file.
@@ -118,8 +135,9 @@ impl core::fmt::Display for Target {
             Self::Kubeconfig(path) => write!(f, "kubeconfig:{path}"),
             Self::Secret { namespace: Some(namespace), name } => write!(f, "secret/{namespace}/{name}"),
             Self::Secret { namespace: None, name } => write!(f, "secret/{name}"),
-            Self::Webhook { kind: BundleKind::MutatingWebhook, name } => write!(f, "webhook/mutating/{name}"),
-            Self::Webhook { kind: BundleKind::ValidatingWebhook, name } => write!(f, "webhook/validating/{name}"),
+            Self::ConfigMap { namespace: Some(namespace), name } => write!(f, "configmap/{namespace}/{name}"),
+            Self::ConfigMap { namespace: None, name } => write!(f, "configmap/{name}"),
+            Self::Webhook { kind, name } => write!(f, "{}/{name}", kind.prefix()),
             Self::Named(name) => f.write_str(name),
         }
     }
@@ -129,8 +147,11 @@ impl Target {
     /// It lies behind the API server.
     pub fn is_of_the_cluster(&self) -> bool {
         match self {
-            Self::Secret { .. } | Self::Webhook { .. } => true,
-            Self::At(location) => matches!(location.place, Place::Secret { .. } | Place::CaBundle { .. }),
+            Self::Secret { .. } | Self::ConfigMap { .. } | Self::Webhook { .. } => true,
+            Self::At(location) => matches!(
+                location.place.whole(),
+                Place::Secret { .. } | Place::ConfigMap { .. } | Place::CaBundle { .. } | Place::SigningRequest { .. }
+            ),
             Self::Path(_) | Self::Kubeconfig(_) | Self::Named(_) => false,
         }
     }
@@ -142,11 +163,16 @@ impl Target {
         self.means(&row.entry.at.clone().numbered(row.index + 1), name) || (row.index == 0 && self.is_key_of(row.entry))
     }
 
+    /// Does it mean an entry that is no certificate?
+    pub fn means_entry(&self, entry: &Entry) -> bool {
+        self.means(&entry.at, entry.origin.name.as_deref())
+    }
+
     /// Findings name the key beside a certificate too: it stands for the pair.
     fn is_key_of(&self, entry: &Entry) -> bool {
         let Some(key) = &entry.key_at else { return false };
         match self {
-            Self::At(location) => location == key,
+            Self::At(location) => *location == **key,
             Self::Path(path) => key.path() == Some(path),
             _ => false,
         }
@@ -156,16 +182,23 @@ impl Target {
     /// certificate.
     pub fn means(&self, at: &Location, name: Option<&str>) -> bool {
         match self {
-            Self::At(location) => {
-                at.place == location.place && location.number.is_none_or(|number| number == at.number.unwrap_or(1))
+            // A whole document stands for the values inside of it.
+            Self::At(location) if at.place != location.place => {
+                location.number.is_none() && *at.place.whole() == location.place
             }
+            Self::At(location) => location.number.is_none_or(|number| number == at.number.unwrap_or(1)),
             Self::Path(path) => at.path().is_some_and(|own| is_below(own, path)),
             Self::Kubeconfig(path) => {
                 matches!(&at.place, Place::Kubeconfig { path: own, .. } if is_below(own, path))
             }
             Self::Secret { namespace, name } => matches!(
-                &at.place,
+                at.place.whole(),
                 Place::Secret { namespace: own, name: own_name, .. }
+                    if **own_name == **name && namespace.as_deref().is_none_or(|namespace| *namespace == **own)
+            ),
+            Self::ConfigMap { namespace, name } => matches!(
+                at.place.whole(),
+                Place::ConfigMap { namespace: own, name: own_name, .. }
                     if own_name == name && namespace.as_ref().is_none_or(|namespace| namespace == own)
             ),
             Self::Webhook { kind, name } => {
@@ -192,6 +225,11 @@ impl Target {
             Self::At(location) => location.clone(),
             Self::Path(path) | Self::Kubeconfig(path) => Location::file(path.clone()),
             Self::Secret { namespace, name } => Location::from(Place::Secret {
+                namespace: namespace.as_deref().unwrap_or("*").into(),
+                name: name.as_str().into(),
+                key: "*".into(),
+            }),
+            Self::ConfigMap { namespace, name } => Location::from(Place::ConfigMap {
                 namespace: namespace.clone().unwrap_or_else(any),
                 name: name.clone(),
                 key: any(),
@@ -226,12 +264,19 @@ mod tests {
         assert!(matches!(parsed("kubeconfig:/k#user/a"), Target::At(_)));
         assert!(matches!(parsed("secret/tls"), Target::Secret { namespace: None, .. }));
         assert!(matches!(parsed("secret/ns/tls/tls.crt#2"), Target::At(_)));
+        assert!(matches!(parsed("secret/ns/conf/value#user/admin"), Target::At(_)));
+        assert!(matches!(parsed("cm/kube-root-ca.crt"), Target::ConfigMap { namespace: None, .. }));
+        assert!(matches!(parsed("csr/node-csr-1"), Target::At(_)));
+        assert!(matches!(parsed("apiservice/v1beta1.metrics.k8s.io"), Target::At(_)));
+        assert!(matches!(parsed("file:/a.rkestate#/desiredState/x"), Target::At(_)));
         assert!(matches!(parsed("webhook/validating/w"), Target::Webhook { .. }));
         assert!(matches!(parsed("example.com:443"), Target::At(_)));
         assert!(matches!(parsed("[::1]:6443"), Target::At(_)));
+        assert!(matches!(parsed("smtp://mail"), Target::At(_)));
+        assert!(matches!(parsed("node/cp1:tls://127.0.0.1:10257"), Target::At(_)));
         assert_eq!(parse("secret/x", all), Ok(Target::Path("secret/x".to_owned())));
         assert_eq!(parse("a#2", |path| path == "a"), Ok(Target::At(Location::file("a").numbered(2))));
-        for text in ["", "nonsense", "tls://x", "file:", "secret/", "webhook/other/x", "a/b:c"] {
+        for text in ["", "nonsense", "tls://x", "tls://x:1?y", "file:", "secret/", "webhook/other/x", "a/b:c"] {
             assert!(parse(text, nothing).is_err(), "{text}");
         }
     }

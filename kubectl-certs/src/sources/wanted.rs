@@ -10,9 +10,10 @@ use crate::access::cluster::{self, Chosen, Cluster};
 use crate::access::nodes::{self, Member, NodeError, NodeOp, NodeReply};
 use crate::error::{Error, ErrorKind};
 use crate::layouts;
-use crate::model::{Gap, GapReason, Location, Place, Row};
+use crate::model::{Endpoint, Entry, Gap, GapReason, Location, Place, Row};
 use crate::request::{Connection, Scope};
 
+#[expect(clippy::struct_excessive_bools, reason = "each says of one thing by itself whether it is wanted")]
 #[derive(Default)]
 pub struct Wanted {
     /// Disks of nodes to be searched for layouts.
@@ -30,17 +31,24 @@ pub struct Wanted {
     pub namespace: Option<String>,
     pub selector: Option<String>,
     pub secrets: Vec<(Option<String>, String)>,
+    pub config_maps: Vec<(Option<String>, String)>,
     pub webhooks: bool,
-    pub endpoints: Vec<(String, u16)>,
+    /// Names of CertificateSigningRequests.
+    pub signing_requests: Vec<String>,
+    pub endpoints: Vec<Endpoint>,
+    /// Also those of the cluster's control plane and of the Services that its API server calls.
+    pub probe: bool,
+    /// Also the hosts of Ingresses and Gateways.
+    pub probe_hosts: bool,
     pub input: Option<String>,
     /// Nodes that were named and cannot be reached.
     pub(super) gaps: Vec<Gap>,
     /// Only rows that one of these means; all where it is empty.
     pub filter: Vec<Target>,
     pub chosen: Option<Chosen>,
+    /// Nothing of it will be verified: certificates are told of and their bytes are not kept.
+    pub summary: bool,
     connection: Connection,
-    /// No signature is going to be verified: what was signed need not be kept.
-    pub without_der: bool,
 }
 
 impl Wanted {
@@ -58,9 +66,17 @@ impl Wanted {
         self.filter.is_empty() || self.filter.iter().any(|target| target.matches(row))
     }
 
-    /// Targets that no row of these answers to.
-    pub fn unanswered<'a>(&'a self, rows: &[Row<'_>]) -> Vec<&'a Target> {
-        self.filter.iter().filter(|target| !rows.iter().any(|row| target.matches(row))).collect()
+    /// The same for what is no certificate.
+    pub fn keeps_other(&self, entry: &Entry) -> bool {
+        self.filter.is_empty() || self.filter.iter().any(|target| target.means_entry(entry))
+    }
+
+    /// Targets that neither a row of these nor another entry answers to.
+    pub fn unanswered<'a>(&'a self, rows: &[Row<'_>], others: &[&Entry]) -> Vec<&'a Target> {
+        let answers = |target: &Target| {
+            rows.iter().any(|row| target.matches(row)) || others.iter().any(|entry| target.means_entry(entry))
+        };
+        self.filter.iter().filter(|target| !answers(target)).collect()
     }
 
     /// All of the cluster, and what leads to it. A question about one namespace or label is about nothing else.
@@ -82,7 +98,12 @@ impl Wanted {
     }
 
     fn needs_cluster(&self) -> bool {
-        self.cluster || self.webhooks || !self.secrets.is_empty()
+        self.cluster
+            || self.webhooks
+            || !self.secrets.is_empty()
+            || !self.config_maps.is_empty()
+            || !self.signing_requests.is_empty()
+            || ((self.probe || self.probe_hosts) && self.chosen.is_some())
     }
 }
 
@@ -91,6 +112,8 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
     let mut wanted = Wanted {
         namespace: scope.namespace.clone().filter(|_| !scope.all_namespaces),
         selector: scope.selector.clone(),
+        probe: scope.probe,
+        probe_hosts: scope.probe_hosts,
         connection: scope.connection.clone(),
         ..Wanted::default()
     };
@@ -116,6 +139,11 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
     }
     for target in targets {
         add_target(&mut wanted, target, access).await;
+    }
+    // Nodes that are reached by SSH tell of their own ports, also while the API server is down.
+    let asks_cluster = (scope.probe || scope.probe_hosts) && scope.ssh.hosts.is_empty();
+    if asks_cluster && wanted.chosen.is_none() {
+        wanted.chosen = cluster::choose(&scope.connection)?;
     }
     if scope.targets.is_empty() && scope.root.is_none() && scope.ssh.hosts.is_empty() {
         everything(&mut wanted, access).await?;
@@ -146,7 +174,9 @@ pub async fn targets(scope: &Scope, texts: &[String], access: &Access) -> Result
     let home =
         || scope.namespace.clone().or_else(|| chosen.as_ref()?.namespace()).unwrap_or_else(|| "default".to_owned());
     for target in &mut targets {
-        if let Target::Secret { namespace: namespace @ None, .. } = target {
+        if let Target::Secret { namespace: namespace @ None, .. }
+        | Target::ConfigMap { namespace: namespace @ None, .. } = target
+        {
             *namespace = Some(home());
         }
     }
@@ -231,22 +261,30 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
         Target::Path(path) => add_path(wanted, path, access, |wanted| &mut wanted.paths).await,
         Target::Kubeconfig(path) => wanted.kubeconfigs.push(path.clone()),
         Target::Secret { namespace, name } => wanted.secrets.push((namespace.clone(), name.clone())),
+        Target::ConfigMap { namespace, name } => wanted.config_maps.push((namespace.clone(), name.clone())),
         Target::Webhook { .. } => wanted.webhooks = true,
         Target::Named(_) if wanted.members.is_empty() && wanted.gaps.is_empty() => {
             wanted.members.push(local("/", access));
         }
         Target::Named(_) => {}
-        Target::At(location) => match &location.place {
+        Target::At(location) => match location.place.whole() {
             // Read with the node, where that is reached.
             Place::File { node: Some(_), .. } | Place::Kubeconfig { node: Some(_), .. } => {
                 wanted.within_roots.extend(location.whole_file());
             }
             Place::File { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.paths).await,
             Place::Kubeconfig { path, .. } => add_path(wanted, path, access, |wanted| &mut wanted.kubeconfigs).await,
-            Place::Secret { namespace, name, .. } => wanted.secrets.push((Some(namespace.clone()), name.clone())),
+            Place::Secret { namespace, name, .. } => {
+                wanted.secrets.push((Some(namespace.to_string()), name.to_string()));
+            }
+            Place::ConfigMap { namespace, name, .. } => {
+                wanted.config_maps.push((Some(namespace.clone()), name.clone()));
+            }
             Place::CaBundle { .. } => wanted.webhooks = true,
-            Place::Endpoint { host, port } => wanted.endpoints.push((host.clone(), *port)),
-            Place::StandardInput => {}
+            Place::SigningRequest { name } => wanted.signing_requests.push(name.clone()),
+            Place::Endpoint(endpoint) => wanted.endpoints.push(endpoint.clone()),
+            // The whole of a value is no value.
+            Place::StandardInput | Place::Field { .. } => {}
         },
     }
     wanted.filter.push(target);
@@ -283,7 +321,7 @@ async fn root_around(path: &str, access: &Access) -> Option<String> {
 }
 
 fn local(root: &str, access: &Access) -> Member {
-    Member { name: None, root: root.to_owned(), node: access.nodes.at(root) }
+    Member { name: None, root: root.to_owned(), node: access.nodes.at(root), own: None }
 }
 
 async fn has_layout(root: &str, access: &Access) -> bool {

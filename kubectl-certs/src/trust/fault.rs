@@ -106,7 +106,7 @@ impl ChainFault {
             None => format!("{id:?}"),
         };
         let link = name(&self.at);
-        let issuer = || inventory.certificates.get(&self.at).map_or("", |it: &Certificate| it.issuer.as_str());
+        let issuer = || inventory.certificates.get(&self.at).map_or("", |it: &Certificate| &*it.issuer);
         match &self.why {
             Reason::NotRead => format!("certificate {link} was not read"),
             Reason::IssuerUnknown => {

@@ -196,7 +196,7 @@ impl<'a> Search<'a> {
         let link = path.iter().rev().find(refuses)?;
         Some((
             &link.fingerprint,
-            Reason::WrongUsage { wanted: wanted.to_owned(), allowed: link.extended_key_usages.clone() },
+            Reason::WrongUsage { wanted: wanted.to_owned(), allowed: link.extended_key_usages.to_vec() },
         ))
     }
 

@@ -22,7 +22,9 @@ function Add-Scope {
         [string]$Context,
         [string]$Namespace,
         [switch]$AllNamespaces,
-        [string]$Selector
+        [string]$Selector,
+        # The parameters for nodes, by their names.
+        [hashtable]$Nodes = @{}
     )
 
     # A scope that is only half understood would be a wider one.
@@ -41,12 +43,15 @@ function Add-Scope {
     if ($Root) { $carry.Root = Resolve-FullPath -Path $Root }
     if ($Kubeconfig) { $carry.Kubeconfig = Resolve-FullPath -Path $Kubeconfig }
     if ($Context) { $carry.Context = $Context }
-    $key = ConvertTo-WireText -Value @($carry['Root'], $carry['Kubeconfig'], $carry['Context'])
+    $ssh = Get-NodeScope -Nodes $Nodes
+    $carry += $ssh.Carry
+    $key = ConvertTo-WireText -Value @($carry['Root'], $carry['Kubeconfig'], $carry['Context'], $ssh.Scope)
     if (-not $To.Contains($key)) {
         $scope = @{ targets = @(); allNamespaces = [bool]$AllNamespaces; connection = @{} }
         if ($Root) { $scope.root = $carry.Root }
         if ($Kubeconfig) { $scope.connection.kubeconfig = $carry.Kubeconfig }
         if ($Context) { $scope.connection.context = $Context }
+        if ($ssh.Scope.Count) { $scope.ssh = $ssh.Scope }
         if ($Namespace) { $scope.namespace = $Namespace }
         if ($Selector) { $scope.selector = $Selector }
         $To[$key] = @{ Scope = $scope; Carry = $carry }

@@ -12,7 +12,7 @@ function Confirm-Plan {
         [Parameter(Mandatory)][object[]]$Step
     )
 
-    $where = if ($Plan.Root -eq '/') { 'this machine' } else { $Plan.Root }
+    $where = Get-PlaceName -Of $Plan
     $lines = foreach ($one in $Step) { ConvertTo-PlainText -Text "$($one.Id): $($one.Title) ($($one.Impact))" }
     $caption = ConvertTo-PlainText -Text "Renew certificates on $where"
     if ($WhatIfPreference) {

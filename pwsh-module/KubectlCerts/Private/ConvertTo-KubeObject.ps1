@@ -12,8 +12,9 @@ $script:LiftedMembers = 'KubectlCerts.CertificateDetails/certificate', 'KubectlC
 # Members that the wire leaves out when there is nothing to say: an object always has them, for strict mode's sake.
 $script:MembersAlwaysThere = @{
     'KubectlCerts.Error'     = @{ Hints = @(); Target = $null }
-    'KubectlCerts.PlanStep'  = @{ PendingSeconds = $null }
-    'KubectlCerts.RunResult' = @{ LeftAlone = @() }
+    'KubectlCerts.Plan'      = @{ Nodes = @() }
+    'KubectlCerts.PlanStep'  = @{ Node = $null; PendingSeconds = $null }
+    'KubectlCerts.RunResult' = @{ LeftAlone = @(); Nodes = @() }
     'KubectlCerts.RunStep'   = @{ PendingUntil = $null }
 }
 

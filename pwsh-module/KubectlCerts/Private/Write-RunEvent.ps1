@@ -21,7 +21,7 @@ function Write-RunEvent {
     switch ($member.Name) {
         'Started' {
             $Progress.Activity = ConvertTo-PlainText -Text $told.Title
-            Write-Information -MessageData (ConvertTo-PlainText -Text "run $($RunEvent.Run) begins: $($told.Title) on $($told.Root)") -Tags 'KubectlCerts'
+            Write-Information -MessageData (ConvertTo-PlainText -Text "run $($RunEvent.Run) begins: $($told.Title) on $(Get-PlaceName -Of $told)") -Tags 'KubectlCerts'
         }
         'StepStarted' {
             $percent = if ($Progress.Steps) { [math]::Min(100, [int](100 * $Progress.Done / $Progress.Steps)) } else { -1 }
@@ -42,6 +42,7 @@ function Write-RunEvent {
             Write-Verbose -Message (ConvertTo-PlainText -Text "$($told.Step): done; $($told.Evidence -join '; ')")
         }
         'StepFailed' { Write-Verbose -Message (ConvertTo-PlainText -Text "$($told.Step): failed: $($told.Error.Message)") }
+        'Lost' { Write-Warning -Message (ConvertTo-PlainText -Text "$($told.Node) does not answer any more: $($told.Why)") }
         'GatePassed' { Write-Verbose -Message (ConvertTo-PlainText -Text "$($told.Phase): $($told.Evidence -join '; ')") }
         'Pending' {
             $until = if ($told.Until -is [datetime]) { $told.Until.ToString('u') } else { $told.Until }

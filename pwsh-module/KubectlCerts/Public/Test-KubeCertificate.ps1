@@ -32,6 +32,31 @@ function Test-KubeCertificate {
     .PARAMETER Selector
     Only objects with these labels, written as for kubectl: app=web,tier!=test.
 
+    .PARAMETER Ssh
+    Nodes that are reached by SSH, as [USER@]HOST[:PORT] or by their names in ssh_config. It needs root there, or sudo without
+    a password, and an OpenSSH client here.
+
+    .PARAMETER AllNodes
+    All nodes of the cluster, by the addresses in their Node objects.
+
+    .PARAMETER SshUser
+    Who logs in to the nodes of -AllNodes.
+
+    .PARAMETER SshKey
+    File of the private key to log in with, instead of what ssh_config and the agent have.
+
+    .PARAMETER SshJump
+    Host to go through, as [USER@]HOST[:PORT].
+
+    .PARAMETER SshConfig
+    Another ssh_config than your own.
+
+    .PARAMETER SshOption
+    Options as for ssh -o, for example ConnectTimeout=5.
+
+    .PARAMETER NodeHelper
+    Folder with the helpers for nodes: kubectl-certs-linux-amd64, kubectl-certs-linux-arm64.
+
     .PARAMETER Ignore
     Findings to leave out: a code, or CODE=TARGET for one place.
 
@@ -41,7 +66,7 @@ function Test-KubeCertificate {
 
     .INPUTS
     What these commands give out, files of Get-ChildItem, names of targets, or objects with a property Target (and Root,
-    Kubeconfig, Context, if they have them).
+    Ssh, Kubeconfig, Context, if they have them).
 
     .OUTPUTS
     KubectlCerts.Finding
@@ -55,6 +80,11 @@ function Test-KubeCertificate {
     Test-KubeCertificate -Root D:\disks\node1 | Where-Object Severity -eq error | Format-List
 
     The worst on a node's disk, in full.
+
+    .EXAMPLE
+    Test-KubeCertificate -AllNodes -SshUser root
+
+    What is wrong on the nodes of the cluster.
 
     .EXAMPLE
     Test-KubeCertificate -Ignore expiring, 'key-differs=secret/shop/web/tls.crt' -FailOn Warning -ErrorAction Stop
@@ -77,6 +107,14 @@ function Test-KubeCertificate {
         [Parameter(ValueFromPipelineByPropertyName)][ValidateNotNullOrEmpty()][string]$Kubeconfig,
         [Parameter(ValueFromPipelineByPropertyName)][ValidateNotNullOrEmpty()][string]$Context,
         [ValidateNotNullOrEmpty()][string]$Selector,
+        [Parameter(ValueFromPipelineByPropertyName)][ValidateNotNullOrEmpty()][string[]]$Ssh,
+        [Parameter(ValueFromPipelineByPropertyName)][switch]$AllNodes,
+        [Parameter(ValueFromPipelineByPropertyName)][ValidateNotNullOrEmpty()][string]$SshUser,
+        [Parameter(ValueFromPipelineByPropertyName)][ValidateNotNullOrEmpty()][string]$SshKey,
+        [Parameter(ValueFromPipelineByPropertyName)][ValidateNotNullOrEmpty()][string]$SshJump,
+        [Parameter(ValueFromPipelineByPropertyName)][ValidateNotNullOrEmpty()][string]$SshConfig,
+        [Parameter(ValueFromPipelineByPropertyName)][ValidateNotNullOrEmpty()][string[]]$SshOption,
+        [Parameter(ValueFromPipelineByPropertyName)][ValidateNotNullOrEmpty()][string]$NodeHelper,
         [ValidateNotNullOrEmpty()][string[]]$Ignore = @(),
         [ValidateSet('Info', 'Warning', 'Error', 'Never')][string]$FailOn = 'Never'
     )
@@ -90,7 +128,8 @@ function Test-KubeCertificate {
     }
     process {
         try {
-            Add-Scope -To $scopes -Cmdlet $PSCmdlet -Piped $_ -Given $given -Target $Target -Root $Root -Kubeconfig $Kubeconfig -Context $Context -Namespace $Namespace -AllNamespaces:$AllNamespaces -Selector $Selector
+            $nodes = @{ Ssh = $Ssh; AllNodes = [bool]$AllNodes; SshUser = $SshUser; SshKey = $SshKey; SshJump = $SshJump; SshConfig = $SshConfig; SshOption = $SshOption; NodeHelper = $NodeHelper }
+            Add-Scope -To $scopes -Cmdlet $PSCmdlet -Piped $_ -Given $given -Target $Target -Root $Root -Kubeconfig $Kubeconfig -Context $Context -Namespace $Namespace -AllNamespaces:$AllNamespaces -Selector $Selector -Nodes $nodes
         } catch { $PSCmdlet.ThrowTerminatingError($_) }
     }
     end {

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind};
 use crate::formats::{self, kubeconfig};
-use crate::model::{KubeconfigField, Location, Place};
+use crate::model::{Endpoint, KubeconfigField, Location, Place};
 use crate::request::Connection;
 
 /// Which kubeconfig files count, and what they say, without a connection.
@@ -59,7 +59,7 @@ impl Chosen {
     /// The same as a place; that of the kubeconfig where it names no server.
     pub fn endpoint(&self) -> Location {
         match self.server() {
-            Some((host, port)) => Location::from(Place::Endpoint { host, port }),
+            Some((host, port)) => Location::from(Place::Endpoint(Endpoint::tls(host, port))),
             None => self.location().unwrap_or_else(|| Location::file("/")),
         }
     }

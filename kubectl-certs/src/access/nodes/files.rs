@@ -29,6 +29,24 @@ pub(super) fn id(_: &fs::Metadata) -> Option<FileId> {
     None
 }
 
+/// All regular files with this ending in a folder and those below it, in the order in which Go's `filepath.WalkDir` comes
+/// by them: by name, a folder where its name stands. Links to folders are not followed, as there.
+pub(super) fn below(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()) {
+            found.extend(below(&path, ending));
+        } else if path.extension().is_some_and(|own| own == ending) && fs::metadata(&path).is_ok_and(|it| it.is_file())
+        {
+            found.push(path);
+        }
+    }
+    found
+}
+
 /// A small system file, trimmed.
 pub(super) fn text(path: &str) -> Option<String> {
     fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
@@ -57,8 +75,12 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, NodeError> {
 
 /// Follows symlinks as a process on that node would: an absolute one starts at the node's root, and none leads out of it.
 pub(super) fn resolve(root: &Path, path: &Path) -> Result<PathBuf, NodeError> {
-    let mut pending: Vec<_> = components(path.strip_prefix(root).unwrap_or(path)).rev().collect();
-    let mut real = root.to_path_buf();
+    let (root, below) = match path.strip_prefix(root) {
+        Ok(below) => (root.to_path_buf(), below),
+        Err(_) => (drive(path).unwrap_or_else(|| root.to_path_buf()), path),
+    };
+    let mut pending: Vec<_> = components(below).rev().collect();
+    let mut real = root.clone();
     let mut links = 0;
     while let Some(part) = pending.pop() {
         if part == ".." {
@@ -75,7 +97,7 @@ pub(super) fn resolve(root: &Path, path: &Path) -> Result<PathBuf, NodeError> {
                     return Err(NodeError::refused(format!("{} is a loop of symlinks", path.display())));
                 }
                 if target.is_absolute() {
-                    real = root.to_path_buf();
+                    real = drive(&target).unwrap_or_else(|| root.clone());
                 }
                 pending.extend(components(&target).rev());
             }
@@ -83,6 +105,14 @@ pub(super) fn resolve(root: &Path, path: &Path) -> Result<PathBuf, NodeError> {
         }
     }
     Ok(real)
+}
+
+/// Windows: each drive has a root of its own.
+fn drive(path: &Path) -> Option<PathBuf> {
+    match path.components().next() {
+        Some(Component::Prefix(prefix)) => Some(Path::new(prefix.as_os_str()).join(std::path::MAIN_SEPARATOR_STR)),
+        _ => None,
+    }
 }
 
 fn components(path: &Path) -> impl DoubleEndedIterator<Item = std::ffi::OsString> {

@@ -27,7 +27,7 @@ pub(super) struct Kubelet {
     pub(super) serving_given: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Configuration {
     container_runtime_endpoint: Option<String>,
@@ -36,7 +36,22 @@ struct Configuration {
     healthz_port: Option<u16>,
     tls_cert_file: Option<String>,
     #[serde(rename = "serverTLSBootstrap")]
-    server_tls_bootstrap: bool,
+    server_tls_bootstrap: Option<bool>,
+}
+
+impl Configuration {
+    /// What a later file says goes before, as the kubelet merges them (cmd/kubelet/app/server.go,
+    /// `mergeKubeletConfigurations`); what it does not say stays.
+    fn then(self, later: Self) -> Self {
+        Self {
+            container_runtime_endpoint: later.container_runtime_endpoint.or(self.container_runtime_endpoint),
+            static_pod_path: later.static_pod_path.or(self.static_pod_path),
+            healthz_bind_address: later.healthz_bind_address.or(self.healthz_bind_address),
+            healthz_port: later.healthz_port.or(self.healthz_port),
+            tls_cert_file: later.tls_cert_file.or(self.tls_cert_file),
+            server_tls_bootstrap: later.server_tls_bootstrap.or(self.server_tls_bootstrap),
+        }
+    }
 }
 
 impl Kubelet {
@@ -48,13 +63,20 @@ impl Kubelet {
             running.map(str::to_owned).or_else(|| flag(&flags, name))
         };
         let path = option("config").map_or_else(|| node.root.join(CONFIGURATION), |path| below(&node.root, &path));
-        let (configuration, serving_given) = match parsed(&path) {
-            Ok(configuration) => {
-                let given = serving_given(option, &configuration, &path);
-                (configuration, given)
+        let files: Vec<PathBuf> = core::iter::once(path).chain(drop_ins(node, option("config-dir"))).collect();
+        let mut configuration = Configuration::default();
+        let mut broken = None;
+        let mut serving = Vec::new();
+        for path in files {
+            match parsed(&path) {
+                Ok(next) => {
+                    serving.push((path, next.clone()));
+                    configuration = configuration.then(next);
+                }
+                Err(why) => broken = broken.or(Some(why)),
             }
-            Err(why) => (Configuration::default(), Some(why)),
-        };
+        }
+        let serving_given = broken.or_else(|| serving_given(option, &serving));
         let address = option("healthz-bind-address").or(configuration.healthz_bind_address);
         let port = option("healthz-port").and_then(|port| port.parse().ok()).or(configuration.healthz_port);
         Self {
@@ -76,13 +98,15 @@ impl Kubelet {
     }
 }
 
-fn serving_given(
-    option: impl Fn(&str) -> Option<String>,
-    configuration: &Configuration,
-    path: &Path,
-) -> Option<String> {
+fn serving_given(option: impl Fn(&str) -> Option<String>, files: &[(PathBuf, Configuration)]) -> Option<String> {
     let is_usual = |folder: &String| folder.trim_end_matches('/') == "/var/lib/kubelet/pki";
-    let named = configuration.tls_cert_file.as_ref().filter(|path| !path.is_empty());
+    // The last file that says something has the last word, also where it takes back what another one said.
+    let last = |says: fn(&Configuration) -> bool| files.iter().rev().find(|(_, configuration)| says(configuration));
+    let named = last(|configuration| configuration.tls_cert_file.is_some())
+        .and_then(|(path, configuration)| Some((path, configuration.tls_cert_file.as_ref()?)))
+        .filter(|(_, file)| !file.is_empty());
+    let asks = last(|configuration| configuration.server_tls_bootstrap.is_some())
+        .filter(|(_, configuration)| configuration.server_tls_bootstrap == Some(true));
     option("tls-cert-file")
         .map(|file| format!("its option --tls-cert-file names {file}"))
         .or_else(|| {
@@ -94,10 +118,15 @@ fn serving_given(
                 .filter(|folder| !is_usual(folder))
                 .map(|folder| format!("its option --cert-dir is {folder}"))
         })
-        .or_else(|| named.map(|file| format!("tlsCertFile in {} names {file}", path.display())))
-        .or_else(|| {
-            configuration.server_tls_bootstrap.then(|| format!("serverTLSBootstrap is true in {}", path.display()))
-        })
+        .or_else(|| named.map(|(path, file)| format!("tlsCertFile in {} names {file}", path.display())))
+        .or_else(|| asks.map(|(path, _)| format!("serverTLSBootstrap is true in {}", path.display())))
+}
+
+/// Files that end in `.conf` below the folder of `--config-dir`, in the order of their names (cmd/kubelet/app/server.go,
+/// `mergeKubeletConfigurations`, which walks with filepath.WalkDir).
+fn drop_ins(node: &LocalNode, folder: Option<String>) -> Vec<PathBuf> {
+    let Some(folder) = folder.map(|folder| below(&node.root, folder)) else { return Vec::new() };
+    files::below(&folder, "conf")
 }
 
 fn below(root: &Path, path: impl AsRef<Path>) -> PathBuf {
@@ -142,7 +171,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         fs::create_dir_all(folder.path().join("var/lib/kubelet")).expect("folder");
         for (name, text) in files {
-            fs::write(folder.path().join("var/lib/kubelet").join(name), text).expect("written");
+            let path = folder.path().join("var/lib/kubelet").join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("folder");
+            fs::write(path, text).expect("written");
         }
         let node = LocalNode::new(folder.path());
         (folder, node)
@@ -200,6 +231,33 @@ mod tests {
                 None => assert_eq!(given, None, "{files:?}"),
             }
         }
+    }
+
+    /// The kubelet takes the last word of all files, in the order of their names.
+    #[test]
+    fn drop_ins_go_before_the_configuration() {
+        let config = (
+            "config.yaml",
+            "serverTLSBootstrap: false\nhealthzPort: 1\ncontainerRuntimeEndpoint: unix:///run/a.sock\n",
+        );
+        let flags = ("kubeadm-flags.env", "X=\"--config-dir=/var/lib/kubelet/more\"");
+        let first = ("more/10-a.conf", "serverTLSBootstrap: true\nhealthzPort: 2\n");
+        let second = ("more/20/b.conf", "healthzPort: 3\n");
+        let no_drop_in = ("more/30-c.yaml", "healthzPort: 4\n");
+        let taken_back = ("more/40-d.conf", "serverTLSBootstrap: false\n");
+        let (_folder, told) = node(&[config, flags, first, second, no_drop_in]);
+        let kubelet = Kubelet::of(&told);
+        assert_eq!(kubelet.healthz, Some(("127.0.0.1".to_owned(), 3)));
+        assert_eq!(kubelet.runtime_endpoint.as_deref(), Some("unix:///run/a.sock"));
+        assert!(kubelet.serving_given.is_some_and(|given| given.contains("more/10-a.conf")));
+        let (_folder, told) = node(&[config, flags, first, second, taken_back]);
+        assert_eq!(Kubelet::of(&told).serving_given, None);
+        // What cannot be read may say anything.
+        let (_folder, told) = node(&[config, flags, ("more/50.conf", "\t: no yaml")]);
+        assert!(Kubelet::of(&told).serving_given.is_some_and(|given| given.contains("YAML is broken")));
+        // Without the option there is no such folder.
+        let (_folder, told) = node(&[config, first]);
+        assert_eq!(Kubelet::of(&told).healthz, Some(("127.0.0.1".to_owned(), 1)));
     }
 
     #[test]

@@ -14,17 +14,27 @@ use crate::access::clock;
 
 pub struct LocalNode {
     pub(super) root: PathBuf,
+    /// Instead of the usual place.
+    state: Option<PathBuf>,
     /// While it is held; goes with this value, and so with the process.
     pub(super) lock: Mutex<Option<lock::Held>>,
 }
 
 impl LocalNode {
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), lock: Mutex::default() }
+        Self { root: root.into(), state: None, lock: Mutex::default() }
+    }
+
+    /// This machine, for somebody who is not root: what runs need is kept in this folder.
+    pub(super) fn keeping_in(state: PathBuf) -> Self {
+        Self { root: PathBuf::from("/"), state: Some(state), lock: Mutex::default() }
     }
 
     /// Where runs keep what they need: backups, staged files, journals, the lock.
     pub(super) fn state(&self) -> Result<PathBuf, NodeError> {
+        if let Some(state) = &self.state {
+            return Ok(state.clone());
+        }
         // An absolute symlink on a disk in a folder means a place on that disk, not on the machine that looks at it.
         files::resolve(&self.root, &self.root.join("var/lib/kubectl-certs"))
     }
@@ -100,6 +110,7 @@ impl Node for LocalNode {
             NodeOp::Plan { run } => NodeReply::Plan(journal::plan(self, &run)?),
             NodeOp::Runs => NodeReply::Runs(journal::runs(self)?),
             NodeOp::Presented { addresses } => NodeReply::Presented(presented::all(addresses).await),
+            NodeOp::Probe { endpoints } => NodeReply::Probed(presented::probed(endpoints).await),
             NodeOp::Wipe { run } => done(journal::wipe(self, &run))?,
         })
     }
@@ -115,12 +126,24 @@ fn facts() -> Facts {
     let user = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
     Facts {
         user: user.unwrap_or_else(|| "somebody".to_owned()),
-        host: files::text("/proc/sys/kernel/hostname").unwrap_or_else(|| "this machine".to_owned()),
+        host: host().unwrap_or_else(|| "this machine".to_owned()),
         boot: boot(),
         arch: std::env::consts::ARCH.to_owned(),
         is_root: is_root(),
         now_ms: clock::unix_milliseconds(),
     }
+}
+
+#[cfg(unix)]
+fn host() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Some(name).filter(|name| !name.is_empty())
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::disallowed_methods, reason = "this is the port to what the machine says of itself")]
+fn host() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok()
 }
 
 /// Changes with each start of the machine.

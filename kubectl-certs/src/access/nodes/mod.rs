@@ -19,6 +19,7 @@ mod kubelet;
 mod local;
 mod lock;
 mod marks;
+pub mod operator;
 mod presented;
 mod processes;
 mod reach;
@@ -41,12 +42,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use local::LocalNode;
+pub use operator::{InUse, KubeconfigUser, Own, OwnNode};
 pub use reach::{ThisMachine, facts, fleet, reach};
 pub use ssh::{HelperSource, SshNode, SshOptions};
 
+use crate::access::tls::{Presented, ProbeError};
 use crate::error::ErrorKind;
 use crate::formats::{Content, bytes};
 use crate::model::{IdentityStore, KeyChoice, ServerName, Time};
+use crate::request::Connection;
 
 /// How to reach nodes.
 #[async_trait]
@@ -56,6 +60,11 @@ pub trait Nodes: Send + Sync {
 
     /// A machine elsewhere.
     async fn over_ssh(&self, how: SshOptions) -> Result<Arc<dyn Node>, NodeError>;
+
+    /// Which kubeconfig is in use on this machine.
+    fn in_use(&self, _: &Connection) -> InUse {
+        InUse::Nothing
+    }
 }
 
 /// A disk with a node's files: this machine's, one in a folder of it, or that of a machine that is reached from here.
@@ -66,11 +75,21 @@ pub struct Member {
     /// Where the disk is seen by `node`, `/` for a running machine.
     pub root: String,
     pub node: Arc<dyn Node>,
+    /// What of it is the operator's.
+    pub own: Option<Own>,
 }
 
 impl Member {
     pub fn is_running_machine(&self) -> bool {
         self.root == "/"
+    }
+
+    /// Where the node keeps what runs leave there, as a person finds it.
+    pub fn state(&self) -> String {
+        match self.own.as_ref().and_then(|own| own.state.as_ref()) {
+            Some(state) => state.to_string_lossy().into_owned(),
+            None => format!("{}/var/lib/kubectl-certs", self.root.trim_end_matches('/')),
+        }
     }
 }
 
@@ -88,6 +107,21 @@ impl Fleet {
 
     pub fn add(&mut self, member: Member) {
         self.members.push(member);
+    }
+
+    /// With the operator's kubeconfig: in a member of its own, or in this machine's where that is a node itself.
+    #[must_use]
+    pub fn with(mut self, own: Own) -> Self {
+        match (&own.state, self.members.iter_mut().find(|member| member.name.is_none())) {
+            (None, Some(this_machine)) => this_machine.own = Some(own),
+            (None, None) | (Some(_), Some(_)) => {}
+            (Some(state), None) => {
+                let node = Arc::new(OwnNode::new(&own.kubeconfig.path, state.clone()));
+                self.members.push(Member { name: None, root: "/".to_owned(), node, own: Some(own) });
+                return Self::new(self.members);
+            }
+        }
+        self
     }
 
     pub fn members(&self) -> &[Member] {
@@ -284,6 +318,10 @@ pub enum NodeOp {
     Presented {
         addresses: Vec<String>,
     },
+    /// The same of endpoints as they are printed, with all that servers tell.
+    Probe {
+        endpoints: Vec<String>,
+    },
     /// Wipes backups and staged files of a run, and the helper; the journal stays.
     Wipe {
         run: String,
@@ -354,6 +392,8 @@ pub enum NodeReply {
     Runs(Vec<String>),
     /// Each address, and the chain that is presented there, as DER, the leaf first; nothing where there was no handshake.
     Presented(#[serde(with = "bytes")] Vec<(String, Option<Vec<Vec<u8>>>)>),
+    /// In the order of the question.
+    Probed(Vec<Result<Presented, ProbeError>>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,16 +2,29 @@
 
 use futures::future::join_all;
 
-use crate::access::tls;
+use crate::access::tls::{self, Presented, ProbeError};
+use crate::model::{Endpoint, Location, Place};
 
 /// All at once: a port that does not answer costs seconds.
 pub(super) async fn all(addresses: Vec<String>) -> Vec<(String, Option<Vec<Vec<u8>>>)> {
     join_all(addresses.into_iter().map(|address| async move {
         let chain = match split(&address) {
-            Some((host, port)) => tls::presented(host, port, None).await.ok(),
+            Some((host, port)) => tls::presented(&Endpoint::tls(host, port), None).await.ok(),
             None => None,
         };
-        (address, chain)
+        // Only what a server has the key of tells what it has loaded.
+        (address, chain.filter(|presented| presented.unproven.is_none()).map(|presented| presented.chain))
+    }))
+    .await
+}
+
+/// The same with all that was told, for endpoints as they are printed without the node.
+pub(super) async fn probed(endpoints: Vec<String>) -> Vec<Result<Presented, ProbeError>> {
+    join_all(endpoints.into_iter().map(|text| async move {
+        match text.parse() {
+            Ok(Location { place: Place::Endpoint(endpoint), .. }) => tls::presented(&endpoint, None).await,
+            _ => Err(ProbeError::Unreachable { address: text, why: "it is no endpoint".to_owned() }),
+        }
     }))
     .await
 }

@@ -98,7 +98,7 @@ fn options(words: Vec<String>) -> Vec<(String, String)> {
 
 /// Anything else could be a secret and is dropped here.
 fn names_a_file_or_an_address(option: &str) -> bool {
-    matches!(option, "config" | "kubeconfig" | "cert-dir" | "rotate-server-certificates")
+    matches!(option, "config" | "config-dir" | "kubeconfig" | "cert-dir" | "rotate-server-certificates")
         || [
             "-file",
             "-certfile",

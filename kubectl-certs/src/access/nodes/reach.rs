@@ -9,9 +9,10 @@ use futures::future::join_all;
 use tokio::sync::Mutex;
 
 use super::{
-    Facts, Fleet, HelperSource, LocalNode, Member, Node, NodeError, NodeOp, NodeReply, Nodes, SshNode, SshOptions,
+    Facts, Fleet, HelperSource, InUse, LocalNode, Member, Node, NodeError, NodeOp, NodeReply, Nodes, SshNode,
+    SshOptions, operator,
 };
-use crate::request::{Scope, Ssh};
+use crate::request::{Connection, Scope, Ssh};
 
 /// This machine, and from it all those that it has a way to.
 #[derive(Default)]
@@ -36,6 +37,10 @@ impl Nodes for ThisMachine {
         self.connections.lock().await.insert(key, node.clone());
         Ok(node)
     }
+
+    fn in_use(&self, connection: &Connection) -> InUse {
+        operator::in_use(connection)
+    }
 }
 
 /// The nodes that were named, each with why it cannot be reached; without any, the disk of this machine or that in the
@@ -43,7 +48,7 @@ impl Nodes for ThisMachine {
 pub async fn reach(scope: &Scope, nodes: &dyn Nodes) -> Vec<(String, Result<Member, NodeError>)> {
     if scope.ssh.hosts.is_empty() {
         let root = scope.root.clone().unwrap_or_else(|| "/".to_owned());
-        return vec![(root.clone(), Ok(Member { name: None, node: nodes.at(&root), root }))];
+        return vec![(root.clone(), Ok(Member { name: None, node: nodes.at(&root), root, own: None }))];
     }
     let reached = scope.ssh.hosts.iter().map(|host| async { (host.clone(), over_ssh(host, &scope.ssh, nodes).await) });
     let mut reached = join_all(reached).await;
@@ -69,7 +74,7 @@ async fn over_ssh(host: &str, ssh: &Ssh, nodes: &dyn Nodes) -> Result<Member, No
     };
     let node = nodes.over_ssh(how).await?;
     let facts = facts(&*node).await?;
-    Ok(Member { name: Some(facts.host), root: "/".to_owned(), node })
+    Ok(Member { name: Some(facts.host), root: "/".to_owned(), node, own: None })
 }
 
 pub async fn facts(node: &dyn Node) -> Result<Facts, NodeError> {

@@ -47,7 +47,7 @@ fn its_own_serving_certificate_is_taken_away_so_that_it_makes_another() {
     assert_eq!(left, None);
     // The authority that it made with it lies in the same file, and is nobody's.
     let (steps, _) = planned(SUBJECT, ISSUER, |world, at| {
-        let own = CertId("its own authority".to_owned());
+        let own = CertId([7; 32]);
         let entry = world.inventory.entries.iter_mut().find(|entry| entry.at == *at).expect("it was added");
         let Holds::Chain(chain) = &mut entry.holds else { panic!("a chain") };
         chain.push(own.clone());
@@ -61,13 +61,13 @@ fn its_own_serving_certificate_is_taken_away_so_that_it_makes_another() {
 #[test]
 fn a_copy_of_it_is_no_authority() {
     let (steps, left) = planned(SUBJECT, ISSUER, |world, at| {
-        let own = CertId("its own authority".to_owned());
+        let own = CertId([7; 32]);
         let entry = world.inventory.entries.iter_mut().find(|entry| entry.at == *at).expect("it was added");
         let Holds::Chain(chain) = &mut entry.holds else { panic!("a chain") };
         chain.push(own.clone());
         let leaf = chain[0].clone();
         let copy = Entry { at: at.beside("/var/lib/kubelet/pki/kubelet.crt.bak"), ..entry.clone() };
-        world.inventory.entries.push(Entry { origin: Origin::default(), ..copy });
+        world.inventory.entries.push(Entry { origin: Origin::default().into(), ..copy });
         world.trust.will_be_signed(leaf, own);
     });
     assert_eq!((steps.contains(&"remake-kubelet-serving".to_owned()), left), (true, None));
@@ -116,7 +116,7 @@ fn what_somebody_gave_it_is_left_alone() {
                 let uses = world.inventory.uses.iter_mut().filter(|use_| use_.place == *at);
                 for use_ in uses {
                     use_.loaded.evidence = Evidence::Handshake;
-                    use_.loaded.certificate = Some(CertId("another".to_owned()));
+                    use_.loaded.certificate = Some(CertId([8; 32]));
                 }
             },
             "serves another certificate at 127.0.0.1:10250",

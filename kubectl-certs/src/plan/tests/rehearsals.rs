@@ -90,7 +90,7 @@ const SPOILERS: &[(&str, Spoil)] = &[
         true
     }),
     ("renews what is not there", |plan, step, _| {
-        on_write(plan, step, |write| write.renewal.old = CertId("gone".to_owned()));
+        on_write(plan, step, |write| write.renewal.old = CertId([7; 32]));
         true
     }),
     ("written to the place of another leaf", |plan, step, world| {

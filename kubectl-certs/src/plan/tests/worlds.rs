@@ -6,7 +6,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::error::Error;
-use crate::formats::certificate::sha256_hex;
+use crate::formats::certificate::{sha256, sha256_hex};
 use crate::layouts::{self, Layout, Store};
 use crate::model::{
     CertId, Certificate, Entry, Evidence, FoundLayout, Holds, IdentityStore, Inventory, KeyId, KeyState,
@@ -154,6 +154,7 @@ impl Shape {
             return None;
         }
         let asked = Asked {
+            own: None,
             request: &request,
             root: self.root,
             named: self.named.then_some(named),
@@ -205,7 +206,7 @@ impl Shape {
         let bundle = Location::file(self.below(authority.certificate));
         world.inventory.edges.push(TrustEdge { bundle, presented: at.clone() });
         let key = match shape.key {
-            KeyState::Differs => KeyId("another key".to_owned()),
+            KeyState::Differs => KeyId(sha256(b"another key")),
             _ => certificate.public_key.clone(),
         };
         let chain = [id.clone()].into_iter().chain(shape.chained.then(|| issuer.clone())).collect();
@@ -238,7 +239,7 @@ impl Shape {
 /// What a kubelet made for itself at its start, unless the names are others.
 pub(super) fn add_kubelet_serving(world: &mut World, subject: &str, issuer: &str) -> Location {
     let mut own = certificate("kubelet-serving", "nobody here", NOW.minus(Span(100)), NOW.plus(Span(100)));
-    (own.subject, own.issuer) = (format!("CN={subject}"), format!("CN={issuer}"));
+    (own.subject, own.issuer) = (format!("CN={subject}"), format!("CN={issuer}").into());
     let at = Location::file("/var/lib/kubelet/pki/kubelet.crt");
     let key_at = Location::file("/var/lib/kubelet/pki/kubelet.key");
     let key = (KeyState::Matches, own.public_key.clone());
@@ -289,10 +290,10 @@ fn entry(at: Location, holds: Holds, key: (KeyState, KeyId), key_at: Location, o
         holds,
         key: key.0,
         key_public: Some(key.1),
-        origin,
+        origin: origin.into(),
         digest: Some(sha256_hex(at.to_string().as_bytes())),
         key_digest: Some(sha256_hex(key_at.to_string().as_bytes())),
-        key_at: Some(key_at),
+        key_at: Some(Box::new(key_at)),
         at,
     }
 }
@@ -303,6 +304,7 @@ fn origin(name: &str, signer: &str) -> Origin {
         name: Some(name.to_owned()),
         signer: Some(signer.to_owned()),
         renewed_at_percent: None,
+        backup: false,
     }
 }
 
@@ -310,30 +312,30 @@ fn certificate(name: &str, issuer: &str, not_before: Time, not_after: Time) -> C
     Certificate {
         fingerprint: fingerprint(name),
         subject: format!("CN={name}"),
-        issuer: format!("CN={issuer}"),
+        issuer: format!("CN={issuer}").into(),
         serial: "01".to_owned(),
         not_before,
         not_after,
         dns_names: Vec::new(),
         ip_addresses: Vec::new(),
         other_names: Vec::new(),
-        key_usages: Vec::new(),
-        extended_key_usages: vec!["clientAuth".to_owned()],
+        key_usages: Vec::new().into(),
+        extended_key_usages: vec!["clientAuth".to_owned()].into(),
         is_authority: name == issuer,
         path_length: None,
         version: 3,
-        key_algorithm: "ECDSA P-256".to_owned(),
-        signature_algorithm: "ecdsa-with-SHA256".to_owned(),
-        public_key: KeyId(sha256_hex(format!("key of {name}").as_bytes())),
+        key_algorithm: "ECDSA P-256".into(),
+        signature_algorithm: "ecdsa-with-SHA256".into(),
+        public_key: KeyId(sha256(format!("key of {name}").as_bytes())),
         subject_key_id: None,
         authority_key_id: None,
-        subject_key: NameKey(name.to_owned()),
-        issuer_key: NameKey(issuer.to_owned()),
+        subject_key: NameKey(sha256(name.as_bytes())),
+        issuer_key: NameKey(sha256(issuer.as_bytes())),
     }
 }
 
 fn fingerprint(name: &str) -> CertId {
-    CertId(sha256_hex(name.as_bytes()))
+    CertId(sha256(name.as_bytes()))
 }
 
 fn user(leaf: &layouts::Leaf) -> String {

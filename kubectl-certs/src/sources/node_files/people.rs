@@ -65,7 +65,7 @@ pub(super) fn disown_foreign(inventory: &mut Inventory, layout: &Layout) {
             .map(|entry| entry.at.clone())
             .collect();
         for entry in inventory.entries.iter_mut().filter(|entry| foreign.contains(&entry.at)) {
-            entry.origin = Origin::default();
+            entry.origin = Origin::default().into();
         }
     }
 }

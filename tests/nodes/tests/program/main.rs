@@ -8,3 +8,4 @@ mod interrupts;
 mod kubelet;
 mod named_by_the_cluster;
 mod operator;
+mod own_kubeconfig;

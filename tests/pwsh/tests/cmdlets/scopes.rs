@@ -42,6 +42,77 @@ fn every_parameter_reaches_the_program() {
 }
 
 #[test]
+fn nodes_and_the_ways_to_them_reach_the_program() {
+    let requests = requests(
+        "$nodes = @{
+            Ssh = 'root@cp1', 'cp2'; SshKey = '/my key'; SshJump = 'me@jump:22'; SshConfig = '/config'
+            SshOption = 'ConnectTimeout=5', 'Compression=yes'; NodeHelper = '/helpers'
+        }
+        Get-KubeCertificate @nodes
+        Test-KubeCertificate @nodes
+        Update-KubeCertificate @nodes -WhatIf
+        Get-KubeCertificate -AllNodes -SshUser root -Kubeconfig /k
+        Update-KubeCertificate -Ssh cp1 -Kubeconfig /k -Context prod -Only apiserver, admin.conf -Node cp1 -Restart -Drain 00:00:10 -AddSan api.example.org, 192.0.2.7 -KeyAlgorithm ecdsa-p384 -WhatIf
+        Update-KubeCertificate -Ssh cp1 -ReuseKey -WhatIf",
+    );
+    let ssh = json!({
+        "hosts": ["root@cp1", "cp2"], "key": "/my key", "jump": "me@jump:22", "config": "/config",
+        "options": ["ConnectTimeout=5", "Compression=yes"], "helper": "/helpers",
+    });
+    for (request, verb) in requests.iter().zip(["list", "check", "renew"]) {
+        assert_eq!(request[verb]["scope"]["ssh"], ssh, "{verb}");
+    }
+    assert_eq!(requests[3]["list"]["scope"]["ssh"], json!({ "allNodes": true, "user": "root" }));
+    let scope = json!({
+        "targets": [], "allNamespaces": false, "connection": { "kubeconfig": "/k", "context": "prod" },
+        "ssh": { "hosts": ["cp1"] },
+    });
+    let renew = json!({
+        "scope": scope, "all": false, "mode": "plan", "only": ["apiserver", "admin.conf"], "nodes": ["cp1"], "restart": true,
+        "drain": 10, "addSans": ["api.example.org", "192.0.2.7"], "keyAlgorithm": "ECDSA-P384",
+    });
+    assert_eq!(requests[4], json!({ "renew": renew }));
+    assert_eq!(requests[5]["renew"]["reuseKey"], json!(true));
+}
+
+/// What the fake takes is not all that the program takes.
+#[test]
+fn the_program_understands_all_of_it() {
+    let fake = Fake::listening();
+    let outcome = Script::new(
+        "$wrong = @(
+            { Update-KubeCertificate -Ssh nobody@127.0.0.1:1 -SshKey /key -SshOption ConnectTimeout=1 -NodeHelper / -Only apiserver -Node cp1 -Restart -Drain 00:00:10 -AddSan a.example.org, ::1 -KeyAlgorithm rsa-3072 -WhatIf }
+            { Update-KubeCertificate -Ssh cp1 -Root /disk -WhatIf }
+            { Update-KubeCertificate -SshKey /key -WhatIf }
+            { Update-KubeCertificate -Root /disk -Drain 30 -WhatIf }
+        )
+        $answer = @($wrong | ForEach-Object { try { & $_; 'no error' } catch { Get-Told $_ } })",
+    )
+    .program(&fake.path())
+    .run();
+    let told = outcome.answer.as_array().expect("errors");
+    let message = |number: usize| told[number]["Message"].as_str().unwrap_or_default();
+    assert!(!message(0).contains("not understood") && message(0).contains("127.0.0.1"), "{told:?}");
+    assert!(message(1).contains("either nodes are meant"), "{told:?}");
+    assert!(message(2).contains("none was named"), "{told:?}");
+    assert!(message(3).contains("is less than a second"), "{told:?}");
+}
+
+/// Whoever finds something on nodes and pipes it on means it there.
+#[test]
+fn nodes_go_through_a_pipeline() {
+    let item =
+        r#"{"event":"item","item":{"kind":"Certificate","target":"node/cp1:/etc/kubernetes/pki/apiserver.crt"}}"#;
+    let fake = Fake::saying(&[item, FINISHED]);
+    Script::new("Get-KubeCertificate -Ssh root@cp1, root@cp2 -SshKey /key | Test-KubeCertificate")
+        .program(&fake.path())
+        .run();
+    let scope = &fake.questions()[1]["request"]["check"]["scope"];
+    assert_eq!(scope["targets"], json!(["node/cp1:/etc/kubernetes/pki/apiserver.crt"]));
+    assert_eq!(scope["ssh"], json!({ "hosts": ["root@cp1", "root@cp2"], "key": "/key" }));
+}
+
+#[test]
 fn one_name_is_a_list_too() {
     let requests = requests(
         "Get-KubeCertificate apiserver
