@@ -18,6 +18,8 @@ pub enum Request {
     List(Look),
     /// One certificate in full.
     Show(Look),
+    /// Authorities, what they signed, who trusts them.
+    Tree(Look),
     /// What is wrong.
     Check(Check),
     /// What a finding means.
@@ -43,6 +45,7 @@ impl Request {
             Self::Apply(_) | Self::Runs(_) => true,
             Self::List(_)
             | Self::Show(_)
+            | Self::Tree(_)
             | Self::Check(_)
             | Self::Explain(_)
             | Self::Demo(_)
@@ -66,7 +69,7 @@ impl Request {
     /// Where it looks, where it looks somewhere.
     pub fn scope_mut(&mut self) -> Option<&mut Scope> {
         match self {
-            Self::List(look) | Self::Show(look) => Some(&mut look.scope),
+            Self::List(look) | Self::Show(look) | Self::Tree(look) => Some(&mut look.scope),
             Self::Check(check) => Some(&mut check.scope),
             Self::Renew(renew) => Some(&mut renew.scope),
             Self::Runs(runs) => Some(&mut runs.scope),
@@ -79,12 +82,65 @@ impl Request {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Look {
     pub scope: Scope,
+    #[serde(skip_serializing_if = "Filter::is_default")]
+    pub filter: Filter,
+    /// Absent for the order of places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<Sort>,
+}
+
+/// Which of the certificates there; all of these must hold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Filter {
+    /// Those that have expired.
+    #[serde(skip_serializing_if = "is_false")]
+    pub expired: bool,
+    /// Those that end within this time or have ended, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<Span>,
+    /// Those that are good for one of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
+    /// Part of the issuer's name or key id, in whatever case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+}
+
+impl Filter {
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What a certificate is good for, by its usages and by who was seen to use it. One without usages is good for both ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    Authority,
+    Server,
+    Client,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Sort {
+    Name,
+    /// The one that ends first comes first.
+    Expires,
+    /// The worst first.
+    State,
+    Subject,
+    Issuer,
+    Place,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Check {
     pub scope: Scope,
+    #[serde(skip_serializing_if = "Filter::is_default")]
+    pub filter: Filter,
     /// Exit code 1 at or above this severity.
     pub fail_on: FailOn,
     /// `CODE` or `CODE=TARGET`.

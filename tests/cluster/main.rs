@@ -19,6 +19,7 @@ mod merging;
 mod objects;
 mod plugins;
 mod scope;
+mod templates;
 mod ways;
 mod world;
 
@@ -65,6 +66,8 @@ const CASES: &[Case] = &[
     case("all contexts", contexts::all_of_them),
     case("merged kubeconfigs", access::merged_kubeconfigs),
     case("nothing secret", access::nothing_secret),
+    case("templates as kubectl prints them", templates::as_kubectl_prints),
+    case("columns as kubectl prints them", templates::columns_as_kubectl_prints),
     case("through kubectl", kubectl::through_kubectl),
 ];
 

@@ -1,15 +1,16 @@
 //! Reading requests: list, show, check.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::missing::{gaps, keys_of, unanswered};
+use super::sieve::{Sieve, sort};
 use crate::access::Access;
 use crate::error::Error;
 use crate::findings::{self, Finding, Severity, View};
 use crate::model::{Certificate, Consumer, Entry, Gap, Inventory, Location, Place, Row, Time};
 use crate::report::{
-    Checked, Listed, ListedAt, Listing, Presents, Report, Served, Showing, Shown, SignatureState, State,
+    Checked, Listed, ListedAt, Listing, Presents, Report, Served, Showing, Shown, SignatureState, State, shared_names,
 };
 use crate::request::{Check, FailOn, Look, Scope};
 use crate::sources::target::Target;
@@ -24,13 +25,20 @@ pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> 
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
     let unanswered = unanswered(&wanted, &inventory, &rows, &others)?;
-    let chosen = rows.iter().filter_map(|row| chosen(row, &inventory, &wanted, now)).collect();
-    let others = others.into_iter().cloned().collect();
     let named = are_names_targets(&look.scope, &wanted);
+    let sieve = Sieve::of(&look.filter, &inventory, now);
+    let mut rows: Vec<Row<'_>> = rows.into_iter().filter(|row| sieve.keeps(row)).collect();
+    if let Some(key) = look.sort {
+        sort(&mut rows, key, named, now);
+    }
+    let chosen = rows.iter().filter_map(|row| chosen(row, &inventory, &wanted, now)).collect();
+    let others = others.into_iter().filter(|entry| sieve.keeps_other(entry)).cloned().collect();
     let namespace = wanted.namespace.clone();
     let gaps = gaps(&wanted, &inventory, unanswered);
+    let shared_names = shared_names(&inventory);
     let layouts = core::mem::take(&mut inventory.layouts);
-    Ok(Report::List(Box::new(Listing { inventory, chosen, others, layouts, named, namespace, gaps, now })))
+    let listing = Listing { inventory, chosen, others, layouts, named, namespace, gaps, now, shared_names };
+    Ok(Report::List(Box::new(listing)))
 }
 
 pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> {
@@ -48,7 +56,12 @@ pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> 
     let trust = TrustGraph::build(&inventory);
     let scope = on_its_disk(&look.scope, &wanted);
     let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
-    let shown = rows.iter().map(|row| details(row, &inventory, &trust, &findings, now)).collect();
+    let sieve = Sieve::of(&look.filter, &inventory, now);
+    let shown = rows
+        .iter()
+        .filter(|row| sieve.keeps(row))
+        .map(|row| details(row, &inventory, &trust, &findings, now))
+        .collect();
     let mut gaps = gaps(&wanted, &inventory, unanswered);
     gaps.extend(keys_of(&rows, &inventory, &gaps));
     let named = are_names_targets(&look.scope, &wanted);
@@ -72,16 +85,21 @@ pub(super) fn judge(
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
     let unanswered = unanswered(wanted, inventory, &rows, &others)?;
+    let sieve = Sieve::of(&check.filter, inventory, now);
+    let rows: Vec<Row<'_>> = rows.into_iter().filter(|row| sieve.keeps(row)).collect();
     let trust = TrustGraph::build(inventory);
     let scope = on_its_disk(&check.scope, wanted);
     let all = findings::run(&View { inventory, trust: &trust, scope: &scope, now });
+    let any = wanted.filter.is_empty() && check.filter.is_default();
+    let mut by_place: BTreeMap<&Place, Vec<&Row<'_>>> = BTreeMap::new();
+    rows.iter().for_each(|row| by_place.entry(&row.entry.at.place).or_default().push(row));
+    let is_about_one = |finding: &Finding| {
+        let places = core::iter::once(&finding.at).chain(&finding.related);
+        places.filter_map(|at| by_place.get(&at.place)).flatten().any(|row| is_about(finding, row))
+    };
     let findings = all
         .into_iter()
-        .filter(|finding| {
-            wanted.filter.is_empty()
-                || rows.iter().any(|row| is_about(finding, row))
-                || others.iter().any(|entry| entry.at == finding.at)
-        })
+        .filter(|finding| any || is_about_one(finding) || others.iter().any(|entry| entry.at == finding.at))
         .filter(|finding| !ignored.iter().any(|ignored| ignored.means(finding)))
         .collect();
     let certificates = rows.len();
@@ -110,7 +128,7 @@ pub(super) async fn read(scope: &Scope, access: &Access) -> Result<(Inventory, W
 }
 
 /// A plan's own time, where one is planned again.
-fn at(scope: &Scope, inventory: &Inventory) -> Time {
+pub(super) fn at(scope: &Scope, inventory: &Inventory) -> Time {
     scope.at.unwrap_or(inventory.read_at)
 }
 
@@ -120,7 +138,7 @@ fn on_its_disk(scope: &Scope, wanted: &Wanted) -> Scope {
 }
 
 /// Does a layout's own name, given with the same --root, mean what it means here?
-fn are_names_targets(scope: &Scope, wanted: &Wanted) -> bool {
+pub(super) fn are_names_targets(scope: &Scope, wanted: &Wanted) -> bool {
     matches!(wanted.members.as_slice(), [member] if scope.root.as_ref().map_or("/", String::as_str) == member.root)
 }
 
@@ -130,7 +148,7 @@ fn chosen(row: &Row<'_>, inventory: &Inventory, wanted: &Wanted, now: Time) -> O
     Some(ListedAt { entry, index, state: state(row, now), used_by })
 }
 
-fn state(row: &Row<'_>, now: Time) -> State {
+pub(super) fn state(row: &Row<'_>, now: Time) -> State {
     let certificate = row.certificate;
     if certificate.is_expired(now) {
         State::Expired
@@ -177,6 +195,7 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
         Some(Signed::Itself) => SignatureState::SelfSigned,
         Some(Signed::Bad { .. }) => SignatureState::Bad,
         Some(Signed::Unsupported { algorithm }) => SignatureState::Unsupported { algorithm: algorithm.clone() },
+        Some(Signed::Undecided { .. }) => SignatureState::Undecided,
         Some(Signed::IssuerMissing) | None => SignatureState::IssuerMissing,
     };
     let holds = |entry: &Entry| matches!(entry.holds, crate::model::Holds::Bundle(_));

@@ -1,3 +1,4 @@
+use super::filter::FilterArgs;
 use super::scope::{OutputArgs, ProbeArgs, ScopeArgs, UserArgs};
 use crate::request::{Check, FailOn};
 
@@ -13,6 +14,8 @@ pub(super) struct Args {
     scope: ScopeArgs,
     #[command(flatten)]
     probe: ProbeArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
 
     #[command(flatten)]
     users: UserArgs,
@@ -41,6 +44,7 @@ impl From<&Args> for Check {
     fn from(args: &Args) -> Self {
         Self {
             scope: args.users.with(args.probe.of(&args.scope)),
+            filter: (&args.filter).into(),
             fail_on: match args.fail_on {
                 FailOnArg::Info => FailOn::Info,
                 FailOnArg::Warning => FailOn::Warning,

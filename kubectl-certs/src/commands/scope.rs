@@ -3,12 +3,12 @@
 use clap::Args;
 
 use super::ssh::SshArgs;
-use crate::output::Format;
+use crate::output::{Format, Missing, Style};
 use crate::request::Scope;
 
 // Not by `next_help_heading`: that of a flattened struct goes on to what stands behind it.
 pub(super) const WHERE: &str = "Where to look";
-const PRINT: &str = "How to print";
+pub(super) const PRINT: &str = "How to print";
 
 #[expect(clippy::doc_markdown, reason = "the comments are the help text, and that is no Markdown")]
 #[derive(Clone, Debug, Args)]
@@ -77,18 +77,40 @@ impl UserArgs {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct OutputArgs {
-    /// Format of the output
-    #[arg(help_heading = PRINT, short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    /// Format: table, wide, json, yaml, name, csv, jsonpath=TEMPLATE, jsonpath-file=FILE, jsonpath-as-json=TEMPLATE,
+    /// custom-columns=NAME:PATH,… or custom-columns-file=FILE, as in kubectl; paths lead into what -o json prints
+    #[arg(help_heading = PRINT, short, long, default_value = "table", value_name = "FORMAT")]
     output: Format,
 
     /// Leave out the first line of tables
     #[arg(help_heading = PRINT, long)]
-    pub(super) no_headers: bool,
+    no_headers: bool,
+
+    /// Whether a template may ask for what is not there
+    #[arg(help_heading = PRINT, long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", value_name = "BOOL", hide_short_help = true)]
+    allow_missing_template_keys: bool,
 }
 
 impl OutputArgs {
-    pub(super) fn format(&self) -> Format {
-        self.output
+    pub(super) fn style(&self, program: &str) -> Style {
+        Style {
+            format: self.output.clone(),
+            headers: !self.no_headers,
+            missing: if self.allow_missing_template_keys { Missing::Ignore } else { Missing::Report },
+            ..plain(program)
+        }
+    }
+}
+
+/// Where nothing is said.
+pub(super) fn plain(program: &str) -> Style {
+    Style {
+        format: Format::default(),
+        headers: true,
+        missing: Missing::Ignore,
+        ascii: false,
+        program: program.to_owned(),
     }
 }
 

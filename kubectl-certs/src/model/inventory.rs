@@ -36,7 +36,9 @@ pub struct Inventory {
 
 impl Inventory {
     pub fn entry(&self, at: &Location) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.at == *at)
+        // In the order of places, as a reading leaves them; what was added since is found all the same.
+        let found = self.entries.binary_search_by(|entry| entry.at.cmp(at)).ok();
+        found.and_then(|number| self.entries.get(number)).or_else(|| self.entries.iter().find(|entry| entry.at == *at))
     }
 
     /// The certificate that a component presents from `at`.

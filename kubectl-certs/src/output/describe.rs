@@ -1,6 +1,5 @@
 //! One thing in full, as `kubectl describe` would tell it.
 
-use super::text::state_word;
 use super::{as_typed, clean, severity_word, users};
 use crate::findings::Check;
 use crate::model::{KeyState, Location, Place, Purpose, TakesEffect, Time};
@@ -17,7 +16,9 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     page.line("Issuer", &certificate.issuer);
     page.line("Serial", &certificate.serial);
     page.line("Fingerprint", &format!("sha256 {}", certificate.fingerprint));
-    page.line("State", state_word(shown.listed.state));
+    page.list("Key id", &certificate.subject_key_id.iter().map(ToString::to_string).collect::<Vec<_>>());
+    page.list("Issuer's key", &certificate.authority_key_id.iter().map(ToString::to_string).collect::<Vec<_>>());
+    page.line("State", shown.listed.state.word());
     page.line("Not before", &certificate.not_before.to_string());
     let left = certificate.not_after.since(now);
     let left = if left.0 < 0 { format!("{} ago", now.since(certificate.not_after)) } else { format!("in {left}") };
@@ -36,7 +37,12 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     page.line("Signature", &format!("{}, {}", certificate.signature_algorithm, signature_sentence(shown)));
     page.list(
         "Chain",
-        &shown.chain.iter().map(|link| format!("{}   (until {})", link.subject, link.not_after)).collect::<Vec<_>>(),
+        // With what tells authorities of one name apart.
+        &shown
+            .chain
+            .iter()
+            .map(|link| format!("{}   (key {}, until {})", link.subject, link.key_mark(), link.not_after))
+            .collect::<Vec<_>>(),
     );
     if let Some(owner) = &shown.listed.entry.origin.owner {
         page.line("Kept by", &users::kept_by(owner, now));
@@ -83,6 +89,7 @@ fn signature_sentence(shown: &Shown) -> String {
         SignatureState::SelfSigned => "given by itself".to_owned(),
         SignatureState::IssuerMissing => "not verified: the issuer is not among what was read".to_owned(),
         SignatureState::Bad => "not given by any authority of the issuer's name".to_owned(),
+        SignatureState::Undecided => "not verified: too many authorities have the issuer's name".to_owned(),
         SignatureState::Unsupported { algorithm } => format!("not verified: {algorithm} is not supported"),
     }
 }

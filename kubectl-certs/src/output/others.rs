@@ -25,9 +25,9 @@ pub(super) fn tables(listing: &Listing, wide: bool, headers: bool) -> Vec<String
         managed_headers.extend(["REASON", "MESSAGE"]);
     }
     let all = [
-        table(&request_headers, requests, headers),
-        table(&managed_headers, managed, headers),
-        table(&["NAME", "KIND", "EXPIRES", "LEFT", "WHAT"], tokens, headers),
+        table(&request_headers, &requests, headers),
+        table(&managed_headers, &managed, headers),
+        table(&["NAME", "KIND", "EXPIRES", "LEFT", "WHAT"], &tokens, headers),
     ];
     all.into_iter().filter(|table| !table.is_empty()).collect()
 }

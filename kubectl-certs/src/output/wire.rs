@@ -1,6 +1,8 @@
 //! The wire: what JSON and YAML say, for scripts and for the PowerShell module. Frozen apart from the inner types, so that
 //! those can change. Keys are unique ignoring case; times are RFC 3339 in UTC; readers ignore what they do not know.
 
+mod tree;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +59,7 @@ pub enum Line {
     },
 }
 
-/// What `-o json` and `-o yaml` print.
+/// What `-o json` and `-o yaml` print, and what the paths of the other formats lead into.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
@@ -87,6 +89,8 @@ pub enum Item {
     CertManagerObject(ManagedItem),
     Token(TokenItem),
     CertificateDetails(DetailsItem),
+    Node(tree::NodeItem),
+    Edge(tree::EdgeItem),
     Finding(FindingItem),
     Explanation(ExplanationItem),
     Plan(PlanItem),
@@ -252,40 +256,42 @@ pub struct DemoItem {
 }
 
 impl Item {
-    /// The objects that a report consists of, in its order.
-    pub fn all(report: &Report) -> Vec<Self> {
+    /// The objects that a report consists of, in its order. Each is made when it is asked for.
+    pub fn each(report: &Report) -> Box<dyn Iterator<Item = Self> + '_> {
+        let one = |item: Self| -> Box<dyn Iterator<Item = Self>> { Box::new(core::iter::once(item)) };
         match report {
-            Report::List(listing) => listing
-                .rows()
-                .map(|row| Self::Certificate(CertificateItem::of(&row, listing.named, listing.now)))
-                .chain(listing.others.iter().filter_map(Self::other))
-                .collect(),
+            Report::List(listing) => {
+                let (named, now) = (listing.named, listing.now);
+                let rows = listing.rows().map(move |row| Self::Certificate(CertificateItem::of(&row, named, now)));
+                Box::new(rows.chain(listing.others.iter().filter_map(Self::other)))
+            }
             Report::Show(shown) => {
                 let details = |row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now));
-                shown.rows.iter().map(details).chain(shown.others.iter().filter_map(Self::other)).collect()
+                Box::new(shown.rows.iter().map(details).chain(shown.others.iter().filter_map(Self::other)))
             }
-            Report::Check(checked) => findings(checked),
+            Report::Tree(tree) => Box::new(tree::nodes(tree).chain(tree::edges(tree))),
+            Report::Check(checked) => Box::new(findings(checked)),
             Report::Explain(checks) => {
-                checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))).collect()
+                Box::new(checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))))
             }
-            Report::Explanation(check) => vec![Self::Explanation(ExplanationItem::of(check))],
+            Report::Explanation(check) => one(Self::Explanation(ExplanationItem::of(check))),
             Report::Plan(planned) => {
-                vec![Self::Plan(PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() })]
+                one(Self::Plan(PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() }))
             }
-            Report::Requests(made) => made.requests.iter().cloned().map(Self::SigningRequest).collect(),
-            Report::Run(done, _) => vec![Self::RunResult(done.clone())],
-            Report::Runs(runs, _) => runs.iter().cloned().map(Self::Run).collect(),
+            Report::Requests(made) => Box::new(made.requests.iter().cloned().map(Self::SigningRequest)),
+            Report::Run(done, _) => one(Self::RunResult(done.clone())),
+            Report::Runs(runs, _) => Box::new(runs.iter().cloned().map(Self::Run)),
             Report::RunDetails(run, events) => {
-                core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)).collect()
+                Box::new(core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)))
             }
             Report::Demo(made) => {
                 let item = DemoItem { folder: made.folder.clone(), files: made.files, troubles: made.troubles };
-                core::iter::once(Self::Demo(item)).chain(findings(&made.check)).collect()
+                Box::new(core::iter::once(Self::Demo(item)).chain(findings(&made.check)))
             }
             Report::Version => {
-                vec![Self::Version(VersionItem { version: env!("CARGO_PKG_VERSION").to_owned(), api: API.to_owned() })]
+                one(Self::Version(VersionItem { version: env!("CARGO_PKG_VERSION").to_owned(), api: API.to_owned() }))
             }
-            Report::Schema => Vec::new(),
+            Report::Schema => Box::new(core::iter::empty()),
         }
     }
 }
@@ -311,8 +317,8 @@ impl Item {
     }
 }
 
-fn findings(checked: &Checked) -> Vec<Item> {
-    checked.findings.iter().map(|finding| Item::Finding(FindingItem::of(finding, checked.named))).collect()
+fn findings(checked: &Checked) -> impl Iterator<Item = Item> {
+    checked.findings.iter().map(|finding| Item::Finding(FindingItem::of(finding, checked.named)))
 }
 
 impl CertificateItem {

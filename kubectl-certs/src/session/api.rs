@@ -33,16 +33,16 @@ pub(super) async fn api(access: &Access, interrupts: &Interrupts) -> u8 {
     };
     match answer(&question.request, access, &control).await {
         Ok(report) => {
-            let items = Item::all(&report);
-            let counts = (items.len(), report.gaps().len());
             for gap in report.gaps() {
                 say(&Line::Gap { gap: gap.clone() }, ascii);
             }
-            for item in items {
+            let mut items = 0;
+            for item in Item::each(&report) {
+                items += 1;
                 say(&Line::Item { item: Box::new(item) }, ascii);
             }
             let exit_code = output::exit_code(&report);
-            let line = Line::Finished { items: counts.0, gaps: counts.1, exit_code };
+            let line = Line::Finished { items, gaps: report.gaps().len(), exit_code };
             say(&line, ascii);
             exit_code
         }

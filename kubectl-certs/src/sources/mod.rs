@@ -65,9 +65,8 @@ pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Erro
     let connected = wanted::connect(wanted, &mut inventory.gaps).await?;
     let reading =
         Reading { access, wanted, cluster: connected.cluster.as_ref(), presented: connected.presented.clone() };
-    let parts =
-        join_all(ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| (source.read)(&reading))).await;
-    for part in parts {
+    let reads = ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| read(source, &reading));
+    for part in join_all(reads).await {
         inventory.merge(part);
     }
     if wanted.summary {
@@ -80,6 +79,14 @@ pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Erro
     }
     inventory.sort();
     Ok(inventory)
+}
+
+async fn read(source: &Source, reading: &Reading<'_>) -> Inventory {
+    let progress = &reading.access.progress;
+    progress.begin(source.name);
+    let part = (source.read)(reading).await;
+    progress.end(source.name);
+    part
 }
 
 /// A server that cannot be asked may present its certificate all the same: then that was read, and what is missing are
