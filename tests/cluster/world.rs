@@ -11,6 +11,7 @@ use support::kubeadm::{KeyAlgorithm, Kubeadm, pki};
 use support::ports::Port;
 use tempfile::TempDir;
 
+use crate::certificates::{self, OddServer};
 use crate::keystores;
 use crate::material::{Pair, kubeconfig};
 use crate::program::{Program, Ran};
@@ -21,6 +22,8 @@ pub(crate) struct World {
     pub(crate) authority: Pair,
     /// An authority of somebody's own, its intermediate, a leaf of that.
     pub(crate) chain: [Pair; 3],
+    /// What it shows to who asks for these names.
+    pub(crate) odd_servers: Vec<OddServer>,
     root: TempDir,
     audit: PathBuf,
     _port: Port,
@@ -33,7 +36,9 @@ impl World {
     pub(crate) fn start() -> Self {
         let root = tempfile::tempdir().expect("a folder");
         let port = Port::take();
-        Kubeadm { key_algorithm: KeyAlgorithm::EcdsaP256, ..Kubeadm::new(port.number()) }.write(root.path());
+        let extra_sans = vec!["::1".to_owned()];
+        Kubeadm { key_algorithm: KeyAlgorithm::EcdsaP256, extra_sans, ..Kubeadm::new(port.number()) }
+            .write(root.path());
         let (audit, policy) = (root.path().join("audit.log"), root.path().join("audit.yaml"));
         let rules = json!({ "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [
             { "level": "Metadata", "omitStages": ["RequestReceived"], "resources": [{ "group": "", "resources": ["secrets"] }] },
@@ -43,14 +48,23 @@ impl World {
         let mut settings = Settings::new(root.path(), port.number());
         settings.apiserver_args =
             vec![format!("--audit-policy-file={}", policy.display()), format!("--audit-log-path={}", audit.display())];
+        let read = |name: &str| fs::read_to_string(pki(root.path()).join(name)).expect("a file of kubeadm's");
+        let authority = Pair { certificate: read("ca.crt"), key: read("ca.key") };
+        let odd_servers = certificates::odd_servers(&authority);
+        for server in &odd_servers {
+            let [certificate, key] = ["crt", "key"].map(|ending| root.path().join(format!("{}.{ending}", server.name)));
+            fs::write(&certificate, &server.pair.certificate).expect("written");
+            fs::write(&key, &server.pair.key).expect("written");
+            let (certificate, key) = (certificate.display(), key.display());
+            settings.apiserver_args.push(format!("--tls-sni-cert-key={certificate},{key}:{}", server.name));
+        }
         let control_plane = ControlPlane::start_with(settings);
 
         let own = Pair::authority("/CN=own-ca");
         let between = Pair::signed_by(&own, "/CN=own-intermediate", &["-addext", "basicConstraints=critical,CA:TRUE"]);
         let leaf = Pair::signed_by(&between, "/CN=web.shop.svc", &["-addext", "subjectAltName=DNS:web.shop.svc"]);
-        let read = |name: &str| fs::read_to_string(pki(root.path()).join(name)).expect("a file of kubeadm's");
-        let authority = Pair { certificate: read("ca.crt"), key: read("ca.key") };
-        let world = Self { control_plane, authority, chain: [own, between, leaf], root, audit, _port: port };
+        let world =
+            Self { control_plane, odd_servers, authority, chain: [own, between, leaf], root, audit, _port: port };
         world.fill();
         world
     }

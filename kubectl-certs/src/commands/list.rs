@@ -1,4 +1,4 @@
-use super::scope::{OutputArgs, ProbeArgs, ScopeArgs};
+use super::scope::{OutputArgs, ProbeArgs, ScopeArgs, UserArgs};
 use crate::request::Look;
 
 /// List certificates: where they live, until when, who signed them
@@ -15,6 +15,9 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     scope: ScopeArgs,
+
+    #[command(flatten)]
+    users: UserArgs,
     #[command(flatten)]
     probe: ProbeArgs,
     #[command(flatten)]
@@ -23,6 +26,6 @@ pub(super) struct Args {
 
 impl From<&Args> for Look {
     fn from(args: &Args) -> Self {
-        Self { scope: args.probe.of(&args.scope) }
+        Self { scope: args.users.with(args.probe.of(&args.scope)) }
     }
 }

@@ -50,11 +50,28 @@ pub(super) struct ProbeArgs {
     /// Also what is presented to those who ask for the hosts of Ingresses and Gateways
     #[arg(help_heading = WHERE, long)]
     probe_hosts: bool,
+
+    /// The kubeconfig entries of every context, and what their API servers present; objects only of the current one
+    #[arg(help_heading = WHERE, long)]
+    all_contexts: bool,
 }
 
 impl ProbeArgs {
     pub(super) fn of(self, args: &ScopeArgs) -> Scope {
-        Scope { probe: self.probe, probe_hosts: self.probe_hosts, ..args.into() }
+        Scope { probe: self.probe, probe_hosts: self.probe_hosts, all_contexts: self.all_contexts, ..args.into() }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct UserArgs {
+    /// Also read who relies on the Secrets and `ConfigMaps` that are found: pods, Ingresses, Gateways, webhooks
+    #[arg(help_heading = WHERE, long)]
+    consumers: bool,
+}
+
+impl UserArgs {
+    pub(super) fn with(&self, scope: Scope) -> Scope {
+        Scope { consumers: self.consumers, ..scope }
     }
 }
 

@@ -42,32 +42,26 @@ pub fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-fn next_block(text: &str, from: usize) -> Option<Block> {
+/// Never looks further than to where the next block begins: a file may be full of beginnings.
+fn next_block(text: &str, mut from: usize) -> Option<Block> {
     const BEGIN: &str = "-----BEGIN ";
     const DASHES: &str = "-----";
-    let start = from + text.get(from..)?.find(BEGIN)?;
-    let label_at = start + BEGIN.len();
-    let Some(label_len) = text[label_at..].find(DASHES).filter(|len| !text[label_at..label_at + len].contains('\n'))
-    else {
-        return next_block(text, label_at);
+    let (start, label_at, label_len) = loop {
+        let start = from + text.get(from..)?.find(BEGIN)?;
+        let label_at = start + BEGIN.len();
+        let line = text[label_at..].find('\n').map_or(text.len(), |length| label_at + length);
+        match text[label_at..line].find(DASHES) {
+            Some(length) => break (start, label_at, length),
+            None => from = label_at,
+        }
     };
     let label = &text[label_at..label_at + label_len];
     let body_at = label_at + label_len + DASHES.len();
     let ending = format!("-----END {label}-----");
-    let body_len = match (text[body_at..].find(&ending), text[body_at..].find(BEGIN)) {
-        // Another block begins before this one ends: the first is broken, the second may be good.
-        (Some(end), Some(begin)) if begin < end => {
-            return Some(Block { label: label.to_owned(), der: None, cut: true, range: start..body_at + begin });
-        }
-        (Some(end), _) => end,
-        (None, begin) => {
-            return Some(Block {
-                label: label.to_owned(),
-                der: None,
-                cut: true,
-                range: start..begin.map_or(text.len(), |begin| body_at + begin),
-            });
-        }
+    // Another block begins before this one ends: the first is broken, the second may be good.
+    let next = text[body_at..].find(BEGIN).map_or(text.len(), |begin| body_at + begin);
+    let Some(body_len) = text[body_at..next].find(&ending) else {
+        return Some(Block { label: label.to_owned(), der: None, cut: true, range: start..next });
     };
     let mut end = body_at + body_len + ending.len();
     if text[end..].starts_with('\r') {
@@ -205,6 +199,16 @@ mod tests {
         assert_eq!(decoded(&plain.replace("AQID", "Proc-Type: 4\n\nAQID")), one);
         let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(plain.encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(decoded(&decode_text(&utf16)), one);
+    }
+
+    /// Found by spoiled bytes: each beginning once looked for its end through all the others.
+    #[test]
+    fn a_file_full_of_beginnings_is_read_in_one_go() {
+        let begin = "-----BEGIN CERTIFICATE-----\n";
+        let start = std::time::Instant::now();
+        assert_eq!(blocks(&begin.repeat(40_000)).len(), 40_000);
+        assert_eq!(blocks(&"-----BEGIN \n".repeat(90_000)).len(), 0);
+        assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 mod clean;
 mod describe;
+mod others;
 mod plan;
 mod requests;
 mod table;
 mod text;
+mod users;
 pub mod wire;
 
 use std::collections::BTreeMap;
@@ -95,7 +97,8 @@ pub fn exit_code(report: &Report) -> u8 {
 
 pub fn document(report: &Report) -> Document {
     let gaps = report.gaps().to_vec();
-    Document { api_version: API.to_owned(), kind: "List".to_owned(), items: Item::all(report), gaps }
+    let layouts = if let Report::List(listing) = report { listing.layouts.clone() } else { Vec::new() };
+    Document { api_version: API.to_owned(), kind: "List".to_owned(), items: Item::all(report), layouts, gaps }
 }
 
 /// The whole wire as JSON Schema: what is asked, what is answered line by line, what `-o json` prints, also of an error.
@@ -113,13 +116,18 @@ fn names(report: &Report) -> String {
     let names: Vec<String> = match report {
         // There may be a hundred thousand.
         Report::List(listing) => {
-            return listing.rows().fold(String::new(), |mut text, row| {
-                text.push_str(&row.target.to_string());
+            let rows = listing.rows().map(|row| row.target.to_string());
+            let others = listing.others.iter().map(|entry| entry.at.to_string());
+            return rows.chain(others).fold(String::new(), |mut text, name| {
+                text.push_str(&name);
                 text.push('\n');
                 text
             });
         }
-        Report::Show(shown) => shown.rows.iter().map(|row| row.listed.target.to_string()).collect(),
+        Report::Show(shown) => {
+            let rows = shown.rows.iter().map(|row| row.listed.target.to_string());
+            rows.chain(shown.others.iter().map(|entry| entry.at.to_string())).collect()
+        }
         Report::Check(checked) => checked.findings.iter().map(|finding| finding.at.to_string()).collect(),
         Report::Explain(checks) => checks.iter().map(|check| check.code.to_owned()).collect(),
         Report::Explanation(check) => vec![check.code.to_owned()],

@@ -4,14 +4,18 @@ use super::table::table;
 use super::{Format, Rendered, Style, clean, describe, plan, quoted, requests, severity_word};
 use crate::event::{Event, What};
 use crate::findings::{Check, Finding, Severity};
-use crate::model::{Entry, Gap, Holds, KeyState};
+use crate::model::{Gap, KeyState};
 use crate::report::{Checked, DemoMade, Listed, Listing, Report, RunDone, RunInfo, State};
 
 pub(super) fn render(report: &Report, style: &Style) -> Rendered {
     match report {
         Report::List(listing) => list(listing, style),
         Report::Show(shown) => Rendered {
-            out: shown.rows.iter().map(|row| describe::certificate(row, shown.now)).collect::<Vec<_>>().join("\n"),
+            out: {
+                let rows = shown.rows.iter().map(|row| describe::certificate(row, shown.now));
+                let others = shown.others.iter().map(|entry| super::others::describe(entry, shown.now));
+                rows.chain(others).collect::<Vec<_>>().join("\n")
+            },
             ..Rendered::default()
         },
         Report::Check(checked) => check(checked, style),
@@ -40,35 +44,29 @@ fn list(listing: &Listing, style: &Style) -> Rendered {
     let wide = style.format == Format::Wide;
     let mut headers = vec!["NAME", "STATE", "EXPIRES", "LEFT", "SUBJECT", "SIGNED-BY"];
     if wide {
-        headers.extend(["KEY", "ALGORITHM", "SERIAL", "PLACE"]);
+        headers.extend(["KEY", "ALGORITHM", "SERIAL", "BACKUP", "PLACE"]);
     }
-    let rows = listing.rows().map(|row| list_row(&row, listing, wide)).collect();
-    let mut out = table(&headers, rows, style.headers);
-    if !listing.others.is_empty() {
-        let others = listing.others.iter().filter_map(|entry| other_row(entry, listing)).collect();
-        // As kubectl parts the tables of several kinds.
-        let gap = if out.is_empty() { "" } else { "\n" };
-        out = format!("{out}{gap}{}", table(&["NAME", "KIND", "EXPIRES", "LEFT", "WHAT"], others, style.headers));
-    }
-    Rendered { out, ..Rendered::default() }
-}
-
-/// Requests and tokens.
-fn other_row(entry: &Entry, listing: &Listing) -> Option<Vec<String>> {
-    let name = entry.origin.name.clone().filter(|_| listing.named).unwrap_or_else(|| entry.at.to_string());
-    match &entry.holds {
-        Holds::Request(request) => {
-            let what = request.subject.clone();
-            Some(vec![name, "request".to_owned(), String::new(), String::new(), what])
-        }
-        Holds::Token(token) => {
-            let end = token.expires.map(|end| (end.minute(), end.since(listing.now).to_string()));
-            let (expires, left) = end.unwrap_or_default();
-            let what = token.subject.clone().unwrap_or_else(|| token.kind.word().to_owned());
-            Some(vec![name, "token".to_owned(), expires, left, what])
-        }
-        Holds::Chain(_) | Holds::Bundle(_) | Holds::PublicKey(_) => None,
-    }
+    // These stand behind the others, where there is something to tell: who reads by position reads on.
+    let users = wide && listing.chosen.iter().any(|row| row.used_by.is_some());
+    let copies = listing.rows().any(|row| !row.entry.also_in.is_empty());
+    headers.extend(users.then_some("USED-BY"));
+    headers.extend(copies.then_some("IN"));
+    let rows = listing.rows().map(|row| {
+        let mut cells = list_row(&row, listing, wide);
+        cells.extend(users.then(|| row.used_by.map(|count| count.to_string()).unwrap_or_default()));
+        cells.extend(copies.then(|| in_namespaces(&row)));
+        cells
+    });
+    let certificates = table(&headers, rows.collect(), style.headers);
+    let others = super::others::tables(listing, wide, style.headers);
+    // As kubectl parts the tables of several kinds.
+    let tables: Vec<String> = core::iter::once(certificates).chain(others).filter(|table| !table.is_empty()).collect();
+    // By what it was recognised: whoever wonders about a name looks here.
+    let recognised = listing.layouts.iter().filter(|_| wide).map(|found| {
+        let on = found.node.as_ref().map_or_else(String::new, |node| format!(" on {}", clean::line(node)));
+        format!("{}{on}: {}\n", found.name, clean::line(&found.why))
+    });
+    Rendered { out: tables.join("\n"), err: recognised.collect() }
 }
 
 /// In kubectl's own words, which scripts look for. Where something could not be read, nobody knows what is there: then
@@ -78,6 +76,14 @@ fn nothing_found(namespace: Option<&str>, gaps: &[Gap]) -> String {
         _ if !gaps.is_empty() => String::new(),
         Some(namespace) => format!("No resources found in {} namespace.\n", clean::line(namespace)),
         None => "No resources found\n".to_owned(),
+    }
+}
+
+/// Copies of one object in many namespaces are one row.
+fn in_namespaces(row: &Listed<'_>) -> String {
+    match row.entry.also_in.len() {
+        0 => String::new(),
+        more => format!("{} namespaces", more + 1),
     }
 }
 
@@ -102,7 +108,9 @@ fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
             (_, KeyState::Differs) => "differs",
             (_, KeyState::Unreadable) => "unreadable",
         };
-        cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), certificate.serial.clone(), target]);
+        let backup = if row.entry.origin.backup { "yes" } else { "-" };
+        let serial = certificate.serial.clone();
+        cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), serial, backup.to_owned(), target]);
     }
     cells
 }

@@ -2,6 +2,7 @@
 //! terminal.
 
 mod api;
+mod expired;
 mod interrupts;
 mod requests;
 mod streams;
@@ -116,13 +117,14 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
             let served = helper::serve(&*node, std::io::stdin(), std::io::stdout(), silence).await;
             return written(served.map_err(|error| Error::failed(format!("failed to answer: {error}"))), exit::DONE);
         }
-        Asked::Answer(request) => answer(&request, access, &control).await,
+        Asked::Answer(request) => expired::answer(request, access, &control).await,
         Asked::Requests { renew, folder } => requests::requests(renew, &folder, access, &control).await,
-        Asked::Change { renew, dry_run: true, .. } => answer(&Request::Renew(renew), access, &control).await,
-        Asked::Change { renew, yes: true, .. } => dialogue.renew_at_once(renew).await,
-        Asked::Change { renew, .. } => dialogue.renew(renew).await,
+        Asked::Change { renew, dry_run: true, .. } => expired::answer(Request::Renew(renew), access, &control).await,
+        Asked::Change { renew, yes: true, .. } => Box::pin(dialogue.renew_at_once(renew)).await,
+        Asked::Change { renew, .. } => Box::pin(dialogue.renew(renew)).await,
         Asked::Apply { file, yes } => dialogue.apply(&file, yes).await,
     };
+    expired::tell();
     match outcome.and_then(|report| Ok((output::render(&report, &style)?, report))) {
         Ok((rendered, report)) => {
             // What introduces a demo stands before it; everything else on standard error closes the answer.
@@ -159,7 +161,7 @@ struct Dialogue<'a> {
 impl Dialogue<'_> {
     /// Plan, show it, ask, do exactly that.
     async fn renew(&self, renew: Renew) -> Result<Report, Error> {
-        let planned = answer(&Request::Renew(renew), self.access, self.control).await?;
+        let planned = expired::answer(Request::Renew(renew), self.access, self.control).await?;
         let Report::Plan(plan) = &planned else { return Ok(planned) };
         if plan.plan.is_empty() {
             return Ok(planned);

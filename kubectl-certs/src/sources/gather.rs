@@ -125,7 +125,8 @@ fn push(
         Some(before) if *before.origin == origin => Arc::clone(&before.origin),
         _ => Arc::new(origin),
     };
-    inventory.entries.push(Entry { at, holds, key: state, key_public, key_at, origin, digest, key_digest });
+    let also_in = Box::default();
+    inventory.entries.push(Entry { at, holds, key: state, key_public, key_at, origin, digest, key_digest, also_in });
 }
 
 fn key_state(key: &Key, wanted: &KeyId) -> KeyState {
