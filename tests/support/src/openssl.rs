@@ -121,13 +121,6 @@ pub fn bytes(arguments: &[&str], input: &[u8]) -> Vec<u8> {
     output.stdout
 }
 
-/// The same, as it came: DER and keystores.
-pub fn bytes(arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    let output = run(Command::new("openssl").args(arguments), input);
-    assert!(output.status.success(), "openssl {arguments:?}: {}", said(&output));
-    output.stdout
-}
-
 fn run(command: &mut Command, input: &[u8]) -> Output {
     command.stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
