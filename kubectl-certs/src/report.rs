@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::Event;
 use crate::findings::{Check, Finding, Severity};
 use crate::model::{
-    CertId, Certificate, Entry, FoundLayout, Gap, Handshake, Inventory, Location, NameKey, Row, Time, Use,
+    CertId, Certificate, Consumer, Entry, FoundLayout, Gap, Handshake, Inventory, Location, NameKey, Row, Time, Use,
 };
 use crate::plan::Plan;
 pub use tree::{Branch, Orphan, Tree, TreeNode};
@@ -58,7 +58,7 @@ pub struct Listing {
     /// What was read; `rows` says what of it is listed.
     pub inventory: Inventory,
     pub chosen: Vec<ListedAt>,
-    /// Requests and tokens.
+    /// Requests, tokens and objects of cert-manager.
     pub others: Vec<Entry>,
     pub layouts: Vec<FoundLayout>,
     /// A layout's own name means the same in the next command.
@@ -77,13 +77,15 @@ pub struct ListedAt {
     pub entry: u32,
     pub index: u32,
     pub state: State,
+    /// How many rely on it; absent where that was not asked.
+    pub used_by: Option<u32>,
 }
 
 impl Listing {
     pub fn rows(&self) -> impl Iterator<Item = Listed<'_>> {
         self.chosen.iter().filter_map(|at| {
             let row = self.inventory.row(usize::try_from(at.entry).ok()?, usize::try_from(at.index).ok()?)?;
-            Some(Listed::of(&row, at.state))
+            Some(Listed { used_by: at.used_by, ..Listed::of(&row, at.state) })
         })
     }
 
@@ -132,19 +134,21 @@ pub struct Listed<'a> {
     pub entry: Cow<'a, Entry>,
     pub certificate: Cow<'a, Certificate>,
     pub state: State,
+    /// How many rely on it; absent where that was not asked.
+    pub used_by: Option<u32>,
 }
 
 impl<'a> Listed<'a> {
     pub fn of(row: &Row<'a>, state: State) -> Self {
         let (entry, certificate) = (Cow::Borrowed(row.entry), Cow::Borrowed(row.certificate));
-        Self { target: row.target(), entry, certificate, state }
+        Self { target: row.target(), entry, certificate, state, used_by: None }
     }
 
     /// The same, on its own.
     pub fn into_owned(self) -> Listed<'static> {
-        let Self { target, entry, certificate, state } = self;
+        let Self { target, entry, certificate, state, used_by } = self;
         let (entry, certificate) = (Cow::Owned(entry.into_owned()), Cow::Owned(certificate.into_owned()));
-        Listed { target, entry, certificate, state }
+        Listed { target, entry, certificate, state, used_by }
     }
 
     /// A name for people that the same command takes as a target. The layout's name is that of the first certificate.
@@ -180,6 +184,8 @@ impl State {
 #[derive(Debug)]
 pub struct Showing {
     pub rows: Vec<Shown>,
+    /// Requests, tokens and objects of cert-manager.
+    pub others: Vec<Entry>,
     /// A layout's own name means the same in the next command.
     pub named: bool,
     pub gaps: Vec<Gap>,
@@ -195,6 +201,10 @@ pub struct Shown {
     /// All places that hold it.
     pub places: Vec<Location>,
     pub uses: Vec<Use>,
+    /// Who relies on the Secret or ConfigMap that holds it.
+    pub consumers: Vec<Consumer>,
+    /// What could not be asked about them.
+    pub unseen: Vec<Gap>,
     /// Servers that present it, or another certificate of the same names.
     pub served: Vec<Served>,
     /// What the server told beside this, where a server presents it.

@@ -59,9 +59,9 @@ impl Request {
         if let Self::Demo(demo) = self {
             demo.folder = absolute(&demo.folder);
         }
-        let Some(Scope { root, ssh, connection, .. }) = self.scope_mut() else { return };
+        let Some(Scope { root, ssh, connection, keystore_password_file, .. }) = self.scope_mut() else { return };
         let ssh = [&mut ssh.key, &mut ssh.config, &mut ssh.helper];
-        for path in [root, &mut connection.kubeconfig].into_iter().chain(ssh).flatten() {
+        for path in [root, keystore_password_file, &mut connection.kubeconfig].into_iter().chain(ssh).flatten() {
             *path = absolute(path);
         }
     }
@@ -282,6 +282,7 @@ pub struct Demo {
 /// Where to look.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct Scope {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
@@ -297,6 +298,9 @@ pub struct Scope {
     pub namespace: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     pub all_namespaces: bool,
+    /// The kubeconfig entries and the API servers' certificates of every context, not of the current one alone.
+    #[serde(skip_serializing_if = "is_false")]
+    pub all_contexts: bool,
     /// Label selector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
@@ -310,6 +314,12 @@ pub struct Scope {
     /// Stored in plans so that planning again gives the same plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
+    /// The file with the password of keystores that have none beside them; never the password itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keystore_password_file: Option<String>,
+    /// Also who relies on the Secrets and ConfigMaps that are found: workloads, Ingresses, Gateways, webhooks.
+    #[serde(skip_serializing_if = "is_false")]
+    pub consumers: bool,
     /// PEM that came with the request (the target `-`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
@@ -410,10 +420,19 @@ pub struct Connection {
     pub impersonate_groups: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub impersonate_uid: Option<String>,
+    /// `KEY=VALUE`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub impersonate_extra: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_server_name: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     pub insecure_skip_tls_verify: bool,
+    /// Go on although the API server's certificate has expired, where everything else about it is right; its key is held
+    /// to for the whole run.
+    #[serde(skip_serializing_if = "is_false")]
+    pub accept_expired_server: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub disable_compression: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_authority: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

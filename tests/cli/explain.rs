@@ -11,6 +11,8 @@ const CODES: [&str; 8] = [
     "key-differs",
     "outlives-issuer",
     "bundle-lacks-signer",
+    "cert-manager-not-ready",
+    "older-in-pods",
 ];
 
 #[test]

@@ -50,18 +50,7 @@ fn every_command_accepts_them_after_and_before_its_name() {
     program.demo();
     // Where only files are read, what names a cluster would be passed over in silence.
     let of_a_cluster = |option: &&str| {
-        let harmless = [
-            "--as-user",
-            "--cache",
-            "--disable",
-            "--kuberc",
-            "--log",
-            "--match",
-            "--profile",
-            "--request",
-            "-v",
-            "--v",
-        ];
+        let harmless = ["--cache", "--disable", "--kuberc", "--log", "--match", "--profile", "--request", "-v", "--v"];
         !harmless.iter().any(|start| option.starts_with(start))
     };
     for option in OPTIONS {
@@ -145,7 +134,7 @@ fn help_has_its_options_under_their_headings() {
     }
     let help = program.line("renew --help").exits(0).out;
     for (heading, options) in [
-        ("Where to look:", &["--root", "--all-namespaces", "--selector"][..]),
+        ("Where to look:", &["--root", "--all-namespaces", "--keystore-password-file", "--selector"][..]),
         ("What to renew:", &["--all", "--only", "--node", "--within"]),
         ("What is new:", &["--validity", "--add-san", "--reuse-key", "--key-algorithm"]),
         ("Restarting API servers:", &["--restart", "--drain"]),

@@ -3,7 +3,9 @@
 #![expect(clippy::disallowed_methods, reason = "tests make a world of their own")]
 
 mod checks;
+mod corpus;
 mod demo;
+mod endpoints;
 mod exits;
 mod explain;
 mod files;

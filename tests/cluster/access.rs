@@ -118,19 +118,6 @@ pub(crate) fn wrong_authority(world: &World) {
     assert_eq!(finding["target"], format!("kubeconfig:{}#cluster/it", path.display()));
 }
 
-/// kubectl goes on with what it can read of a bundle; so must who is to find out what is wrong with it.
-pub(crate) fn half_broken_authorities(world: &World) {
-    let program = Program::new();
-    let alice = Pair::signed_by(&world.authority, "/CN=alice", &["-addext", "extendedKeyUsage=clientAuth"]);
-    let broken = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
-    let bundle = format!("{broken}{}", world.authority.certificate);
-    let path = program.write("k.conf", kubeconfig(&world.server(), &bundle, &["me"], &alice));
-    assert_eq!(targets(&program.line("list -n shop --kubeconfig k.conf -o json").exits(0)), SHOP);
-    let ran = program.line("list kubeconfig:k.conf -o json").exits(3);
-    let at = format!("kubeconfig:{}#cluster/it", path.display());
-    assert_eq!(gaps(&ran), [(at, "bad-certificate".to_owned())]);
-}
-
 pub(crate) fn merged_kubeconfigs(world: &World) {
     let program = Program::new();
     let mut users: serde_json::Value =

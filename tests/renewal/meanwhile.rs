@@ -222,8 +222,7 @@ fn scope(disk: &Disk) -> Scope {
 
 fn ask(disk: &Disk, request: &Request, control: &Control) -> Result<Report, Error> {
     let state: PathBuf = disk.home().join("state/kubectl-certs");
-    let access =
-        Access { clock: Arc::new(SystemClock), nodes: Arc::new(ThisMachine::default()), state: StateDir::at(state) };
+    let access = Access { state: StateDir::at(state), ..Access::system() };
     now(answer(request, &access, control))
 }
 

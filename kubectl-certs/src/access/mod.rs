@@ -4,6 +4,7 @@ pub mod clock;
 pub mod cluster;
 pub mod folder;
 pub mod nodes;
+pub mod passwords;
 pub mod progress;
 pub mod state_dir;
 pub mod tls;

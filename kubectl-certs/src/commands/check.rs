@@ -1,5 +1,5 @@
 use super::filter::FilterArgs;
-use super::scope::{OutputArgs, ProbeArgs, ScopeArgs};
+use super::scope::{OutputArgs, ProbeArgs, ScopeArgs, UserArgs};
 use crate::request::{Check, FailOn};
 
 /// Say what is wrong with certificates; exit code 1 at or above --fail-on
@@ -16,6 +16,9 @@ pub(super) struct Args {
     probe: ProbeArgs,
     #[command(flatten)]
     filter: FilterArgs,
+
+    #[command(flatten)]
+    users: UserArgs,
 
     /// Severity from which on the exit code is 1
     #[arg(help_heading = "What counts", long, value_enum, default_value_t = FailOnArg::Warning, value_name = "SEVERITY")]
@@ -40,7 +43,7 @@ enum FailOnArg {
 impl From<&Args> for Check {
     fn from(args: &Args) -> Self {
         Self {
-            scope: args.probe.of(&args.scope),
+            scope: args.users.with(args.probe.of(&args.scope)),
             filter: (&args.filter).into(),
             fail_on: match args.fail_on {
                 FailOnArg::Info => FailOn::Info,

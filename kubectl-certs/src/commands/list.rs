@@ -1,5 +1,5 @@
 use super::filter::FilterArgs;
-use super::scope::{OutputArgs, PRINT, ProbeArgs, ScopeArgs};
+use super::scope::{OutputArgs, PRINT, ProbeArgs, ScopeArgs, UserArgs};
 use crate::request::{Look, Sort};
 
 /// List certificates: where they live, until when, who signed them
@@ -18,6 +18,9 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     scope: ScopeArgs,
+
+    #[command(flatten)]
+    users: UserArgs,
     #[command(flatten)]
     probe: ProbeArgs,
     #[command(flatten)]
@@ -34,7 +37,7 @@ pub(super) struct Args {
 impl From<&Args> for Look {
     fn from(args: &Args) -> Self {
         Self {
-            scope: args.probe.of(&args.scope),
+            scope: args.users.with(args.probe.of(&args.scope)),
             filter: (&args.filter).into(),
             sort: args.sort.map(|key| match key {
                 SortArg::Name => Sort::Name,

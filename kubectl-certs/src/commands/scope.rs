@@ -30,6 +30,10 @@ pub(super) struct ScopeArgs {
     #[arg(help_heading = WHERE, short = 'A', long)]
     all_namespaces: bool,
 
+    /// The password of PKCS#12 and Java keystores that have none beside them: the first line of this file
+    #[arg(help_heading = WHERE, long, value_name = "FILE")]
+    keystore_password_file: Option<String>,
+
     /// Only objects with these labels
     #[arg(help_heading = WHERE, short = 'l', long, value_name = "SELECTOR")]
     selector: Option<String>,
@@ -46,11 +50,28 @@ pub(super) struct ProbeArgs {
     /// Also what is presented to those who ask for the hosts of Ingresses and Gateways
     #[arg(help_heading = WHERE, long)]
     probe_hosts: bool,
+
+    /// The kubeconfig entries of every context, and what their API servers present; objects only of the current one
+    #[arg(help_heading = WHERE, long)]
+    all_contexts: bool,
 }
 
 impl ProbeArgs {
     pub(super) fn of(self, args: &ScopeArgs) -> Scope {
-        Scope { probe: self.probe, probe_hosts: self.probe_hosts, ..args.into() }
+        Scope { probe: self.probe, probe_hosts: self.probe_hosts, all_contexts: self.all_contexts, ..args.into() }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct UserArgs {
+    /// Also read who relies on the Secrets and `ConfigMaps` that are found: pods, Ingresses, Gateways, webhooks
+    #[arg(help_heading = WHERE, long)]
+    consumers: bool,
+}
+
+impl UserArgs {
+    pub(super) fn with(&self, scope: Scope) -> Scope {
+        Scope { consumers: self.consumers, ..scope }
     }
 }
 
@@ -102,6 +123,7 @@ impl From<&ScopeArgs> for Scope {
             ssh: (&args.ssh).into(),
             all_namespaces: args.all_namespaces,
             selector: args.selector.clone(),
+            keystore_password_file: args.keystore_password_file.as_deref().map(absolute),
             ..Self::default()
         }
     }

@@ -16,7 +16,8 @@ pub(super) const KEY_DIFFERS: Check = Check {
 };
 
 fn key_differs(view: &View<'_>) -> Vec<Finding> {
-    let differing = view.inventory.entries.iter().filter(|entry| entry.key == KeyState::Differs);
+    let in_use = view.inventory.entries.iter().filter(|entry| !entry.origin.backup);
+    let differing = in_use.filter(|entry| entry.key == KeyState::Differs);
     differing
         .map(|entry| {
             let beside = entry.key_at.as_ref().map_or_else(|| "in the same place".to_owned(), |at| format!("in {at}"));

@@ -1,6 +1,7 @@
 //! What is wrong. A check is a row: code, severity, explanation and a pure function over one view of the world.
 
 mod dates;
+mod keepers;
 mod keys;
 mod signatures;
 
@@ -22,6 +23,8 @@ pub const ALL: &[&Check] = &[
     &keys::KEY_DIFFERS,
     &dates::OUTLIVES_ISSUER,
     &signatures::BUNDLE_LACKS_SIGNER,
+    &keepers::NOT_READY,
+    &keepers::OLDER_IN_PODS,
 ];
 
 pub struct Check {
@@ -114,6 +117,10 @@ fn remedy(view: &View<'_>, at: &Location) -> Option<Request> {
     let entry = view.inventory.entry(&whole)?;
     entry.leaf()?;
     let origin = &entry.origin;
+    // Who renews these is told where they were found, see `FoundLayout::renewed_by`.
+    if view.inventory.layout_of(entry).is_some_and(|found| found.renewed_by.is_some()) {
+        return None;
+    }
     let (name, true) = (origin.name.clone()?, origin.signer.is_some() && origin.renewed_at_percent.is_none()) else {
         return None;
     };
@@ -139,7 +146,8 @@ impl Finding {
 /// Rows of one certificate, the place that a layout names first: one trouble is told once, with all its places.
 fn by_certificate<'a>(view: &'a View<'_>) -> Vec<Vec<Row<'a>>> {
     let mut groups: std::collections::BTreeMap<_, Vec<Row<'_>>> = std::collections::BTreeMap::new();
-    for row in view.inventory.rows() {
+    // What was put aside harms nobody, however old it gets.
+    for row in view.inventory.rows().filter(|row| !row.entry.origin.backup) {
         groups.entry(&row.certificate.fingerprint).or_default().push(row);
     }
     let mut groups: Vec<_> = groups.into_values().collect();

@@ -1,12 +1,14 @@
 //! What one file or value holds: certificates whole, keys as their public half only. Made where the material lies, so
 //! that nothing secret travels.
 
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::certificate::key_id;
-use super::{kubeconfig, pem};
-use crate::model::KeyId;
+use super::{Arguments, Field, arguments, documents, kubeconfig, pem, token};
+use crate::model::{KeyId, Token};
 use crate::pki::public_key;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +30,17 @@ pub struct Content {
     pub public_keys: Vec<KeyId>,
     pub kubeconfig: Option<KubeconfigView>,
     pub kubeconfig_fault: Option<String>,
+    /// Material inside of a structured document.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+    /// It is a structured document that cannot be read; why.
+    #[serde(default)]
+    pub document_fault: Option<String>,
+    #[serde(default)]
+    pub token: Option<Token>,
+    /// What components are told where their files are.
+    #[serde(default)]
+    pub arguments: Vec<Arguments>,
 }
 
 impl Content {
@@ -83,10 +96,42 @@ pub fn read(bytes: &[u8]) -> Content {
             Err(error) => Content { kubeconfig_fault: Some(error.to_string()), ..Content::default() },
         };
     }
-    read_pem(&text)
+    if let Some(token) = token::read(&text) {
+        return Content { token: Some(token), ..Content::default() };
+    }
+    // Login files are handed about as base64.
+    if let Some(bytes) = documents::unwrapped(&text) {
+        let content = read(&bytes);
+        if !content.is_empty() {
+            return content;
+        }
+    }
+    match documents::read(&text) {
+        Some(Ok(fields)) => Content { fields, ..Content::default() },
+        // What is no document may be PEM with odd text around it.
+        Some(Err(fault)) => {
+            let content = read_pem(&text);
+            if content.certificates.is_empty() && !content.has_key() {
+                Content { document_fault: Some(fault), ..Content::default() }
+            } else {
+                content
+            }
+        }
+        None => read_pem(&text),
+    }
 }
 
-fn read_pem(text: &str) -> Content {
+/// The same of a file, whose name tells more.
+pub fn read_file(path: &Path, bytes: &[u8]) -> Content {
+    let content = read(bytes);
+    if content.certificates.is_empty() && content.kubeconfig.is_none() && !content.has_key() {
+        let arguments = arguments::read(path, &pem::decode_text(bytes));
+        return Content { arguments, ..content };
+    }
+    content
+}
+
+pub(super) fn read_pem(text: &str) -> Content {
     let mut content = Content::default();
     for block in pem::blocks(text) {
         match &block.der {

@@ -6,7 +6,8 @@
 //! `cert_rotation.go`), its etcd pair for each connection; etcd reads its pairs for each handshake and its trusted
 //! authorities at start only; embedded kubeconfig data is read at start only. Seen so on running 1.36.3 clusters.
 
-use super::{Authority, Base, KeptBy, Layout, Leaf, Listen, PurposeRow, Renewal, Store, UseRow};
+use super::rows::{authority, client, pair, trust};
+use super::{Base, KeptBy, Layout, Leaf, Listen, Move, PurposeRow, Renewal, Store, UseRow};
 use crate::model::TakesEffect::{EachHandshake, Restart, Timer, Watch};
 
 pub(super) const KUBEADM: Layout = Layout {
@@ -15,24 +16,26 @@ pub(super) const KUBEADM: Layout = Layout {
         Base {
             folder: "etc/kubernetes",
             // The last one stands for a host of external etcd, which has nothing else.
-            marks: &[
-                "pki/ca.crt",
-                "pki/apiserver.crt",
-                "manifests/kube-apiserver.yaml",
-                "admin.conf",
-                "kubelet.conf",
-                "pki/etcd/ca.crt",
-            ],
-            read: &["etc/kubernetes", "var/lib/kubelet/pki"],
+            marks: &["pki/ca.crt", "pki/apiserver.crt", "pki/etcd/ca.crt"],
+            unless: &[],
+            read: READ,
+        },
+        // Certificates elsewhere (`--cert-dir` of kubeadm), or a worker. Others write such files too.
+        Base {
+            folder: "etc/kubernetes",
+            marks: &["manifests/kube-apiserver.yaml", "admin.conf", "kubelet.conf"],
+            unless: &["certs/ca.crt", "ssl/kube-ca.pem"],
+            read: READ,
         },
         // A copy of /etc/kubernetes alone.
-        Base { folder: "", marks: &["pki/ca.crt", "pki/apiserver.crt", "pki/etcd/ca.crt"], read: &[""] },
+        Base { folder: "", marks: &["pki/ca.crt", "pki/apiserver.crt", "pki/etcd/ca.crt"], unless: &[], read: &[""] },
     ],
     authorities: &[
         authority("ca", "pki/ca.crt", "pki/ca.key"),
         authority("etcd-ca", "pki/etcd/ca.crt", "pki/etcd/ca.key"),
         authority("front-proxy-ca", "pki/front-proxy-ca.crt", "pki/front-proxy-ca.key"),
     ],
+    copies: &[],
     leaves: &[
         pair("apiserver", "ca", "pki/apiserver.crt", "pki/apiserver.key"),
         pair("apiserver-etcd-client", "etcd-ca", "pki/apiserver-etcd-client.crt", "pki/apiserver-etcd-client.key"),
@@ -70,6 +73,10 @@ pub(super) const KUBEADM: Layout = Layout {
             renewal: Renewal::ByItself { percent: 100 },
             kept_by: KeptBy::Cluster,
         },
+        // Given to components by people, for whom they are to present.
+        given("kubelet-tls"),
+        given("controller-manager-tls"),
+        given("scheduler-tls"),
         // The copy of admin.conf that `kubeadm init` tells people to make. kubeadm itself does not know it.
         Leaf {
             name: "root-kubeconfig",
@@ -79,6 +86,26 @@ pub(super) const KUBEADM: Layout = Layout {
             kept_by: KeptBy::People,
         },
     ],
+    fields: &[],
+    moves: &[
+        // `kubeadm init --cert-dir` (`certificatesDir`) leaves its trace in the options of the components only.
+        Move { prefix: "pki/", component: "kube-apiserver", flag: "client-ca-file", file: "ca.crt" },
+        Move { prefix: "pki/etcd/", component: "etcd", flag: "trusted-ca-file", file: "ca.crt" },
+        Move { prefix: "/var/lib/kubelet/pki/", component: "kubelet", flag: "cert-dir", file: "" },
+    ],
+    told: &[
+        ("kubelet", "client-ca-file", "ca"),
+        ("kubelet", "tls-cert-file", "kubelet-tls"),
+        ("kube-controller-manager", "client-ca-file", "ca"),
+        ("kube-controller-manager", "authentication-kubeconfig", "controller-manager.conf"),
+        ("kube-controller-manager", "authorization-kubeconfig", "controller-manager.conf"),
+        ("kube-controller-manager", "requestheader-client-ca-file", "front-proxy-ca"),
+        ("kube-controller-manager", "tls-cert-file", "controller-manager-tls"),
+        ("kube-scheduler", "authentication-kubeconfig", "scheduler.conf"),
+        ("kube-scheduler", "authorization-kubeconfig", "scheduler.conf"),
+        ("kube-scheduler", "tls-cert-file", "scheduler-tls"),
+    ],
+    renewed_by: None,
     server: "apiserver",
     uses: &[
         UseRow {
@@ -128,7 +155,7 @@ pub(super) const KUBEADM: Layout = Layout {
         },
         client("kube-scheduler", "kube-apiserver", "scheduler.conf", "kubeconfig", Restart),
         client("kubelet", "kube-apiserver", "kubelet.conf", "kubeconfig", Restart),
-        // The kubelet's other files are named in its configuration and not in its arguments.
+        // Found by kubelet.conf, which names it.
         client("kubelet", "kube-apiserver", "kubelet-client", "", Restart),
         UseRow {
             component: "kubelet",
@@ -147,46 +174,28 @@ pub(super) const KUBEADM: Layout = Layout {
     ],
 };
 
-const fn authority(name: &'static str, certificate: &'static str, key: &'static str) -> Authority {
-    Authority { name, certificate, key }
-}
-
-const fn pair(name: &'static str, signer: &'static str, certificate: &'static str, key: &'static str) -> Leaf {
-    Leaf {
-        name,
-        store: Store::Pair { certificate, key },
-        signer,
-        renewal: Renewal::ByAuthority,
-        kept_by: KeptBy::Cluster,
-    }
-}
+/// The kubelet's own settings say where else its files are: its configuration, drop-ins of it (`--config-dir`) and of its
+/// service, and kubeadm's file of options.
+const READ: &[&str] = &[
+    "",
+    "/var/lib/kubelet/pki",
+    "/var/lib/kubelet/config.yaml",
+    "/var/lib/kubelet/instance-config.yaml",
+    "/var/lib/kubelet/kubeadm-flags.env",
+    "/etc/default/kubelet",
+    "/etc/sysconfig/kubelet",
+    "/etc/systemd/system/kubelet.service",
+    "/etc/systemd/system/kubelet.service.d/*.conf",
+    "/lib/systemd/system/kubelet.service",
+    "/usr/lib/systemd/system/kubelet.service",
+    "/usr/lib/systemd/system/kubelet.service.d/*.conf",
+];
 
 const fn config(file: &'static str) -> Leaf {
-    Leaf {
-        name: file,
-        store: Store::Kubeconfig(file),
-        signer: "ca",
-        renewal: Renewal::ByAuthority,
-        kept_by: KeptBy::Cluster,
-    }
+    super::rows::kubeconfig(file, file, "ca")
 }
 
-const fn client(
-    component: &'static str,
-    server: &'static str,
-    leaf: &'static str,
-    flag: &'static str,
-    takes_effect: crate::model::TakesEffect,
-) -> UseRow {
-    UseRow { component, purpose: PurposeRow::ClientOf(server), leaf, flag, takes_effect }
-}
-
-const fn trust(
-    component: &'static str,
-    peers: &'static str,
-    leaf: &'static str,
-    flag: &'static str,
-    takes_effect: crate::model::TakesEffect,
-) -> UseRow {
-    UseRow { component, purpose: PurposeRow::Trust(peers), leaf, flag, takes_effect }
+/// Whoever gave it renews it.
+const fn given(name: &'static str) -> Leaf {
+    super::rows::leaf(name, "", Store::NoUsualPlace)
 }

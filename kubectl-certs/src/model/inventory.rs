@@ -6,7 +6,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, Certificate, Certificates, Entry, Handshake, Holds, Location, Time, Use};
+use super::{Called, CertId, Certificate, Certificates, Consumer, Entry, Handshake, Holds, Location, Time, Use};
 
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
@@ -26,6 +26,12 @@ pub struct Inventory {
     /// What servers told beside their chains, by the place of the entry.
     pub handshakes: BTreeMap<Location, Handshake>,
     pub gaps: Vec<Gap>,
+    /// Who relies on Secrets and ConfigMaps, where that was asked for.
+    pub consumers: Vec<Consumer>,
+    /// What could not be asked about them: no gap in what there is.
+    pub unseen: Vec<Gap>,
+    /// Whom the API server calls.
+    pub calls: Vec<Called>,
 }
 
 impl Inventory {
@@ -77,6 +83,9 @@ impl Inventory {
         self.serving_given.extend(part.serving_given);
         self.handshakes.extend(part.handshakes);
         self.gaps.extend(part.gaps);
+        self.consumers.extend(part.consumers);
+        self.unseen.extend(part.unseen);
+        self.calls.extend(part.calls);
     }
 
     /// In the order of places, and each place once: two readers may reach one (a kubeconfig in use that also lies in a
@@ -89,9 +98,17 @@ impl Inventory {
 }
 
 impl Inventory {
-    /// Requests and tokens: what is no certificate and has an end or a state all the same.
+    /// The layout that names this entry, as it was found on its node.
+    pub fn layout_of(&self, entry: &Entry) -> Option<&FoundLayout> {
+        let name = entry.origin.layout.as_ref()?;
+        self.layouts.iter().find(|found| found.name == *name && found.node.as_deref() == entry.at.node())
+    }
+
+    /// Requests, tokens and objects of cert-manager: what is no certificate and has an end or a state all the same.
     pub fn others(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| matches!(entry.holds, Holds::Request(_) | Holds::Token(_)))
+        self.entries
+            .iter()
+            .filter(|entry| matches!(entry.holds, Holds::Request(_) | Holds::Managed(_) | Holds::Token(_)))
     }
 }
 
@@ -136,6 +153,12 @@ pub struct FoundLayout {
     /// The folder that its table is relative to.
     pub base: String,
     pub why: String,
+    /// Paths of the table that lie elsewhere on this disk, because a component is told so, and where.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<String, String>,
+    /// Who renews its leaves; absent where this program can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed_by: Option<String>,
 }
 
 impl FoundLayout {
@@ -146,7 +169,8 @@ impl FoundLayout {
 
     /// The same, as that node calls it.
     pub fn path(&self, path: &str) -> String {
-        path_on_disk(&self.root, &self.base, path)
+        let moved = self.moved.get(path).cloned();
+        moved.unwrap_or_else(|| path_on_disk(&self.root, &self.base, path))
     }
 }
 
@@ -185,8 +209,12 @@ pub enum GapReason {
     BadPkcs12,
     BadRequest,
     BadToken,
+    /// The API server's certificate has expired; nothing else is wrong with it.
+    ExpiredServer,
     Forbidden,
     NoCertificateFound,
+    /// An exec plugin or a token file gave none.
+    NoCredentials,
     /// A folder, a FIFO or a device where a file is wanted.
     NotAFile,
     NotFound,
@@ -210,8 +238,10 @@ impl GapReason {
             Self::BadPkcs12 => "bad-pkcs12",
             Self::BadRequest => "bad-request",
             Self::BadToken => "bad-token",
+            Self::ExpiredServer => "expired-server",
             Self::Forbidden => "forbidden",
             Self::NoCertificateFound => "no-certificate-found",
+            Self::NoCredentials => "no-credentials",
             Self::NotAFile => "not-a-file",
             Self::NotFound => "not-found",
             Self::PermissionDenied => "permission-denied",

@@ -44,6 +44,8 @@ struct Written<'a> {
     api_version: &'a str,
     kind: &'a str,
     items: Items<'a>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    layouts: &'a [crate::model::FoundLayout],
     gaps: &'a [crate::model::Gap],
 }
 
@@ -61,7 +63,8 @@ impl Serialize for Items<'_> {
 
 impl<'a> Written<'a> {
     fn of(report: &'a Report) -> Self {
-        Self { api_version: API, kind: "List", items: Items(report), gaps: report.gaps() }
+        let layouts = if let Report::List(listing) = report { listing.layouts.as_slice() } else { &[] };
+        Self { api_version: API, kind: "List", items: Items(report), layouts, gaps: report.gaps() }
     }
 }
 

@@ -7,11 +7,13 @@ mod describe;
 mod documents;
 mod format;
 mod jsonpath;
+mod others;
 mod plan;
 mod requests;
 mod table;
 mod text;
 mod tree;
+mod users;
 pub mod wire;
 
 use std::collections::BTreeMap;
@@ -98,8 +100,14 @@ pub fn schema() -> BTreeMap<&'static str, impl Serialize> {
 
 fn names(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
     let names: Box<dyn Iterator<Item = String> + '_> = match report {
-        Report::List(listing) => Box::new(listing.rows().map(|row| row.target.to_string())),
-        Report::Show(shown) => Box::new(shown.rows.iter().map(|row| row.listed.target.to_string())),
+        Report::List(listing) => {
+            let rows = listing.rows().map(|row| row.target.to_string());
+            Box::new(rows.chain(listing.others.iter().map(|entry| entry.at.to_string())))
+        }
+        Report::Show(shown) => {
+            let rows = shown.rows.iter().map(|row| row.listed.target.to_string());
+            Box::new(rows.chain(shown.others.iter().map(|entry| entry.at.to_string())))
+        }
         Report::Tree(tree) => {
             let places = tree.nodes.iter().flat_map(|node| &node.places);
             Box::new(places.map(|place| place.target.to_string()))

@@ -6,7 +6,7 @@ use super::table::{self, table};
 use super::{Format, Rendered, Style, clean, describe, plan, quoted, requests, severity_word, tree};
 use crate::event::{Event, What};
 use crate::findings::{Check, Finding, Severity};
-use crate::model::{Entry, Gap, Holds, KeyState};
+use crate::model::{Gap, KeyState};
 use crate::report::{Checked, DemoMade, Listed, Listing, Report, RunDone, RunInfo};
 
 /// Writes what is for standard output, and returns the rest.
@@ -28,7 +28,11 @@ fn render(report: &Report, style: &Style) -> Rendered {
         // Written as they are made.
         Report::List(_) | Report::Check(_) | Report::Tree(_) => Rendered::default(),
         Report::Show(shown) => Rendered {
-            out: shown.rows.iter().map(|row| describe::certificate(row, shown.now)).collect::<Vec<_>>().join("\n"),
+            out: {
+                let rows = shown.rows.iter().map(|row| describe::certificate(row, shown.now));
+                let others = shown.others.iter().map(|entry| super::others::describe(entry, shown.now));
+                rows.chain(others).collect::<Vec<_>>().join("\n")
+            },
             ..Rendered::default()
         },
         Report::Explain(checks) => explain_all(checks, style),
@@ -56,35 +60,34 @@ fn list(listing: &Listing, style: &Style, out: &mut dyn Write) -> io::Result<Str
     let wide = matches!(style.format, Format::Wide);
     let mut headers = vec!["NAME", "STATE", "EXPIRES", "LEFT", "SUBJECT", "SIGNED-BY"];
     if wide {
-        headers.extend(["KEY", "ALGORITHM", "SERIAL", "PLACE"]);
+        headers.extend(["KEY", "ALGORITHM", "SERIAL", "BACKUP", "PLACE"]);
     }
-    let rows = || listing.rows().map(|row| list_row(&row, listing, wide));
+    // These stand behind the others, where there is something to tell: who reads by position reads on.
+    let users = wide && listing.chosen.iter().any(|row| row.used_by.is_some());
+    let copies = listing.rows().any(|row| !row.entry.also_in.is_empty());
+    headers.extend(users.then_some("USED-BY"));
+    headers.extend(copies.then_some("IN"));
+    let rows = || {
+        listing.rows().map(|row| {
+            let mut cells = list_row(&row, listing, wide);
+            cells.extend(users.then(|| row.used_by.map(|count| count.to_string()).unwrap_or_default()));
+            cells.extend(copies.then(|| in_namespaces(&row)));
+            cells
+        })
+    };
     table::write(out, &headers, rows, style.headers)?;
-    if !listing.others.is_empty() && !listing.chosen.is_empty() {
-        // As kubectl parts the tables of several kinds.
+    let others = super::others::tables(listing, wide, style.headers);
+    // As kubectl parts the tables of several kinds.
+    if !listing.chosen.is_empty() && !others.is_empty() {
         writeln!(out)?;
     }
-    let others = || listing.others.iter().filter_map(|entry| other_row(entry, listing));
-    table::write(out, &["NAME", "KIND", "EXPIRES", "LEFT", "WHAT"], others, style.headers)?;
-    Ok(String::new())
-}
-
-/// Requests and tokens.
-fn other_row(entry: &Entry, listing: &Listing) -> Option<Vec<String>> {
-    let name = entry.origin.name.clone().filter(|_| listing.named).unwrap_or_else(|| entry.at.to_string());
-    match &entry.holds {
-        Holds::Request(request) => {
-            let what = request.subject.clone();
-            Some(vec![name, "request".to_owned(), String::new(), String::new(), what])
-        }
-        Holds::Token(token) => {
-            let end = token.expires.map(|end| (end.minute(), end.since(listing.now).to_string()));
-            let (expires, left) = end.unwrap_or_default();
-            let what = token.subject.clone().unwrap_or_else(|| token.kind.word().to_owned());
-            Some(vec![name, "token".to_owned(), expires, left, what])
-        }
-        Holds::Chain(_) | Holds::Bundle(_) | Holds::PublicKey(_) => None,
-    }
+    out.write_all(others.join("\n").as_bytes())?;
+    // By what it was recognised: whoever wonders about a name looks here.
+    let recognised = listing.layouts.iter().filter(|_| wide).map(|found| {
+        let on = found.node.as_ref().map_or_else(String::new, |node| format!(" on {}", clean::line(node)));
+        format!("{}{on}: {}\n", found.name, clean::line(&found.why))
+    });
+    Ok(recognised.collect())
 }
 
 /// In kubectl's own words, which scripts look for. Where something could not be read, nobody knows what is there: then
@@ -94,6 +97,14 @@ fn nothing_found(namespace: Option<&str>, gaps: &[Gap]) -> String {
         _ if !gaps.is_empty() => String::new(),
         Some(namespace) => format!("No resources found in {} namespace.\n", clean::line(namespace)),
         None => "No resources found\n".to_owned(),
+    }
+}
+
+/// Copies of one object in many namespaces are one row.
+fn in_namespaces(row: &Listed<'_>) -> String {
+    match row.entry.also_in.len() {
+        0 => String::new(),
+        more => format!("{} namespaces", more + 1),
     }
 }
 
@@ -116,7 +127,9 @@ fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
             (_, KeyState::Differs) => "differs",
             (_, KeyState::Unreadable) => "unreadable",
         };
-        cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), certificate.serial.clone(), target]);
+        let backup = if row.entry.origin.backup { "yes" } else { "-" };
+        let serial = certificate.serial.clone();
+        cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), serial, backup.to_owned(), target]);
     }
     cells
 }

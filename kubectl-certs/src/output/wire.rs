@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::event::Event;
 use crate::findings::{Check, Finding};
-use crate::model::{Certificate, Entry, Gap, Handshake, Holds, KeyState, Location, SigningRequest, Time, Token, Use};
+use crate::model::{
+    Certificate, Consumer, Entry, FoundLayout, Gap, Handshake, Holds, KeyState, Location, Managed, Owner, Place,
+    SigningRequest, Time, Token, Use,
+};
 use crate::plan::Plan;
 use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Served, Shown, SignatureState, State};
 use crate::request::{API, Request};
@@ -63,6 +66,9 @@ pub struct Document {
     pub api_version: String,
     pub kind: String,
     pub items: Vec<Item>,
+    /// Ways of laying out files that were recognised, and by what.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layouts: Vec<FoundLayout>,
     pub gaps: Vec<Gap>,
 }
 
@@ -79,6 +85,8 @@ pub enum Item {
     Certificate(CertificateItem),
     /// A CertificateSigningRequest, or a request for a certificate in a file.
     Request(RequestItem),
+    /// A Certificate, Issuer or ClusterIssuer of cert-manager.
+    CertManagerObject(ManagedItem),
     Token(TokenItem),
     CertificateDetails(DetailsItem),
     Node(tree::NodeItem),
@@ -104,6 +112,10 @@ pub struct CertificateItem {
     /// What tables print for it: the layout's name where the same command takes it as a target, else the target.
     pub label: String,
     pub layout: Option<String>,
+    /// The layout's name of the authority that signs it.
+    pub signer: Option<String>,
+    /// A copy that was put aside; nothing uses it.
+    pub backup: bool,
     pub state: State,
     pub subject: String,
     pub issuer: String,
@@ -129,6 +141,12 @@ pub struct CertificateItem {
     pub subject_key_id: Option<String>,
     pub authority_key_id: Option<String>,
     pub path_length: Option<u32>,
+    /// Other places of the same name that hold the same and have no item of their own; each is a target too.
+    pub also_in: Vec<Location>,
+    /// Whose controller keeps it.
+    pub owner: Option<Owner>,
+    /// How many rely on it; absent where that was not asked.
+    pub used_by: Option<u32>,
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -138,6 +156,15 @@ pub struct RequestItem {
     pub name: Option<String>,
     pub layout: Option<String>,
     pub request: SigningRequest,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManagedItem {
+    pub target: Location,
+    /// Its own kind: `Certificate`, `Issuer`, `ClusterIssuer`.
+    pub object_kind: String,
+    pub object: Managed,
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -159,6 +186,10 @@ pub struct DetailsItem {
     pub chain: Vec<Link>,
     pub places: Vec<Location>,
     pub uses: Vec<Use>,
+    /// Who relies on the Secret or ConfigMap.
+    pub consumers: Vec<Consumer>,
+    /// What could not be asked about them.
+    pub unseen: Vec<Gap>,
     /// Servers that present it, or another certificate of the same issuer and names; known where they were looked at too.
     pub served: Vec<Served>,
     /// What the server told beside its chain, where a server presents it.
@@ -235,7 +266,11 @@ impl Item {
                 Box::new(rows.chain(listing.others.iter().filter_map(Self::other)))
             }
             Report::Show(shown) => Box::new(
-                shown.rows.iter().map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now))),
+                shown
+                    .rows
+                    .iter()
+                    .map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now)))
+                    .chain(shown.others.iter().filter_map(Self::other)),
             ),
             Report::Tree(tree) => Box::new(tree::nodes(tree).chain(tree::edges(tree))),
             Report::Check(checked) => Box::new(findings(checked)),
@@ -272,6 +307,13 @@ impl Item {
             Holds::Request(request) => {
                 Some(Self::Request(RequestItem { target, name, layout, request: (**request).clone() }))
             }
+            Holds::Managed(object) => {
+                let object_kind = match &at.place {
+                    Place::Managed { kind, .. } => kind.kind().to_owned(),
+                    _ => String::new(),
+                };
+                Some(Self::CertManagerObject(ManagedItem { target, object_kind, object: (**object).clone() }))
+            }
             Holds::Token(token) => Some(Self::Token(TokenItem { target, name, layout, token: (**token).clone() })),
             Holds::Chain(_) | Holds::Bundle(_) | Holds::PublicKey(_) => None,
         }
@@ -284,7 +326,7 @@ fn findings(checked: &Checked) -> impl Iterator<Item = Item> {
 
 impl CertificateItem {
     pub fn of(listed: &Listed<'_>, named: bool, now: Time) -> Self {
-        let Listed { target, entry, certificate, state } = listed;
+        let Listed { target, entry, certificate, state, used_by } = listed;
         let Certificate {
             fingerprint,
             subject,
@@ -315,6 +357,8 @@ impl CertificateItem {
             label: listed.label(named),
             name: entry.origin.name.clone().filter(|_| first),
             layout: entry.origin.layout.clone(),
+            signer: entry.origin.signer.clone().filter(|_| first),
+            backup: entry.origin.backup,
             state: *state,
             subject,
             issuer: issuer.to_string(),
@@ -329,6 +373,7 @@ impl CertificateItem {
                 Holds::Bundle(_) => "bundle",
                 Holds::PublicKey(_) => "publicKey",
                 Holds::Request(_) => "request",
+                Holds::Managed(_) => "managed",
                 Holds::Token(_) => "token",
             }
             .to_owned(),
@@ -345,6 +390,9 @@ impl CertificateItem {
             subject_key_id: subject_key_id.map(|id| id.to_string()),
             authority_key_id: authority_key_id.map(|id| id.to_string()),
             path_length,
+            also_in: entry.also_in.to_vec(),
+            owner: entry.origin.owner.as_deref().cloned(),
+            used_by: *used_by,
         }
     }
 }
@@ -357,6 +405,8 @@ impl DetailsItem {
             chain: shown.chain.iter().map(Link::of).collect(),
             places: shown.places.clone(),
             uses: shown.uses.clone(),
+            consumers: shown.consumers.clone(),
+            unseen: shown.unseen.clone(),
             served: shown.served.clone(),
             handshake: shown.handshake.clone(),
             trusted_by: shown.trusted_by.clone(),

@@ -4,7 +4,7 @@ use super::renew::Asked;
 use super::{LeftAlone, Step, World, leaf};
 use crate::error::Error;
 use crate::findings;
-use crate::layouts::{self, KeptBy, Layout, Leaf, operator};
+use crate::layouts::{self, KeptBy, Layout, Leaf, Store, operator};
 use crate::model::{Certificate, Entry, FoundLayout, Gap, KeyState, Location, Time};
 
 /// A leaf of a layout's table and the entry that holds it.
@@ -41,13 +41,13 @@ impl Candidate<'_> {
 /// Node by node, in the order of the layout's table.
 pub(super) fn candidates<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<Candidate<'a>> {
     let mut candidates = Vec::new();
-    for found in &world.inventory.layouts {
+    for found in world.inventory.layouts.iter().filter(|found| found.renewed_by.is_none()) {
         let Some(layout) = Layout::named(&found.name) else { continue };
         let asked_for = &asked.request.nodes;
         if !asked_for.is_empty() && !found.node.as_ref().is_some_and(|node| asked_for.contains(node)) {
             continue;
         }
-        for leaf in layout.leaves {
+        for leaf in layout.leaves.iter().filter(|leaf| !matches!(leaf.store, Store::NoUsualPlace)) {
             if !asked.request.only.is_empty() && !asked.request.only.iter().any(|only| only == leaf.name) {
                 continue;
             }
@@ -65,20 +65,20 @@ pub(super) fn candidates<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<Candida
             }
         }
     }
-    candidates.extend(operators(world, asked));
+    candidates.extend(operators(world));
     candidates
 }
 
 /// The operator's own kubeconfig, where an authority of this cluster signed it: the signature counts, for every cluster
 /// calls its authority the same. It is renewed by a node that has the authority's key, if one has.
-fn operators<'a>(world: &'a World, asked: &Asked<'_>) -> Option<Candidate<'a>> {
+fn operators(world: &World) -> Option<Candidate<'_>> {
     let (entry, certificate) = operators_entry(world)?;
     let issuers = world.trust.issuers(&certificate.fingerprint);
     let mut signers = Vec::new();
-    for found in &world.inventory.layouts {
+    for found in world.inventory.layouts.iter().filter(|found| found.renewed_by.is_none()) {
         let Some(layout) = Layout::named(&found.name) else { continue };
         for authority in layout.authorities {
-            let (_, holder) = leaf::held_by(world, asked, found, authority);
+            let (_, holder) = leaf::held_by(world, found, authority);
             let Some(holder) = holder.filter(|holder| holder.certificates().iter().any(|id| issuers.contains(id)))
             else {
                 continue;
@@ -168,7 +168,7 @@ pub(super) fn serves_elsewhere(candidate: &Candidate<'_>, candidates: &[Candidat
 pub fn unread<'a>(world: &'a World, asked: &Asked<'_>) -> Vec<(String, &'a Gap)> {
     let Asked { request, named, .. } = asked;
     let mut unread = Vec::new();
-    for found in world.inventory.layouts.iter().filter(|_| named.is_none()) {
+    for found in world.inventory.layouts.iter().filter(|found| named.is_none() && found.renewed_by.is_none()) {
         let Some(layout) = Layout::named(&found.name) else { continue };
         let here = |node: &Option<String>| {
             request.nodes.is_empty() || node.as_ref().is_some_and(|node| request.nodes.contains(node))

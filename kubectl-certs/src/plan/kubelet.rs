@@ -4,16 +4,15 @@
 use super::action::Remake;
 use super::candidates::Candidate;
 use super::leaf::{expected, store};
-use super::renew::Asked;
 use super::{Action, Expected, Step, Undo, World};
 use crate::error::Error;
 use crate::model::{Certificate, Entry, Evidence, Purpose};
 
 const COMPONENT: &str = "kubelet";
 
-pub(super) fn remake(candidate: &Candidate<'_>, asked: &Asked<'_>) -> Result<Step, Error> {
+pub(super) fn remake(candidate: &Candidate<'_>) -> Result<Step, Error> {
     let at = &candidate.entry.at;
-    let store = store(candidate, asked);
+    let store = store(candidate);
     let expects = expected(candidate.entry, &store)?;
     let mut actions: Vec<Action> = expects.iter().map(Expected::backed_up).collect();
     actions.push(Action::Remake(Remake {

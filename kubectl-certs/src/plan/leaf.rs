@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::layouts::{Authority, Store, operator};
 use crate::model::{
     Certificate, Entry, Evidence, FoundLayout, IdentityStore, KeyState, KubeconfigField, Location, Place, Span,
-    TakesEffect, Time, Use, path_on_disk,
+    TakesEffect, Time, Use,
 };
 use crate::request::Renew;
 
@@ -33,10 +33,10 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
     if leaf.signer.is_empty() {
         return match kubelet::not_its_own(world, candidate) {
             Some(error) => Ok(Planned::Not(error)),
-            None => Ok(kubelet::remake(candidate, asked).map_or_else(Planned::Not, Planned::Remake)),
+            None => Ok(kubelet::remake(candidate).map_or_else(Planned::Not, Planned::Remake)),
         };
     }
-    let signer = match signer(world, asked, candidate)? {
+    let signer = match signer(world, candidate)? {
         Ok(signer) => signer,
         Err(external) => return Ok(Planned::External(external)),
     };
@@ -50,7 +50,7 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
         .about(&signer.certificate)
         .hint("the authority itself must be replaced first"));
     }
-    if let Err(error) = expected(entry, &store(candidate, asked)) {
+    if let Err(error) = expected(entry, &store(candidate)) {
         return Ok(Planned::Not(error));
     }
     let not_before = now.minus(BACK_DATED);
@@ -64,7 +64,7 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
         Action::Issue(Issue {
             step,
             at: at.clone(),
-            store: store(candidate, asked),
+            store: store(candidate),
             authority_certificate: signer.certificate,
             authority_key: signer.key,
             not_before,
@@ -75,13 +75,12 @@ pub(super) fn step(world: &World, asked: &Asked<'_>, candidate: &Candidate<'_>, 
     let said = wishes::said(asked.request, &added_names);
     let how = format!("until {}, signed by {}{said}", not_after.minute(), signer.name);
     let noted = wishes::impact(asked.request, candidate, &added_names);
-    assemble(world, asked, candidate, issue, &renewal, &how, &noted).map(Planned::Step)
+    assemble(world, candidate, issue, &renewal, &how, &noted).map(Planned::Step)
 }
 
 /// Backups, what makes the new identity lie ready (`prepare`, for the step of this name), and its writing.
 pub(super) fn assemble(
     world: &World,
-    asked: &Asked<'_>,
     candidate: &Candidate<'_>,
     prepare: impl FnOnce(String) -> Action,
     renewal: &Renewal,
@@ -90,7 +89,7 @@ pub(super) fn assemble(
 ) -> Result<Step, Error> {
     let entry = candidate.entry;
     let at = &entry.at;
-    let store = store(candidate, asked);
+    let store = store(candidate);
     let id = step_id(&candidate.id());
     let expects = expected(entry, &store)?;
     let mut actions: Vec<Action> = expects.iter().map(Expected::backed_up).collect();
@@ -173,15 +172,11 @@ struct Signer<'a> {
 }
 
 /// On the leaf's own node where that has the key, else on another one: a worker has none.
-fn signer<'a>(
-    world: &'a World,
-    asked: &Asked<'_>,
-    candidate: &Candidate<'_>,
-) -> Result<Result<Signer<'a>, String>, Error> {
+fn signer<'a>(world: &'a World, candidate: &Candidate<'_>) -> Result<Result<Signer<'a>, String>, Error> {
     let Candidate { entry, layout, found, .. } = candidate;
     let at = &entry.at;
     let authority = authority(candidate)?;
-    let own = held(world, asked, found, authority);
+    let own = held(world, found, authority);
     let Some(holder) = own.entry else {
         return Err(Error::refused(format!(
             "{at} cannot be renewed: its authority's certificate {} was not found",
@@ -200,7 +195,7 @@ fn signer<'a>(
         KeyState::Matches => Ok(Ok(signer(own))),
         KeyState::Absent => {
             let others = world.inventory.layouts.iter().filter(|other| other.name == layout.name);
-            let other = others.map(|other| held(world, asked, other, authority)).find(|held| {
+            let other = others.map(|other| held(world, other, authority)).find(|held| {
                 held.entry.is_some_and(|entry| {
                     entry.key == KeyState::Matches
                         && first(world, entry).is_some_and(|other| other.fingerprint == issuer.fingerprint)
@@ -230,12 +225,8 @@ pub(super) fn authority(candidate: &Candidate<'_>) -> Result<&'static Authority,
 }
 
 /// What of the leaf's own node trusts it: place, and what was found there.
-pub(super) fn bundle<'a>(
-    world: &'a World,
-    asked: &Asked<'_>,
-    candidate: &Candidate<'_>,
-) -> Result<(Location, Option<&'a Entry>), Error> {
-    Ok(held_by(world, asked, candidate.found, authority(candidate)?))
+pub(super) fn bundle<'a>(world: &'a World, candidate: &Candidate<'_>) -> Result<(Location, Option<&'a Entry>), Error> {
+    Ok(held_by(world, candidate.found, authority(candidate)?))
 }
 
 /// An authority as one node holds it.
@@ -245,8 +236,8 @@ struct Held<'a> {
     key: Location,
 }
 
-fn held<'a>(world: &'a World, asked: &Asked<'_>, found: &FoundLayout, authority: &Authority) -> Held<'a> {
-    let at = |path| Location::file_on(found.node.as_deref(), path_on_disk(asked.root, &found.base, path));
+fn held<'a>(world: &'a World, found: &FoundLayout, authority: &Authority) -> Held<'a> {
+    let at = |path| found.place(path);
     let certificate = at(authority.certificate);
     Held { entry: world.inventory.entry(&certificate), key: at(authority.key), certificate }
 }
@@ -254,11 +245,10 @@ fn held<'a>(world: &'a World, asked: &Asked<'_>, found: &FoundLayout, authority:
 /// An authority's certificate on one node: its place, and what was found there.
 pub(super) fn held_by<'a>(
     world: &'a World,
-    asked: &Asked<'_>,
     found: &FoundLayout,
     authority: &Authority,
 ) -> (Location, Option<&'a Entry>) {
-    let held = held(world, asked, found, authority);
+    let held = held(world, found, authority);
     (held.certificate, held.entry)
 }
 
@@ -276,9 +266,9 @@ fn lifetime(request: &Renew, old: &Certificate, now: Time) -> Span {
     if old.is_expired(now) { lifetime.max(Span(AT_LEAST_WHEN_EXPIRED.0 + BACK_DATED.0)) } else { lifetime }
 }
 
-pub(super) fn store(candidate: &Candidate<'_>, asked: &Asked<'_>) -> IdentityStore {
+pub(super) fn store(candidate: &Candidate<'_>) -> IdentityStore {
     let Candidate { entry, leaf, found, .. } = candidate;
-    let path_of = |path| path_on_disk(asked.root, &found.base, path);
+    let path_of = |path| found.path(path);
     match (&entry.at.place, leaf.store) {
         (Place::Kubeconfig { path, field: KubeconfigField::User(user), .. }, _) => {
             IdentityStore::Kubeconfig { path: path.clone(), user: user.clone() }
@@ -287,5 +277,7 @@ pub(super) fn store(candidate: &Candidate<'_>, asked: &Asked<'_>) -> IdentitySto
             IdentityStore::Pair { certificate: path_of(certificate), key: path_of(key) }
         }
         (_, Store::Combined(path) | Store::Kubeconfig(path)) => IdentityStore::Combined { path: path_of(path) },
+        // No candidate has one.
+        (_, Store::NoUsualPlace) => IdentityStore::Combined { path: entry.at.path().unwrap_or_default().to_owned() },
     }
 }

@@ -5,6 +5,7 @@ pub mod action;
 mod activate;
 mod candidates;
 pub mod condition;
+pub mod elsewhere;
 pub mod kubelet;
 mod leaf;
 pub mod rehearse;

@@ -6,7 +6,7 @@ use super::candidates::{
 };
 use super::leaf::{Planned, step};
 use super::signed::{self, KeptRequest};
-use super::{LeftAlone, Phase, Plan, Step, World, activate, unknown, wishes};
+use super::{LeftAlone, Phase, Plan, Step, World, activate, elsewhere, unknown, wishes};
 use crate::error::Error;
 use crate::findings::Finding;
 use crate::model::{Location, Span, Time};
@@ -90,6 +90,7 @@ pub fn plan(world: &World, asked: &Asked<'_>, now: Time) -> Result<Plan, Error> 
     if !asked.request.signed.is_empty() {
         steps = signed::steps(world, asked, &candidates, now, &mut left_alone)?;
     }
+    left_alone.extend(elsewhere::left_alone(world, asked));
     left_alone.extend(no_leaves(world, asked, &candidates));
     left_alone.extend(operators_left_alone(world, asked, &candidates));
     if !external.is_empty() {

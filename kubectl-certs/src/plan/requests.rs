@@ -43,7 +43,7 @@ pub fn requests(world: &World, asked: &Asked<'_>, now: Time) -> Result<Requests,
     }
     refuse_same_names(&chosen)?;
     for candidate in chosen {
-        let store = leaf::store(candidate, asked);
+        let store = leaf::store(candidate);
         // All that will be replaced is there and readable: better known now than when the certificate has come.
         leaf::expected(candidate.entry, &store)?;
         requests.wanted.push(Wanted {

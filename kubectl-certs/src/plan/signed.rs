@@ -90,7 +90,7 @@ pub(super) fn steps<'a>(
             left_alone.push(candidate.left_alone("its request still waits for a certificate".to_owned()));
         }
     }
-    answers.iter().map(|answer| Ok((answer.candidate, answer.step(world, asked)?))).collect()
+    answers.iter().map(|answer| Ok((answer.candidate, answer.step(world)?))).collect()
 }
 
 /// `LEAF@NODE`; `LEAF` alone means it on whichever node, where that is one only.
@@ -119,10 +119,10 @@ impl KeptRequest {
 }
 
 impl Answer<'_> {
-    fn step(&self, world: &World, asked: &Asked<'_>) -> Result<Step, Error> {
+    fn step(&self, world: &World) -> Result<Step, Error> {
         let Self { candidate, kept, given, certificate } = self;
         let name = leaf::authority(candidate)?.name;
-        let issuer = self.issuer(world, asked).map_err(Error::refused)?;
+        let issuer = self.issuer(world).map_err(Error::refused)?;
         // What was asked was compared; what came is what will be looked for.
         let renewal = Renewal {
             key: NewKey::This(kept.public_key.clone()),
@@ -134,14 +134,14 @@ impl Answer<'_> {
             Action::Import(Import {
                 step,
                 at: candidate.entry.at.clone(),
-                store: leaf::store(candidate, asked),
+                store: leaf::store(candidate),
                 name: kept.leaf.clone(),
                 certificate: given.certificate.clone(),
                 renewal: renewal.clone(),
             })
         };
         let how = format!("until {}, signed by {name} elsewhere", certificate.not_after.minute());
-        leaf::assemble(world, asked, candidate, import, &renewal, &how, "")
+        leaf::assemble(world, candidate, import, &renewal, &how, "")
     }
 
     /// Everything that is not as it should be: what was seen, and what was wanted.
@@ -213,7 +213,7 @@ impl Answer<'_> {
                 given.called()
             ));
         }
-        match self.issuer(world, asked) {
+        match self.issuer(world) {
             Err(fault) => faults.push(fault),
             Ok(issuer) => {
                 let issuer = world.inventory.certificates.get(&issuer);
@@ -239,9 +239,9 @@ impl Answer<'_> {
     }
 
     /// The trusted authority whose signature it bears.
-    fn issuer(&self, world: &World, asked: &Asked<'_>) -> Result<CertId, String> {
+    fn issuer(&self, world: &World) -> Result<CertId, String> {
         let called = self.given.called();
-        let (at, bundle) = leaf::bundle(world, asked, self.candidate).map_err(|error| error.message)?;
+        let (at, bundle) = leaf::bundle(world, self.candidate).map_err(|error| error.message)?;
         let trusted = bundle.map(Entry::certificates).unwrap_or_default();
         let issuers = world.trust.issuers(&self.certificate.fingerprint);
         let subjects: Vec<&str> = trusted

@@ -9,9 +9,13 @@ use crate::request::Renew;
 
 /// What the request alone tells, before any node is asked.
 pub fn refuse_senseless(request: &Renew) -> Result<(), Error> {
-    let known = layouts::ALL.iter().flat_map(|layout| layout.leaves).map(|leaf| leaf.name);
-    let known: Vec<&str> = known.chain([operator::NAME]).collect();
-    if let Some(name) = request.only.iter().find(|name| !known.contains(&name.as_str())) {
+    let is_known =
+        |name: &&String| *name == operator::NAME || layouts::ALL.iter().any(|layout| layout.leaf(name).is_some());
+    if let Some(name) = request.only.iter().find(|name| !is_known(name)) {
+        let ours = layouts::ALL.iter().filter(|layout| layout.renewed_by.is_none());
+        let has_place = |leaf: &&layouts::Leaf| !matches!(leaf.store, layouts::Store::NoUsualPlace);
+        let known = ours.flat_map(|layout| layout.leaves).filter(has_place).map(|leaf| leaf.name);
+        let known: Vec<&str> = known.chain([operator::NAME]).collect();
         return Err(Error::usage(format!("no leaf is called '{name}'"))
             .hint(format!("leaves that are known: {}", known.join(", ")))
             .hint("files and what else has another name are targets: kubectl certs renew TARGET"));

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::interrupts::Interrupts;
 use super::streams;
-use crate::access::Access;
+use crate::access::{Access, cluster};
 use crate::answer::{Control, answer};
 use crate::error::Error;
 use crate::output::wire::{Item, Line, Question};
@@ -14,6 +14,7 @@ use crate::output::{self};
 use crate::request::API;
 
 pub(super) async fn api(access: &Access, interrupts: &Interrupts) -> u8 {
+    cluster::keep_standard_input();
     let question = match read_question() {
         Ok(question) => question,
         Err(error) => return failed(error, true),

@@ -2,6 +2,7 @@
 //! terminal.
 
 mod api;
+mod expired;
 mod interrupts;
 mod progress;
 mod requests;
@@ -13,7 +14,6 @@ use std::sync::Arc;
 
 use crate::access::Access;
 use crate::access::nodes::helper;
-use crate::access::progress::Progress;
 use crate::answer::{Control, answer, saved_plan};
 use crate::commands::{self, Asked, Invocation};
 use crate::error::{Error, exit, without_keys};
@@ -128,18 +128,14 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
             let served = helper::serve(&*node, std::io::stdin(), std::io::stdout(), silence).await;
             return written(served.map_err(|error| Error::failed(format!("failed to answer: {error}"))), exit::DONE);
         }
-        Asked::Answer(request) if !request.changes() && streams::is_watched() => {
-            let access = Access { progress: Progress::listened_to(), ..access.clone() };
-            let _line = progress::Line::of(access.progress.clone());
-            answer(&request, &access, &control).await
-        }
-        Asked::Answer(request) => answer(&request, access, &control).await,
+        Asked::Answer(request) => expired::answer(request, access, &control).await,
         Asked::Requests { renew, folder } => requests::requests(renew, &folder, access, &control).await,
-        Asked::Change { renew, dry_run: true, .. } => answer(&Request::Renew(renew), access, &control).await,
-        Asked::Change { renew, yes: true, .. } => dialogue.renew_at_once(renew).await,
-        Asked::Change { renew, .. } => dialogue.renew(renew).await,
+        Asked::Change { renew, dry_run: true, .. } => expired::answer(Request::Renew(renew), access, &control).await,
+        Asked::Change { renew, yes: true, .. } => Box::pin(dialogue.renew_at_once(renew)).await,
+        Asked::Change { renew, .. } => Box::pin(dialogue.renew(renew)).await,
         Asked::Apply { file, yes } => dialogue.apply(&file, yes).await,
     };
+    expired::tell();
     match outcome.and_then(|report| tell(&report, &style).map(|()| report)) {
         Ok(report) => output::exit_code(&report),
         Err(error) => {
@@ -180,7 +176,7 @@ struct Dialogue<'a> {
 impl Dialogue<'_> {
     /// Plan, show it, ask, do exactly that.
     async fn renew(&self, renew: Renew) -> Result<Report, Error> {
-        let planned = answer(&Request::Renew(renew), self.access, self.control).await?;
+        let planned = expired::answer(Request::Renew(renew), self.access, self.control).await?;
         let Report::Plan(plan) = &planned else { return Ok(planned) };
         if plan.plan.is_empty() {
             return Ok(planned);

@@ -3,7 +3,7 @@
 use crate::layouts::{self, Layout};
 use crate::model::{BundleKind, Endpoint, Entry, FoundLayout, Location, Place, Row};
 
-/// Prefixes win; then come names of a layout, existing paths, `kind/…`, `HOST:PORT`.
+/// Prefixes win; then come names of kubeadm's, existing paths, names of other layouts, `kind/…`, `HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// An exact place, as printed.
@@ -51,11 +51,16 @@ pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Result<Target, Target
     if let Some(path) = text.strip_prefix("kubeconfig:") {
         return Ok(Target::Kubeconfig(unescaped(path)));
     }
-    if is_layout_name(text) {
+    let named = |layout: &&&Layout| layout.knows(text);
+    if layouts::ALL.iter().filter(|layout| layout.renewed_by.is_none()).any(|layout| named(&layout)) {
         return Ok(Target::Named(text.to_owned()));
     }
     if exists(text) {
         return Ok(Target::Path(text.to_owned()));
+    }
+    // Some layouts have names such as `client` and `server`, as folders of people do.
+    if layouts::ALL.iter().any(|layout| named(&layout)) {
+        return Ok(Target::Named(text.to_owned()));
     }
     if let Some((path, number)) = numbered_path(text).filter(|(path, _)| exists(path)) {
         return Ok(Target::At(Location::file(path).numbered(number)));
@@ -123,10 +128,6 @@ fn whole_place(location: Location) -> Target {
     }
 }
 
-fn is_layout_name(text: &str) -> bool {
-    layouts::ALL.iter().any(|layout| layout.leaf(text).is_some() || layout.authority(text).is_some())
-}
-
 impl core::fmt::Display for Target {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
@@ -150,7 +151,11 @@ impl Target {
             Self::Secret { .. } | Self::ConfigMap { .. } | Self::Webhook { .. } => true,
             Self::At(location) => matches!(
                 location.place.whole(),
-                Place::Secret { .. } | Place::ConfigMap { .. } | Place::CaBundle { .. } | Place::SigningRequest { .. }
+                Place::Secret { .. }
+                    | Place::ConfigMap { .. }
+                    | Place::CaBundle { .. }
+                    | Place::SigningRequest { .. }
+                    | Place::Managed { .. }
             ),
             Self::Path(_) | Self::Kubeconfig(_) | Self::Named(_) => false,
         }
@@ -160,7 +165,10 @@ impl Target {
     pub fn matches(&self, row: &Row<'_>) -> bool {
         // The layout's name is that of the first certificate; what stands behind it has a number.
         let name = row.entry.origin.name.as_deref().filter(|_| row.index == 0);
-        self.means(&row.entry.at.clone().numbered(row.index + 1), name) || (row.index == 0 && self.is_key_of(row.entry))
+        let copies = || row.entry.also_in.iter().any(|at| self.means(&at.clone().numbered(row.index + 1), None));
+        self.means(&row.entry.at.clone().numbered(row.index + 1), name)
+            || (row.index == 0 && self.is_key_of(row.entry))
+            || copies()
     }
 
     /// Does it mean an entry that is no certificate?
@@ -213,7 +221,7 @@ impl Target {
         let Self::Named(name) = self else { return Vec::new() };
         let files = |found: &FoundLayout| {
             let paths = Layout::named(&found.name).map(|layout| layout.files(name)).unwrap_or_default();
-            paths.into_iter().map(|path| found.place(path)).collect::<Vec<_>>()
+            paths.into_iter().map(|path| found.place(&path)).collect::<Vec<_>>()
         };
         found.iter().flat_map(files).collect()
     }
@@ -267,6 +275,8 @@ mod tests {
         assert!(matches!(parsed("secret/ns/conf/value#user/admin"), Target::At(_)));
         assert!(matches!(parsed("cm/kube-root-ca.crt"), Target::ConfigMap { namespace: None, .. }));
         assert!(matches!(parsed("csr/node-csr-1"), Target::At(_)));
+        assert!(matches!(parsed("certificate/shop/web"), Target::At(_)));
+        assert!(matches!(parsed("clusterissuer/own"), Target::At(_)));
         assert!(matches!(parsed("apiservice/v1beta1.metrics.k8s.io"), Target::At(_)));
         assert!(matches!(parsed("file:/a.rkestate#/desiredState/x"), Target::At(_)));
         assert!(matches!(parsed("webhook/validating/w"), Target::Webhook { .. }));

@@ -17,6 +17,19 @@ pub(super) fn exists(path: &str) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
+/// A link counts where it is, not where it leads; with a slash at the end, only a folder does.
+pub(super) fn exists_below(root: &Path, path: &str) -> bool {
+    if path.ends_with('/') {
+        return resolve(root, Path::new(path)).is_ok_and(|real| real.is_dir());
+    }
+    let path = Path::new(path);
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return fs::symlink_metadata(path).is_ok();
+    };
+    // Of a folder above it, on the disk of a node in a folder of ours, an absolute link starts at that folder.
+    resolve(root, folder).is_ok_and(|real| fs::symlink_metadata(real.join(name)).is_ok())
+}
+
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
 pub(super) fn id(metadata: &fs::Metadata) -> Option<FileId> {

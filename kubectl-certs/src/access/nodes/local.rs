@@ -59,7 +59,7 @@ impl Node for LocalNode {
         Ok(match op {
             NodeOp::Facts => NodeReply::Facts(facts()),
             NodeOp::Exist { paths } => {
-                NodeReply::Existing(paths.into_iter().filter(|path| files::exists(path)).collect())
+                NodeReply::Existing(paths.into_iter().filter(|path| files::exists_below(&self.root, path)).collect())
             }
             NodeOp::Walk { places } => NodeReply::Walked(walk::walk(&self.root, &places)),
             NodeOp::Processes { programs } => NodeReply::Processes(processes::list(&programs)),

@@ -15,7 +15,7 @@ use crate::model::Time;
 pub(super) fn walk(root: &Path, places: &[String]) -> Walked {
     let mut walk = Walk { root, walked: Walked::default(), folders: BTreeSet::new() };
     for place in places {
-        walk.place(Path::new(place), true);
+        walk.asked(Path::new(place));
     }
     let Walk { mut walked, .. } = walk;
     // A symlink and its target are one file: the symlink is the place that components name. Each one that was asked for
@@ -39,6 +39,23 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// A `*` in the last part of what was asked for means whatever is called so there, unless something has that very name.
+    fn asked(&mut self, path: &Path) {
+        let pattern = path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains('*'));
+        let (Some(pattern), Some(folder)) = (pattern, path.parent()) else { return self.place(path, true) };
+        let real = files::resolve(self.root, folder);
+        if fs::symlink_metadata(path).is_ok() {
+            return self.place(path, true);
+        }
+        let Some(entries) = real.ok().and_then(|real| fs::read_dir(real).ok()) else { return };
+        let mut names: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
+        names.retain(|name| name.to_str().is_some_and(|name| is_called(name, pattern)));
+        names.sort();
+        for name in names {
+            self.place(&folder.join(name), false);
+        }
+    }
+
     fn place(&mut self, path: &Path, asked_for: bool) {
         let real = match files::resolve(self.root, path) {
             Ok(real) => real,
@@ -85,7 +102,7 @@ impl Walk<'_> {
             Ok(bytes) => bytes,
             Err(error) => return self.unread(path, &error),
         };
-        let content = formats::read(&bytes);
+        let content = formats::read_file(path, &bytes);
         if content.is_empty() {
             return;
         }
@@ -113,6 +130,13 @@ impl Walk<'_> {
     }
 }
 
+/// Is this of the pattern, in which each `*` stands for any text?
+fn is_called(name: &str, pattern: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return name == pattern };
+    let Some(after) = name.strip_prefix(first) else { return false };
+    after.char_indices().map(|(at, _)| at).chain([after.len()]).any(|at| is_called(&after[at..], rest))
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::symlink;
@@ -138,6 +162,23 @@ mod tests {
         let paths: Vec<_> = walked.files.iter().map(|file| PathBuf::from(&file.path)).collect();
         assert_eq!(paths, [at("current.crt")]);
         assert!(walked.unread.is_empty(), "{:?}", walked.unread);
+    }
+
+    #[test]
+    fn a_star_means_what_is_called_so() {
+        let folder = tempfile::tempdir().expect("folder");
+        let at = |path: &str| folder.path().join(path).to_string_lossy().into_owned();
+        for name in ["a.crt", "a.key", "b.crt", "c*.crt"] {
+            fs::write(at(name), PEM).expect("written");
+        }
+        let read = |place: &str| {
+            let walked = walk(folder.path(), &[at(place)]);
+            assert!(walked.unread.is_empty(), "{:?}", walked.unread);
+            walked.files.into_iter().map(|file| file.path).collect::<Vec<_>>()
+        };
+        assert_eq!(read("*.crt"), [at("a.crt"), at("b.crt"), at("c*.crt")]);
+        assert_eq!(read("c*.crt"), [at("c*.crt")]);
+        assert_eq!(read("gone/*"), Vec::<String>::new());
     }
 
     #[test]

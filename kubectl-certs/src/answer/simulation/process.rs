@@ -144,6 +144,6 @@ pub(super) fn paths(layout: &Layout, leaf: &str) -> Vec<String> {
         (Some(Store::Pair { certificate, key }), _) => vec![below(certificate), below(key)],
         (Some(Store::Combined(path) | Store::Kubeconfig(path)), _) => vec![below(path)],
         (None, Some(authority)) => vec![below(authority.certificate), below(authority.key)],
-        (None, None) => Vec::new(),
+        (Some(Store::NoUsualPlace), _) | (None, None) => Vec::new(),
     }
 }

@@ -122,6 +122,8 @@ impl Shape {
             root: self.root.to_owned(),
             base: self.path("etc/kubernetes"),
             why: "a test says so".to_owned(),
+            moved: std::collections::BTreeMap::new(),
+            renewed_by: None,
         });
         for authority in layout().authorities {
             self.add_authority(&mut world, authority);
@@ -172,6 +174,7 @@ impl Shape {
             }
             Store::Combined(path) => IdentityStore::Combined { path: self.below(path) },
             Store::Kubeconfig(path) => IdentityStore::Kubeconfig { path: self.below(path), user: user(leaf) },
+            Store::NoUsualPlace => unreachable!("no authority of the table signs it"),
         }
     }
 
@@ -202,6 +205,7 @@ impl Shape {
                 Location::kubeconfig_on(None, self.below(path), KubeconfigField::User(user(leaf)))
             }
             Store::Pair { certificate: path, .. } | Store::Combined(path) => Location::file(self.below(path)),
+            Store::NoUsualPlace => unreachable!("no authority of the table signs it"),
         };
         let bundle = Location::file(self.below(authority.certificate));
         world.inventory.edges.push(TrustEdge { bundle, presented: at.clone() });
@@ -294,6 +298,7 @@ fn entry(at: Location, holds: Holds, key: (KeyState, KeyId), key_at: Location, o
         digest: Some(sha256_hex(at.to_string().as_bytes())),
         key_digest: Some(sha256_hex(key_at.to_string().as_bytes())),
         key_at: Some(Box::new(key_at)),
+        also_in: Box::default(),
         at,
     }
 }
@@ -305,6 +310,7 @@ fn origin(name: &str, signer: &str) -> Origin {
         signer: Some(signer.to_owned()),
         renewed_at_percent: None,
         backup: false,
+        owner: None,
     }
 }
 

@@ -3,21 +3,23 @@
 
 use std::collections::BTreeMap;
 
-use super::{Detected, place, unanswered};
+use super::detect::Detected;
+use super::unanswered;
 use crate::access::nodes::{FileRecord, Member, NodeOp, NodeReply, Unread};
-use crate::layouts::{Layout, Store};
+use crate::layouts::{Layout, Leaf};
 use crate::model::{Certificate, Entry, Inventory, Location, Origin};
 use crate::sources::kubeconfigs::unread_gap;
 
 /// Only these files are read, not the folders that they are in.
 pub(super) async fn read(
     member: &Member,
-    found: &Detected,
+    found: &[Detected],
     files: &mut BTreeMap<String, FileRecord>,
     inventory: &mut Inventory,
 ) {
-    let places: Vec<String> =
-        found.layout.of_people().map(|leaf| place(&member.root, found.base, path(leaf.store))).collect();
+    let of =
+        |one: &Detected| one.layout.of_people().filter_map(path).map(|path| one.found.path(path)).collect::<Vec<_>>();
+    let places: Vec<String> = found.iter().flat_map(of).collect();
     if places.is_empty() {
         return;
     }
@@ -43,11 +45,13 @@ pub(super) async fn read(
 }
 
 /// Who is certified by another cluster is not this layout's to expect anything of.
-pub(super) fn disown_foreign(inventory: &mut Inventory, layout: &Layout) {
-    for leaf in layout.of_people() {
+pub(super) fn disown_foreign(inventory: &mut Inventory, found: &[Detected]) {
+    for (layout, leaf) in found.iter().flat_map(|one| one.layout.of_people().map(|leaf| (one.layout.name, leaf))) {
+        let is_own = |entry: &&Entry| entry.origin.layout.as_deref() == Some(layout);
         let authorities: Vec<&Certificate> = inventory
             .entries
             .iter()
+            .filter(is_own)
             .filter(|entry| entry.origin.name.as_deref() == Some(leaf.signer))
             .flat_map(Entry::certificates)
             .filter_map(|id| inventory.certificates.get(id))
@@ -60,6 +64,7 @@ pub(super) fn disown_foreign(inventory: &mut Inventory, layout: &Layout) {
         let foreign: Vec<Location> = inventory
             .entries
             .iter()
+            .filter(is_own)
             .filter(|entry| entry.origin.name.as_deref() == Some(leaf.name))
             .filter(|entry| is_foreign(entry))
             .map(|entry| entry.at.clone())
@@ -80,13 +85,11 @@ fn may_have_signed(authority: &Certificate, certificate: &Certificate) -> bool {
 pub(super) fn is_at(inventory: &Inventory, at: &Location) -> bool {
     inventory.layouts.iter().any(|found| {
         let leaves = Layout::named(&found.name).into_iter().flat_map(Layout::of_people);
-        let mut paths = leaves.map(|leaf| found.path(path(leaf.store)));
+        let mut paths = leaves.filter_map(path).map(|path| found.path(path));
         at.node() == found.node.as_deref() && paths.any(|path| at.path() == Some(&path))
     })
 }
 
-fn path(store: Store) -> &'static str {
-    match store {
-        Store::Pair { certificate: path, .. } | Store::Combined(path) | Store::Kubeconfig(path) => path,
-    }
+fn path(leaf: &Leaf) -> Option<&'static str> {
+    leaf.store.paths().0
 }

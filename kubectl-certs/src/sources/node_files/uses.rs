@@ -3,33 +3,34 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::{Detected, FileRecord, Process, place, unanswered};
+use super::detect::Detected;
+use super::{FileRecord, Process, unanswered};
 use crate::access::nodes::{Member, Node, NodeError, NodeOp, NodeReply};
 use crate::formats::certificate::fingerprint;
-use crate::layouts::{Layout, Listen, PurposeRow, Store, UseRow};
-use crate::model::{CertId, Evidence, Inventory, Loaded, Location, TakesEffect, Use, host_and_port};
+use crate::layouts::{Listen, PurposeRow, UseRow, captured};
+use crate::model::{CertId, Entry, Evidence, Inventory, Loaded, Location, TakesEffect, Use, host_and_port};
 
 pub(super) async fn add(
     inventory: &mut Inventory,
-    found: &Detected,
+    found: &[Detected],
     member: &Member,
     files: &BTreeMap<String, FileRecord>,
     processes: &[Process],
 ) {
     let mut seen = Vec::new();
-    for row in found.layout.uses {
-        let Some(path) = path_of(found.layout, row.leaf).map(|path| place(&member.root, found.base, path)) else {
-            continue;
-        };
-        let Some(file) = files.get(&path) else { continue };
-        let Some((at, stored)) = entry_of(inventory, &path) else { continue };
-        let process =
-            processes.iter().find(|process| process.program == row.component && has_loaded(process, row, file, member));
-        let address = match row.purpose {
-            PurposeRow::Serve(listen) => process.and_then(|process| address(listen, process)),
-            _ => None,
-        };
-        seen.push(Seen { row, file, at, stored, process, address });
+    for (one, row) in found.iter().flat_map(|one| one.layout.uses.iter().map(move |row| (one, row))) {
+        for entry in entries_of(inventory, one, row) {
+            let Some(file) = entry.at.path().and_then(|path| files.get(path)) else { continue };
+            let (at, stored) = (entry.at.clone(), entry.certificates().first().cloned());
+            let process = processes
+                .iter()
+                .find(|process| process.program == row.component && has_loaded(process, row, file, member));
+            let address = match row.purpose {
+                PurposeRow::Serve(listen) => process.and_then(|process| address(listen, process)),
+                _ => None,
+            };
+            seen.push(Seen { row, file, at, stored, process, address });
+        }
     }
     let addresses = seen.iter().filter_map(|seen| seen.address.clone()).collect();
     let presented = presented(&*member.node, addresses).await.unwrap_or_else(|error| {
@@ -80,20 +81,26 @@ pub async fn presented(node: &dyn Node, addresses: Vec<String>) -> Result<BTreeM
     Ok(chains.into_iter().filter_map(|(address, chain)| Some((address, fingerprint(chain?.first()?)))).collect())
 }
 
-fn path_of(layout: &Layout, name: &str) -> Option<&'static str> {
-    if let Some(leaf) = layout.leaf(name) {
-        return Some(match leaf.store {
-            Store::Pair { certificate, .. } => certificate,
-            Store::Combined(path) | Store::Kubeconfig(path) => path,
-        });
+/// What this row uses: the file that its option names, else what has the row's name. In a kubeconfig that is the user's
+/// entry, not the cluster's.
+fn entries_of<'a>(inventory: &'a Inventory, one: &Detected, row: &UseRow) -> Vec<&'a Entry> {
+    let on_node = |entry: &&Entry| entry.at.node() == one.found.node.as_deref() && !entry.origin.backup;
+    let told = one.told.get(&(row.component.to_owned(), row.flag.to_owned()));
+    let at_told = |entry: &&Entry| {
+        let is_user = entry.at.whole_file().as_ref() == Some(&entry.at) || entry.origin.name.is_some();
+        told.is_some_and(|told| entry.at.path() == Some(told)) && is_user
+    };
+    let found: Vec<&Entry> = inventory.entries.iter().filter(on_node).filter(at_told).collect();
+    if !found.is_empty() {
+        return found;
     }
-    layout.authority(name).map(|authority| authority.certificate)
-}
-
-/// The entry of that file that has a name in the layout; in a kubeconfig that is the user's, not the cluster's.
-fn entry_of(inventory: &Inventory, path: &str) -> Option<(Location, Option<CertId>)> {
-    let entry = inventory.entries.iter().find(|entry| entry.at.path() == Some(path) && entry.origin.name.is_some())?;
-    Some((entry.at.clone(), entry.certificates().first().cloned()))
+    let has_name = |entry: &&Entry| {
+        let name = entry.origin.name.as_deref().unwrap_or_default();
+        entry.origin.layout.as_deref() == Some(one.layout.name)
+            && (name == row.leaf || captured(row.leaf, name).is_some())
+            && told.is_none_or(|told| entry.at.path() == Some(told))
+    };
+    inventory.entries.iter().filter(on_node).filter(has_name).collect()
 }
 
 impl Seen<'_> {
