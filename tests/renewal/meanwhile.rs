@@ -7,8 +7,7 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use kubectl_certs::access::nodes::ThisMachine;
-use kubectl_certs::access::{Access, clock::SystemClock, state_dir::StateDir};
+use kubectl_certs::access::{Access, state_dir::StateDir};
 use kubectl_certs::answer::{Control, answer};
 use kubectl_certs::error::{Error, ErrorKind};
 use kubectl_certs::event::What;
