@@ -44,13 +44,12 @@ impl Progress {
 
     fn change(&self, kind: &'static str, change: impl FnOnce(&mut Part)) {
         let Some(Ok(mut parts)) = self.0.as_ref().map(|parts| parts.lock()) else { return };
-        match parts.iter_mut().find(|part| part.kind == kind) {
-            Some(part) => change(part),
-            None => {
-                let mut part = Part { kind, read: 0, ended: false };
-                change(&mut part);
-                parts.push(part);
-            }
+        if let Some(part) = parts.iter_mut().find(|part| part.kind == kind) {
+            change(part);
+        } else {
+            let mut part = Part { kind, read: 0, ended: false };
+            change(&mut part);
+            parts.push(part);
         }
     }
 }

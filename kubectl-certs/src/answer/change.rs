@@ -381,8 +381,8 @@ async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Opt
 
 /// Whoever keeps a Secret would write over what anybody else puts there.
 fn kept_by_others(inventory: &Inventory, wanted: &Wanted) -> Option<Error> {
-    let rows = inventory.rows().filter(|row| wanted.keeps(row));
-    let owner = rows.filter_map(|row| row.entry.origin.owner.as_deref().map(|owner| (row.entry, owner))).next();
+    let mut rows = inventory.rows().filter(|row| wanted.keeps(row));
+    let owner = rows.find_map(|row| row.entry.origin.owner.as_deref().map(|owner| (row.entry, owner)));
     let managed =
         inventory.others().find(|entry| matches!(entry.holds, Holds::Managed(_)) && wanted.keeps_other(entry));
     let (at, by, object, renewal) = match (owner, managed) {

@@ -92,7 +92,9 @@ pub(super) fn judge(
     let all = findings::run(&View { inventory, trust: &trust, scope: &scope, now });
     let any = wanted.filter.is_empty() && check.filter.is_default();
     let mut by_place: BTreeMap<&Place, Vec<&Row<'_>>> = BTreeMap::new();
-    rows.iter().for_each(|row| by_place.entry(&row.entry.at.place).or_default().push(row));
+    for row in &rows {
+        by_place.entry(&row.entry.at.place).or_default().push(row);
+    }
     let is_about_one = |finding: &Finding| {
         let places = core::iter::once(&finding.at).chain(&finding.related);
         places.filter_map(|at| by_place.get(&at.place)).flatten().any(|row| is_about(finding, row))

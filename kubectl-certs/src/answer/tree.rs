@@ -33,7 +33,7 @@ pub(super) async fn tree(look: &Look, access: &Access) -> Result<Report, Error> 
 
     let shared = shared_names(&inventory);
     let holders = holders(&inventory);
-    let mut order: Vec<&Certificate> = shown.iter().filter_map(|id| inventory.certificates.get(*id)).collect();
+    let mut order: Vec<&Certificate> = shown.iter().filter_map(|id| inventory.certificates.get(id)).collect();
     order.sort_by_key(|it| (!it.is_authority, it.short_name().to_lowercase(), it.not_after, &it.fingerprint));
     let number: BTreeMap<&CertId, usize> = order.iter().enumerate().map(|(n, it)| (&it.fingerprint, n)).collect();
     let numbers = |ids: &[&CertId]| ids.iter().filter_map(|id| number.get(id).copied()).collect::<Vec<_>>();
@@ -49,9 +49,10 @@ pub(super) async fn tree(look: &Look, access: &Access) -> Result<Report, Error> 
         signed.sort_unstable();
         nodes.push(TreeNode {
             state: state(first, now),
-            name: match shared.contains(&certificate.subject_key) && certificate.is_authority {
-                true => format!("{}({})", certificate.short_name(), certificate.key_mark()),
-                false => certificate.short_name().to_owned(),
+            name: if shared.contains(&certificate.subject_key) && certificate.is_authority {
+                format!("{}({})", certificate.short_name(), certificate.key_mark())
+            } else {
+                certificate.short_name().to_owned()
             },
             places: rows.iter().map(|row| Branch { target: row.target(), label: label(row, named) }).collect(),
             signed_by: numbers(&trust.issuers(id).iter().collect::<Vec<_>>()),
@@ -90,7 +91,9 @@ type Holders<'a> = BTreeMap<(&'a NameKey, &'a KeyId), (Vec<&'a Location>, usize)
 fn holders(inventory: &Inventory) -> Holders<'_> {
     let edges: BTreeSet<_> = inventory.edges.iter().collect();
     let mut relying: BTreeMap<&Location, usize> = BTreeMap::new();
-    edges.iter().for_each(|edge| *relying.entry(&edge.bundle).or_default() += 1);
+    for edge in &edges {
+        *relying.entry(&edge.bundle).or_default() += 1;
+    }
     let mut holders = Holders::new();
     for entry in inventory.entries.iter().filter(|entry| matches!(entry.holds, Holds::Bundle(_))) {
         let authorities: BTreeSet<_> = entry

@@ -68,12 +68,11 @@ fn collect(name: &str, value: &Value, cells: &mut Vec<(String, String)>) {
             return;
         }
         Value::Null => String::new(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::String(text) => harmless(text),
         Value::Array(items) if items.iter().all(Value::is_string) => {
             harmless(&items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
         }
-        Value::Array(_) => value.to_string(),
+        Value::Array(_) | Value::Bool(_) | Value::Number(_) => value.to_string(),
     };
     cells.push((name.to_owned(), text));
 }

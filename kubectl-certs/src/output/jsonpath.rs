@@ -19,7 +19,7 @@ pub struct Template {
 enum Node {
     Text(String),
     Path(Vec<Step>),
-    Range(Vec<Step>, Vec<Node>),
+    Range(Vec<Step>, Vec<Self>),
 }
 
 #[derive(Clone, Debug)]
@@ -29,9 +29,9 @@ enum Step {
     /// `..`: everything that holds something, at any depth.
     Descend,
     Slice(Slice),
-    Union(Vec<Vec<Step>>),
-    Exists(Vec<Step>),
-    Compare(Vec<Step>, Operator, Vec<Step>),
+    Union(Vec<Vec<Self>>),
+    Exists(Vec<Self>),
+    Compare(Vec<Self>, Operator, Vec<Self>),
     Literal(Value),
 }
 
@@ -255,7 +255,9 @@ fn descend<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
     // Text holds its characters, to kubectl.
     if !inside.is_empty() || value.as_str().is_some_and(|text| !text.is_empty()) {
         found.push(value);
-        inside.into_iter().for_each(|child| descend(child, found));
+        for child in inside {
+            descend(child, found);
+        }
     }
 }
 

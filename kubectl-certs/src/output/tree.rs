@@ -56,7 +56,7 @@ impl Writer<'_> {
         while let Some(Pending { number, before, below }) = pending.pop() {
             let Some(node) = self.tree.nodes.get(number) else { continue };
             let again = core::mem::replace(&mut self.shown[number], true);
-            writeln!(self.out, "{before}{}", self.headline(node, again))?;
+            writeln!(self.out, "{before}{}", Self::headline(node, again))?;
             if again {
                 continue;
             }
@@ -80,7 +80,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn headline(&self, node: &TreeNode, again: bool) -> String {
+    fn headline(node: &TreeNode, again: bool) -> String {
         let name = clean::line(&node.name);
         if again {
             // Nothing hangs on a leaf, so there is nothing to look for above.

@@ -75,7 +75,7 @@ async fn of_kinds(reading: &Reading<'_>, wanted: impl Fn(BundleKind) -> bool) ->
         ROWS.iter().filter(|row| wanted(row.bundles)).map(|row| async move { (row, clients(row, cluster).await) });
     for (row, (clients, error)) in futures::future::join_all(reads).await {
         for (name, field, client) in clients {
-            gather(row, name, field, client, &mut inventory);
+            gather(row, name, field, &client, &mut inventory);
         }
         let any = || "*".to_owned();
         inventory.gaps.extend(error.map(|error| error.gap(place(row.bundles, any(), any()))));
@@ -248,11 +248,11 @@ fn place(kind: BundleKind, name: String, field: String) -> Location {
     Location::from(Place::CaBundle { kind, name, field })
 }
 
-fn gather(row: &Row, name: String, field: String, client: ClientConfig, inventory: &mut Inventory) {
+fn gather(row: &Row, name: String, field: String, client: &ClientConfig, inventory: &mut Inventory) {
     let by = ObjectRef { kind: row.kind.to_owned(), namespace: None, name: name.clone() };
     let at = place(row.bundles, name, field);
     let bundle = client.ca_bundle.as_deref().filter(|bundle| !bundle.is_empty());
-    let called = called(&at, by, &client, bundle.is_some());
+    let called = called(&at, by, client, bundle.is_some());
     // Without one, the authorities of the API server's machine count.
     if let Some(bytes) = bundle.and_then(pem::decode_base64) {
         let content = formats::read(&bytes);
@@ -296,13 +296,12 @@ fn called(bundle: &Location, by: ObjectRef, client: &ClientConfig, has_bundle: b
         name: service.name.clone(),
         port: service.port.unwrap_or(443),
     });
-    let endpoint = match &service {
-        Some(service) => service.endpoint(),
-        None => {
-            let url: http::Uri = client.url.as_ref()?.parse().ok()?;
-            let host = url.host()?.trim_matches(['[', ']']).to_owned();
-            Location::from(Place::Endpoint(Endpoint::tls(host, url.port_u16().unwrap_or(443))))
-        }
+    let endpoint = if let Some(service) = &service {
+        service.endpoint()
+    } else {
+        let url: http::Uri = client.url.as_ref()?.parse().ok()?;
+        let host = url.host()?.trim_matches(['[', ']']).to_owned();
+        Location::from(Place::Endpoint(Endpoint::tls(host, url.port_u16().unwrap_or(443))))
     };
     Some(Called { bundle: bundle.clone(), by, service, endpoint, has_bundle })
 }

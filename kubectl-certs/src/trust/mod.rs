@@ -93,7 +93,9 @@ impl TrustGraph {
         let mut gave: BTreeMap<&CertId, Vec<&CertId>> = BTreeMap::new();
         for (id, signed) in &self.signed {
             if let Signed::By(issuers) = signed {
-                issuers.iter().for_each(|issuer| gave.entry(issuer).or_default().push(id));
+                for issuer in issuers {
+                    gave.entry(issuer).or_default().push(id);
+                }
             }
         }
         gave

@@ -60,7 +60,7 @@ impl TrustGraph {
             return Err(fault(asked.leaf, Reason::NotRead));
         };
         let known = |ids: &'_ [CertId]| -> BTreeSet<CertId> {
-            ids.iter().filter(|id| inventory.certificates.contains_key(*id)).cloned().collect()
+            ids.iter().filter(|id| inventory.certificates.contains_key(id)).cloned().collect()
         };
         let anchors = known(asked.anchors);
         let given = anchors.union(&known(asked.sent)).cloned().collect();

@@ -48,7 +48,6 @@ fn end_of_action(text: &str) -> Result<usize, String> {
             _ if escaped => escaped = false,
             ('\\', _) => escaped = true,
             (c, Some(open)) if c == open => quote = None,
-            (_, Some(_)) => {}
             ('"' | '\'', None) => quote = Some(c),
             ('}', None) => return Ok(at),
             _ => {}

@@ -230,8 +230,7 @@ impl Pod {
     fn relies(&self) -> Vec<(Thing, Option<String>, Relies, Option<Time>)> {
         let mut relies = Vec::new();
         let volumes = self.spec.volumes.iter().flatten().filter(|volume| !volume.name.starts_with(INJECTED));
-        let held: Vec<(&str, Vec<(Thing, Option<String>)>)> =
-            volumes.map(|volume| (volume.name.as_str(), self.held(volume))).collect();
+        let held: Vec<_> = volumes.map(|volume| (volume.name.as_str(), self.held(volume))).collect();
         for container in self.spec.containers.iter().flatten().chain(self.spec.init_containers.iter().flatten()) {
             let started = self.started(&container.name);
             for mount in container.volume_mounts.iter().flatten() {

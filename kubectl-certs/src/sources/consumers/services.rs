@@ -62,7 +62,7 @@ pub(super) async fn selectors(
                     namespace: namespace.to_owned(),
                     service: name.to_owned(),
                     labels,
-                }))
+                }));
             }
             Err(error) if error.reason == GapReason::NotFound => {}
             Err(error) => {
