@@ -258,8 +258,7 @@ mod tests {
     use support::kubeadm::{KeyAlgorithm, Kubeadm};
 
     use super::*;
-    use crate::access::clock::SystemClock;
-    use crate::access::nodes::{LocalNode, Node, ThisMachine};
+    use crate::access::nodes::{LocalNode, Node};
     use crate::access::state_dir::StateDir;
     use crate::plan::Undo;
 

@@ -38,6 +38,7 @@ impl<'a> Sieve<'a> {
         let Filter { expired, within, roles, issuer } = self.filter;
         let left = match &entry.holds {
             Holds::Token(token) => token.expires.map(|end| end.since(self.now)),
+            Holds::Managed(object) => object.not_after.map(|end| end.since(self.now)),
             _ => None,
         };
         (!expired || left.is_some_and(|left| left.0 < 0))

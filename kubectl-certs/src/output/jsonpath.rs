@@ -188,7 +188,8 @@ impl Step {
 
     fn keeps(&self, item: &Value, missing: Missing) -> Result<bool, String> {
         match self {
-            Self::Exists(path) => Ok(walk(path, vec![item], Missing::Ignore)?.first().is_some()),
+            // What cannot be asked is not there. (kubectl says that it is, where an index is beyond a list's end.)
+            Self::Exists(path) => Ok(walk(path, vec![item], Missing::Ignore).is_ok_and(|found| !found.is_empty())),
             Self::Compare(left, operator, right) => {
                 let one = |steps| -> Result<Option<Value>, String> {
                     match walk(steps, vec![item], missing)?.as_slice() {

@@ -76,11 +76,12 @@ fn list(listing: &Listing, style: &Style, out: &mut dyn Write) -> io::Result<Str
         })
     };
     table::write(out, &headers, rows, style.headers)?;
-    for (index, other) in super::others::tables(listing, wide, style.headers).iter().enumerate() {
-        // As kubectl parts the tables of several kinds.
-        let gap = if index == 0 && listing.chosen.is_empty() { "" } else { "\n" };
-        write!(out, "{gap}{other}")?;
+    let others = super::others::tables(listing, wide, style.headers);
+    // As kubectl parts the tables of several kinds.
+    if !listing.chosen.is_empty() && !others.is_empty() {
+        writeln!(out)?;
     }
+    out.write_all(others.join("\n").as_bytes())?;
     // By what it was recognised: whoever wonders about a name looks here.
     let recognised = listing.layouts.iter().filter(|_| wide).map(|found| {
         let on = found.node.as_ref().map_or_else(String::new, |node| format!(" on {}", clean::line(node)));

@@ -1,8 +1,10 @@
 //! An API server whose certificate has expired: the person is asked once whether to go on, and told that it was done.
 
+use super::progress::Line;
 use super::streams;
 use crate::access::Access;
 use crate::access::cluster::expired_servers;
+use crate::access::progress::Progress;
 use crate::answer::{self, Control};
 use crate::error::Error;
 use crate::report::Report;
@@ -10,15 +12,25 @@ use crate::request::Request;
 
 /// Where such a server was all that stood in the way, and the person says yes, it is answered again.
 pub(super) async fn answer(mut request: Request, access: &Access, control: &Control) -> Result<Report, Error> {
-    let outcome = answer::answer(&request, access, control).await;
+    let outcome = watched(&request, access, control).await;
     let is_wanted = accepted();
     match request.scope_mut().filter(|_| is_wanted) {
         Some(scope) => {
             scope.connection.accept_expired_server = true;
-            answer::answer(&request, access, control).await
+            watched(&request, access, control).await
         }
         None => outcome,
     }
+}
+
+/// With a line about how far the reading is, where somebody waits for it.
+async fn watched(request: &Request, access: &Access, control: &Control) -> Result<Report, Error> {
+    if request.changes() || !streams::is_watched() {
+        return answer::answer(request, access, control).await;
+    }
+    let access = Access { progress: Progress::listened_to(), ..access.clone() };
+    let _line = Line::of(access.progress.clone());
+    answer::answer(request, &access, control).await
 }
 
 fn accepted() -> bool {

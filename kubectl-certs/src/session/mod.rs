@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use crate::access::Access;
 use crate::access::nodes::helper;
-use crate::access::progress::Progress;
 use crate::answer::{Control, answer, saved_plan};
 use crate::commands::{self, Asked, Invocation};
 use crate::error::{Error, exit, without_keys};
@@ -128,11 +127,6 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
             let node = access.nodes.at(&root);
             let served = helper::serve(&*node, std::io::stdin(), std::io::stdout(), silence).await;
             return written(served.map_err(|error| Error::failed(format!("failed to answer: {error}"))), exit::DONE);
-        }
-        Asked::Answer(request) if !request.changes() && streams::is_watched() => {
-            let access = Access { progress: Progress::listened_to(), ..access.clone() };
-            let _line = progress::Line::of(access.progress.clone());
-            expired::answer(request, &access, &control).await
         }
         Asked::Answer(request) => expired::answer(request, access, &control).await,
         Asked::Requests { renew, folder } => requests::requests(renew, &folder, access, &control).await,
