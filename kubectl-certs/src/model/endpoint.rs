@@ -128,9 +128,16 @@ mod tests {
         ] {
             assert_eq!(typed.parse::<Location>().map(|at| at.to_string()), Ok(printed.to_owned()), "{typed}");
         }
-        for wrong in
-            ["tls://host", "tls://h:1?sni=", "tls://h:1?name=x", "smtp://", "ldap://a b@c", "postgres://u@h/db"]
-        {
+        for wrong in [
+            "tls://host",
+            "tls://h:1?sni=",
+            "tls://h:1?name=x",
+            "smtp://",
+            "ldap://a b@c",
+            "postgres://u@h/db",
+            "smtp://:/: m",
+            "tls://%2F:1",
+        ] {
             assert!(wrong.parse::<Location>().is_err(), "{wrong}");
         }
     }

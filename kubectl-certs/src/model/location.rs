@@ -390,13 +390,16 @@ fn parse_managed(
 pub fn host_and_port(text: &str) -> Option<(String, u16)> {
     let text = text.trim_end_matches('/');
     let (host, port) = text.rsplit_once(':')?;
-    let host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(address) => address.parse::<core::net::Ipv6Addr>().ok()?.to_string(),
-        None => host.to_owned(),
+    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let host = unescape(inner.unwrap_or(host));
+    // What has a colon is an address, in brackets or not, and is written in one way.
+    let host = if inner.is_some() || host.contains(':') {
+        host.parse::<core::net::Ipv6Addr>().ok()?.to_string()
+    } else {
+        host
     };
-    let plain = !host.is_empty() && !host.contains(['/', '[', ']', '@', '?']);
-    (plain).then_some(())?;
-    Some((unescape(&host), port.parse().ok()?))
+    let is_plain = !host.is_empty() && !host.contains(['/', '[', ']', '@', '?']);
+    Some((Some(host).filter(|_| is_plain)?, port.parse().ok()?))
 }
 
 /// A `#N` at the end. Names never contain a bare `#`, so it cannot be part of one.
