@@ -1,19 +1,26 @@
 //! Everything the program can answer. Built by `answer`, turned into bytes by `output`.
 
+mod tree;
+
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::findings::{Check, Finding, Severity};
-use crate::model::{CertId, Certificate, Entry, FoundLayout, Gap, Handshake, Inventory, Location, Row, Time, Use};
+use crate::model::{
+    CertId, Certificate, Consumer, Entry, FoundLayout, Gap, Handshake, Inventory, Location, NameKey, Row, Time, Use,
+};
 use crate::plan::Plan;
+pub use tree::{Branch, Orphan, Tree, TreeNode};
 
 #[derive(Debug)]
 pub enum Report {
     List(Box<Listing>),
     Show(Showing),
+    Tree(Box<Tree>),
     Check(Checked),
     Explain(&'static [&'static Check]),
     Explanation(&'static Check),
@@ -35,6 +42,7 @@ impl Report {
         match self {
             Self::List(listing) => &listing.gaps,
             Self::Show(shown) => &shown.gaps,
+            Self::Tree(tree) => &tree.gaps,
             Self::Check(checked) => &checked.gaps,
             Self::Plan(planned) => &planned.gaps,
             Self::Requests(made) => &made.gaps,
@@ -50,7 +58,7 @@ pub struct Listing {
     /// What was read; `rows` says what of it is listed.
     pub inventory: Inventory,
     pub chosen: Vec<ListedAt>,
-    /// Requests and tokens.
+    /// Requests, tokens and objects of cert-manager.
     pub others: Vec<Entry>,
     pub layouts: Vec<FoundLayout>,
     /// A layout's own name means the same in the next command.
@@ -59,6 +67,8 @@ pub struct Listing {
     pub namespace: Option<String>,
     pub gaps: Vec<Gap>,
     pub now: Time,
+    /// Names that several authorities have: these are told apart by their keys.
+    pub shared_names: BTreeSet<NameKey>,
 }
 
 /// Which certificate of a listing's inventory: there may be more than a hundred thousand, so none is copied.
@@ -67,15 +77,54 @@ pub struct ListedAt {
     pub entry: u32,
     pub index: u32,
     pub state: State,
+    /// How many rely on it; absent where that was not asked.
+    pub used_by: Option<u32>,
 }
 
 impl Listing {
     pub fn rows(&self) -> impl Iterator<Item = Listed<'_>> {
         self.chosen.iter().filter_map(|at| {
             let row = self.inventory.row(usize::try_from(at.entry).ok()?, usize::try_from(at.index).ok()?)?;
-            Some(Listed::of(&row, at.state))
+            Some(Listed { used_by: at.used_by, ..Listed::of(&row, at.state) })
         })
     }
+
+    /// The subject's short name, with what tells it from others of that name.
+    pub fn subject(&self, certificate: &Certificate) -> String {
+        let name = certificate.short_name();
+        if certificate.is_authority && self.shared_names.contains(&certificate.subject_key) {
+            format!("{name}({})", certificate.key_mark())
+        } else {
+            name.to_owned()
+        }
+    }
+
+    /// Who signed it, as it says itself: signatures are not verified for a list.
+    pub fn signer(&self, certificate: &Certificate) -> String {
+        if certificate.names_itself_as_issuer() {
+            return "itself".to_owned();
+        }
+        let issuer = &certificate.issuer;
+        let name = issuer.split(',').find_map(|part| part.strip_prefix("CN=")).unwrap_or(issuer);
+        if self.shared_names.contains(&certificate.issuer_key) {
+            format!("{name}({})", certificate.issuer_key_mark().unwrap_or("?"))
+        } else {
+            name.to_owned()
+        }
+    }
+}
+
+/// Names of authorities that stand for more than one key.
+pub fn shared_names(inventory: &Inventory) -> BTreeSet<NameKey> {
+    let mut keys = BTreeMap::new();
+    let mut shared = BTreeSet::new();
+    for authority in inventory.certificates.values().filter(|certificate| certificate.is_authority) {
+        let first = keys.entry(&authority.subject_key).or_insert(&authority.public_key);
+        if *first != &authority.public_key {
+            shared.insert(authority.subject_key.clone());
+        }
+    }
+    shared
 }
 
 /// One certificate in one place.
@@ -85,19 +134,21 @@ pub struct Listed<'a> {
     pub entry: Cow<'a, Entry>,
     pub certificate: Cow<'a, Certificate>,
     pub state: State,
+    /// How many rely on it; absent where that was not asked.
+    pub used_by: Option<u32>,
 }
 
 impl<'a> Listed<'a> {
     pub fn of(row: &Row<'a>, state: State) -> Self {
         let (entry, certificate) = (Cow::Borrowed(row.entry), Cow::Borrowed(row.certificate));
-        Self { target: row.target(), entry, certificate, state }
+        Self { target: row.target(), entry, certificate, state, used_by: None }
     }
 
     /// The same, on its own.
     pub fn into_owned(self) -> Listed<'static> {
-        let Self { target, entry, certificate, state } = self;
+        let Self { target, entry, certificate, state, used_by } = self;
         let (entry, certificate) = (Cow::Owned(entry.into_owned()), Cow::Owned(certificate.into_owned()));
-        Listed { target, entry, certificate, state }
+        Listed { target, entry, certificate, state, used_by }
     }
 
     /// A name for people that the same command takes as a target. The layout's name is that of the first certificate.
@@ -108,18 +159,33 @@ impl<'a> Listed<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// The worst first, which is the order of `--sort state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    Valid,
-    Expiring,
     Expired,
     NotYetValid,
+    Expiring,
+    Valid,
+}
+
+impl State {
+    /// As printed, and as on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Expiring => "expiring",
+            Self::Valid => "valid",
+        }
+    }
 }
 
 #[derive(Debug)]
 pub struct Showing {
     pub rows: Vec<Shown>,
+    /// Requests, tokens and objects of cert-manager.
+    pub others: Vec<Entry>,
     /// A layout's own name means the same in the next command.
     pub named: bool,
     pub gaps: Vec<Gap>,
@@ -135,6 +201,10 @@ pub struct Shown {
     /// All places that hold it.
     pub places: Vec<Location>,
     pub uses: Vec<Use>,
+    /// Who relies on the Secret or ConfigMap that holds it.
+    pub consumers: Vec<Consumer>,
+    /// What could not be asked about them.
+    pub unseen: Vec<Gap>,
     /// Servers that present it, or another certificate of the same names.
     pub served: Vec<Served>,
     /// What the server told beside this, where a server presents it.
@@ -168,11 +238,17 @@ pub enum Presents {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "state")]
 pub enum SignatureState {
-    Verified { by: CertId },
+    Verified {
+        by: CertId,
+    },
     SelfSigned,
     IssuerMissing,
     Bad,
-    Unsupported { algorithm: String },
+    Unsupported {
+        algorithm: String,
+    },
+    /// So many authorities have the issuer's name that not all of them were tried.
+    Undecided,
 }
 
 #[derive(Debug)]

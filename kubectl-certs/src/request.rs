@@ -18,6 +18,8 @@ pub enum Request {
     List(Look),
     /// One certificate in full.
     Show(Look),
+    /// Authorities, what they signed, who trusts them.
+    Tree(Look),
     /// What is wrong.
     Check(Check),
     /// What a finding means.
@@ -43,6 +45,7 @@ impl Request {
             Self::Apply(_) | Self::Runs(_) => true,
             Self::List(_)
             | Self::Show(_)
+            | Self::Tree(_)
             | Self::Check(_)
             | Self::Explain(_)
             | Self::Demo(_)
@@ -56,9 +59,9 @@ impl Request {
         if let Self::Demo(demo) = self {
             demo.folder = absolute(&demo.folder);
         }
-        let Some(Scope { root, ssh, connection, .. }) = self.scope_mut() else { return };
+        let Some(Scope { root, ssh, connection, keystore_password_file, .. }) = self.scope_mut() else { return };
         let ssh = [&mut ssh.key, &mut ssh.config, &mut ssh.helper];
-        for path in [root, &mut connection.kubeconfig].into_iter().chain(ssh).flatten() {
+        for path in [root, keystore_password_file, &mut connection.kubeconfig].into_iter().chain(ssh).flatten() {
             *path = absolute(path);
         }
     }
@@ -66,7 +69,7 @@ impl Request {
     /// Where it looks, where it looks somewhere.
     pub fn scope_mut(&mut self) -> Option<&mut Scope> {
         match self {
-            Self::List(look) | Self::Show(look) => Some(&mut look.scope),
+            Self::List(look) | Self::Show(look) | Self::Tree(look) => Some(&mut look.scope),
             Self::Check(check) => Some(&mut check.scope),
             Self::Renew(renew) => Some(&mut renew.scope),
             Self::Runs(runs) => Some(&mut runs.scope),
@@ -79,12 +82,65 @@ impl Request {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Look {
     pub scope: Scope,
+    #[serde(skip_serializing_if = "Filter::is_default")]
+    pub filter: Filter,
+    /// Absent for the order of places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<Sort>,
+}
+
+/// Which of the certificates there; all of these must hold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Filter {
+    /// Those that have expired.
+    #[serde(skip_serializing_if = "is_false")]
+    pub expired: bool,
+    /// Those that end within this time or have ended, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<Span>,
+    /// Those that are good for one of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
+    /// Part of the issuer's name or key id, in whatever case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+}
+
+impl Filter {
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What a certificate is good for, by its usages and by who was seen to use it. One without usages is good for both ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    Authority,
+    Server,
+    Client,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Sort {
+    Name,
+    /// The one that ends first comes first.
+    Expires,
+    /// The worst first.
+    State,
+    Subject,
+    Issuer,
+    Place,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Check {
     pub scope: Scope,
+    #[serde(skip_serializing_if = "Filter::is_default")]
+    pub filter: Filter,
     /// Exit code 1 at or above this severity.
     pub fail_on: FailOn,
     /// `CODE` or `CODE=TARGET`.
@@ -226,6 +282,7 @@ pub struct Demo {
 /// Where to look.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct Scope {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
@@ -241,6 +298,9 @@ pub struct Scope {
     pub namespace: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     pub all_namespaces: bool,
+    /// The kubeconfig entries and the API servers' certificates of every context, not of the current one alone.
+    #[serde(skip_serializing_if = "is_false")]
+    pub all_contexts: bool,
     /// Label selector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
@@ -254,6 +314,12 @@ pub struct Scope {
     /// Stored in plans so that planning again gives the same plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
+    /// The file with the password of keystores that have none beside them; never the password itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keystore_password_file: Option<String>,
+    /// Also who relies on the Secrets and ConfigMaps that are found: workloads, Ingresses, Gateways, webhooks.
+    #[serde(skip_serializing_if = "is_false")]
+    pub consumers: bool,
     /// PEM that came with the request (the target `-`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
@@ -354,10 +420,19 @@ pub struct Connection {
     pub impersonate_groups: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub impersonate_uid: Option<String>,
+    /// `KEY=VALUE`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub impersonate_extra: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_server_name: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     pub insecure_skip_tls_verify: bool,
+    /// Go on although the API server's certificate has expired, where everything else about it is right; its key is held
+    /// to for the whole run.
+    #[serde(skip_serializing_if = "is_false")]
+    pub accept_expired_server: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub disable_compression: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_authority: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use crate::program::Program;
 
-const CODES: [&str; 8] = [
+const CODES: [&str; 10] = [
     "expired",
     "expiring",
     "not-yet-valid",
@@ -11,6 +11,8 @@ const CODES: [&str; 8] = [
     "key-differs",
     "outlives-issuer",
     "bundle-lacks-signer",
+    "cert-manager-not-ready",
+    "older-in-pods",
 ];
 
 #[test]

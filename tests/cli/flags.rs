@@ -50,18 +50,7 @@ fn every_command_accepts_them_after_and_before_its_name() {
     program.demo();
     // Where only files are read, what names a cluster would be passed over in silence.
     let of_a_cluster = |option: &&str| {
-        let harmless = [
-            "--as-user",
-            "--cache",
-            "--disable",
-            "--kuberc",
-            "--log",
-            "--match",
-            "--profile",
-            "--request",
-            "-v",
-            "--v",
-        ];
+        let harmless = ["--cache", "--disable", "--kuberc", "--log", "--match", "--profile", "--request", "-v", "--v"];
         !harmless.iter().any(|start| option.starts_with(start))
     };
     for option in OPTIONS {
@@ -103,7 +92,7 @@ fn basic_authentication_is_refused_and_not_ignored() {
 #[test]
 fn help_names_what_matters() {
     let program = Program::new();
-    for command in ["list", "show", "check", "renew"] {
+    for command in ["list", "show", "tree", "check", "renew"] {
         let help = program.line(&format!("{command} --help")).exits(0).out;
         for option in ["--context", "--kubeconfig", "-n, --namespace", "-A, --all-namespaces", "-o, --output", "--as "]
         {
@@ -125,14 +114,27 @@ fn help_has_its_options_under_their_headings() {
     let program = Program::new();
     let ssh =
         ["--ssh", "--nodes", "--ssh-user", "--ssh-key", "--ssh-jump", "--ssh-config", "--ssh-option", "--node-helper"];
-    for command in ["list", "show", "check", "renew", "runs list", "runs undo"] {
+    let print = ["--output", "--no-headers", "--allow-missing-template-keys"];
+    for command in ["list", "show", "tree", "check", "renew", "runs list", "runs undo"] {
         let help = program.line(&format!("{command} --help")).exits(0).out;
         assert_eq!(under(&help, "Nodes by SSH:"), ssh, "{command}");
-        assert_eq!(under(&help, "How to print:"), ["--output", "--no-headers"], "{command}");
+        let own: &[&str] = match command {
+            "list" => &["--sort"],
+            "tree" => &["--ascii"],
+            _ => &[],
+        };
+        assert_eq!(under(&help, "How to print:"), [own, &print].concat(), "{command}");
+        let which = under(&help, "Which of them:");
+        let filters = matches!(command, "list" | "tree" | "check");
+        assert_eq!(
+            which,
+            if filters { &["--expired", "--within", "--role", "--issuer"][..] } else { &[] },
+            "{command}"
+        );
     }
     let help = program.line("renew --help").exits(0).out;
     for (heading, options) in [
-        ("Where to look:", &["--root", "--all-namespaces", "--selector"][..]),
+        ("Where to look:", &["--root", "--all-namespaces", "--keystore-password-file", "--selector"][..]),
         ("What to renew:", &["--all", "--only", "--node", "--within"]),
         ("What is new:", &["--validity", "--add-san", "--reuse-key", "--key-algorithm"]),
         ("Restarting API servers:", &["--restart", "--drain"]),
@@ -145,7 +147,7 @@ fn help_has_its_options_under_their_headings() {
     assert_eq!(under(&program.line("check --help").exits(0).out, "What counts:"), ["--fail-on", "--ignore"]);
     for command in ["apply", "explain", "demo", "version"] {
         let help = program.line(&format!("{command} --help")).exits(0).out;
-        assert_eq!(under(&help, "How to print:"), ["--output", "--no-headers"], "{command}");
+        assert_eq!(under(&help, "How to print:"), print, "{command}");
     }
 }
 

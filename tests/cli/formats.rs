@@ -5,9 +5,10 @@ use serde_json::Value;
 use crate::program::Program;
 
 /// What is printed about the demo, and whether each row of its table is an item.
-const LINES: [(&str, bool); 9] = [
+const LINES: [(&str, bool); 10] = [
     ("list --root demo", true),
     ("show --root demo apiserver kubelet-serving etcd-ca", false),
+    ("tree --root demo", false),
     ("check --root demo --fail-on never", true),
     ("explain", true),
     ("explain expired", false),

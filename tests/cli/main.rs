@@ -3,10 +3,13 @@
 #![expect(clippy::disallowed_methods, reason = "tests make a world of their own")]
 
 mod checks;
+mod corpus;
 mod demo;
+mod endpoints;
 mod exits;
 mod explain;
 mod files;
+mod filters;
 mod flags;
 mod formats;
 mod input;
@@ -16,4 +19,6 @@ mod names;
 mod node;
 mod program;
 mod tables;
+mod templates;
+mod tree;
 mod wire;

@@ -33,6 +33,11 @@ fn its_items_are_those_of_o_json_and_fit_the_schema() {
     for (request, line) in [
         (json!({ "list": { "scope": scope } }), "list --root demo"),
         (json!({ "show": { "scope": { "root": folder, "targets": ["apiserver"] } } }), "show --root demo apiserver"),
+        (json!({ "tree": { "scope": scope } }), "tree --root demo"),
+        (
+            json!({ "list": { "scope": scope, "filter": { "roles": ["authority"], "within": 31_536_000 }, "sort": "expires" } }),
+            "list --root demo --role authority --within 1y --sort expires",
+        ),
         (json!({ "check": { "scope": scope } }), "check --root demo"),
         (
             json!({ "check": { "scope": scope, "failOn": "never", "ignore": ["expired"] } }),

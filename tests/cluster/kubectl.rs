@@ -27,6 +27,13 @@ pub(crate) fn through_kubectl(world: &World) {
     assert!(kubectl("plugin list").exits(0).out.contains("kubectl-certs"));
 }
 
+/// The yardstick: what kubectl itself does in that world.
+pub(crate) fn kubectl(program: &Program, line: &str) -> Ran {
+    let mut command = Command::new(binaries::program(binaries::Program::Kubectl));
+    program.prepare(&mut command);
+    Ran::of(&command.env("KUBECTL_KUBERC", "false").args(line.split(' ')).output().expect("kubectl runs"))
+}
+
 fn run(program: &Program, folder: &std::path::Path, line: &str) -> Ran {
     let mut command = Command::new(binaries::program(binaries::Program::Kubectl));
     program.prepare(&mut command);

@@ -9,10 +9,18 @@ mod material;
 mod program;
 
 mod access;
+mod certificates;
 mod connection;
+mod contexts;
+mod endpoints;
+mod keystores;
 mod kubectl;
+mod merging;
 mod objects;
+mod plugins;
 mod scope;
+mod templates;
+mod ways;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,6 +34,7 @@ const CASES: &[Case] = &[
     case("secrets", objects::secrets),
     case("every page of many secrets", objects::every_page),
     case("types that hold no certificates", objects::types_without_certificates),
+    case("keystores", keystores::keystores),
     case("webhooks", objects::webhooks),
     case("broken values", objects::broken_values),
     case("targets", scope::targets),
@@ -39,9 +48,26 @@ const CASES: &[Case] = &[
     case("credentials in flags", access::credentials_in_flags),
     case("not let in", access::not_let_in),
     case("wrong authority", access::wrong_authority),
-    case("half-broken authorities", access::half_broken_authorities),
+    case("half-broken authorities", certificates::half_broken_authorities),
+    case("a client certificate of version 1", certificates::client_certificate_of_version_1),
+    case("a leaf pinned as authority", certificates::leaf_pinned_as_authority),
+    case("odd names of servers", certificates::odd_names_of_servers),
+    case("an expired server", certificates::expired_server),
+    case("pairs that are none", certificates::pairs_that_are_none),
+    case("plugin with a token", plugins::with_a_token),
+    case("plugin with a certificate", plugins::with_a_certificate),
+    case("plugin that fails", plugins::failing),
+    case("plugin beside a request", plugins::may_not_read_a_request),
+    case("token files", plugins::token_files),
+    case("acting as another in the kubeconfig", plugins::acting_as_another_in_the_kubeconfig),
+    case("proxies of the kubeconfig", ways::proxies_of_the_kubeconfig),
+    case("proxies of the environment", ways::proxies_of_the_environment),
+    case("from within a pod", ways::from_within_a_pod),
+    case("all contexts", contexts::all_of_them),
     case("merged kubeconfigs", access::merged_kubeconfigs),
     case("nothing secret", access::nothing_secret),
+    case("templates as kubectl prints them", templates::as_kubectl_prints),
+    case("columns as kubectl prints them", templates::columns_as_kubectl_prints),
     case("through kubectl", kubectl::through_kubectl),
 ];
 

@@ -11,6 +11,8 @@ use support::kubeadm::{KeyAlgorithm, Kubeadm, pki};
 use support::ports::Port;
 use tempfile::TempDir;
 
+use crate::certificates::{self, OddServer};
+use crate::keystores;
 use crate::material::{Pair, kubeconfig};
 use crate::program::{Program, Ran};
 
@@ -20,19 +22,23 @@ pub(crate) struct World {
     pub(crate) authority: Pair,
     /// An authority of somebody's own, its intermediate, a leaf of that.
     pub(crate) chain: [Pair; 3],
+    /// What it shows to who asks for these names.
+    pub(crate) odd_servers: Vec<OddServer>,
     root: TempDir,
     audit: PathBuf,
     _port: Port,
 }
 
 /// More than a page, and not a multiple of one.
-pub(crate) const MANY: usize = 230;
+pub(crate) const MANY: usize = 530;
 
 impl World {
     pub(crate) fn start() -> Self {
         let root = tempfile::tempdir().expect("a folder");
         let port = Port::take();
-        Kubeadm { key_algorithm: KeyAlgorithm::EcdsaP256, ..Kubeadm::new(port.number()) }.write(root.path());
+        let extra_sans = vec!["::1".to_owned()];
+        Kubeadm { key_algorithm: KeyAlgorithm::EcdsaP256, extra_sans, ..Kubeadm::new(port.number()) }
+            .write(root.path());
         let (audit, policy) = (root.path().join("audit.log"), root.path().join("audit.yaml"));
         let rules = json!({ "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [
             { "level": "Metadata", "omitStages": ["RequestReceived"], "resources": [{ "group": "", "resources": ["secrets"] }] },
@@ -42,21 +48,30 @@ impl World {
         let mut settings = Settings::new(root.path(), port.number());
         settings.apiserver_args =
             vec![format!("--audit-policy-file={}", policy.display()), format!("--audit-log-path={}", audit.display())];
+        let read = |name: &str| fs::read_to_string(pki(root.path()).join(name)).expect("a file of kubeadm's");
+        let authority = Pair { certificate: read("ca.crt"), key: read("ca.key") };
+        let odd_servers = certificates::odd_servers(&authority);
+        for server in &odd_servers {
+            let [certificate, key] = ["crt", "key"].map(|ending| root.path().join(format!("{}.{ending}", server.name)));
+            fs::write(&certificate, &server.pair.certificate).expect("written");
+            fs::write(&key, &server.pair.key).expect("written");
+            let (certificate, key) = (certificate.display(), key.display());
+            settings.apiserver_args.push(format!("--tls-sni-cert-key={certificate},{key}:{}", server.name));
+        }
         let control_plane = ControlPlane::start_with(settings);
 
         let own = Pair::authority("/CN=own-ca");
         let between = Pair::signed_by(&own, "/CN=own-intermediate", &["-addext", "basicConstraints=critical,CA:TRUE"]);
         let leaf = Pair::signed_by(&between, "/CN=web.shop.svc", &["-addext", "subjectAltName=DNS:web.shop.svc"]);
-        let read = |name: &str| fs::read_to_string(pki(root.path()).join(name)).expect("a file of kubeadm's");
-        let authority = Pair { certificate: read("ca.crt"), key: read("ca.key") };
-        let world = Self { control_plane, authority, chain: [own, between, leaf], root, audit, _port: port };
+        let world =
+            Self { control_plane, odd_servers, authority, chain: [own, between, leaf], root, audit, _port: port };
         world.fill();
         world
     }
 
     fn fill(&self) {
         let [own, between, leaf] = &self.chain;
-        let namespaces = ["shop", "other", "odd", "broken", "many", "empty"]
+        let namespaces = ["shop", "other", "odd", "broken", "many", "empty", "stores"]
             .map(|name| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }));
         let presented = format!("{}{}", leaf.certificate, between.certificate);
         let tls = "kubernetes.io/tls";
@@ -106,11 +121,12 @@ impl World {
                 ],
             ),
         ]);
-        objects[6]["metadata"]["labels"] = json!({ "app": "web" });
+        objects[7]["metadata"]["labels"] = json!({ "app": "web" });
         objects.extend(
             (0..MANY)
                 .map(|number| secret("many", &format!("s{number:03}"), "Opaque", &[("tls.crt", &leaf.certificate)])),
         );
+        objects.extend(keystores::objects(&self.chain));
         for kind in ["Validating", "Mutating"] {
             let hook = |name: &str, bundle: Option<&str>| {
                 let mut client = json!({ "url": "https://127.0.0.1:1/x" });
@@ -130,7 +146,7 @@ impl World {
         objects.push(json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "reader", "namespace": "shop" } }));
         objects.push(json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
             "metadata": { "name": "reader", "namespace": "shop" },
-            "rules": [{ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"] }] }));
+            "rules": [{ "apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["get", "list"] }] }));
         objects.push(json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
             "metadata": { "name": "reader", "namespace": "shop" },
             "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader" },
@@ -190,6 +206,10 @@ fn secret(namespace: &str, name: &str, kind: &str, values: &[(&str, &str)]) -> V
     let data: serde_json::Map<String, Value> =
         values.iter().map(|(key, value)| ((*key).to_owned(), json!(STANDARD.encode(value)))).collect();
     json!({ "apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": { "namespace": namespace, "name": name }, "data": data })
+}
+
+pub(crate) fn encoded(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 /// The targets of the items.

@@ -7,8 +7,7 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use kubectl_certs::access::nodes::ThisMachine;
-use kubectl_certs::access::{Access, clock::SystemClock, state_dir::StateDir};
+use kubectl_certs::access::{Access, state_dir::StateDir};
 use kubectl_certs::answer::{Control, answer};
 use kubectl_certs::error::{Error, ErrorKind};
 use kubectl_certs::event::What;
@@ -222,8 +221,7 @@ fn scope(disk: &Disk) -> Scope {
 
 fn ask(disk: &Disk, request: &Request, control: &Control) -> Result<Report, Error> {
     let state: PathBuf = disk.home().join("state/kubectl-certs");
-    let access =
-        Access { clock: Arc::new(SystemClock), nodes: Arc::new(ThisMachine::default()), state: StateDir::at(state) };
+    let access = Access { state: StateDir::at(state), ..Access::system() };
     now(answer(request, &access, control))
 }
 

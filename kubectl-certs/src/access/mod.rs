@@ -4,6 +4,8 @@ pub mod clock;
 pub mod cluster;
 pub mod folder;
 pub mod nodes;
+pub mod passwords;
+pub mod progress;
 pub mod state_dir;
 pub mod tls;
 
@@ -15,6 +17,8 @@ pub struct Access {
     pub clock: Arc<dyn clock::Clock>,
     pub nodes: Arc<dyn nodes::Nodes>,
     pub state: state_dir::StateDir,
+    /// Is told how far a reading is.
+    pub progress: progress::Progress,
 }
 
 impl Access {
@@ -24,6 +28,7 @@ impl Access {
             clock: Arc::new(clock::SystemClock),
             nodes: Arc::new(nodes::ThisMachine::default()),
             state: state_dir::StateDir::of_user(),
+            progress: progress::Progress::default(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a server presents. Looks only: accepts any certificate, sends nothing after the handshake, and sends no server
+//! What a server presents. Looks only: accepts any certificate, says nothing after the handshake, and sends no server
 //! name unless asked (some servers add every name they hear to their certificate).
 
 mod looker;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustls::pki_types::{IpAddr, Ipv4Addr, ServerName};
 use rustls::{AlertDescription, ClientConfig, Error as TlsError, PeerIncompatible};
 use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -24,6 +25,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 const HANDSHAKE: Duration = Duration::from_secs(3);
 /// What comes before TLS; mail servers keep strangers waiting.
 const PRELUDE: Duration = Duration::from_secs(6);
+const GOODBYE: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ProbeError {
@@ -70,7 +72,11 @@ pub async fn presented(endpoint: &Endpoint, limit: Option<Duration>) -> Result<P
     let (config, name) = asking(endpoint, &looker).map_err(|error| no_handshake(error.to_string()))?;
     let outcome = timeout(handshake, TlsConnector::from(Arc::new(config)).connect(name, stream)).await;
     let fault = match outcome {
-        Ok(Ok(_)) => None,
+        Ok(Ok(mut stream)) => {
+            // A polite end; servers write of others in their logs. Whether it arrives is all the same.
+            drop(timeout(GOODBYE, stream.shutdown()).await);
+            None
+        }
         Ok(Err(error)) => Some(sentence(&error)),
         Err(_) => Some(format!("not finished within {} s", handshake.as_secs())),
     };

@@ -13,7 +13,7 @@ use crate::access::nodes::{self, Fleet, Member, NodeErrorKind, NodeOp};
 use crate::error::Error;
 use crate::execute::{self, Approval, Means, Observe};
 use crate::findings::{self, Finding, View};
-use crate::model::{Gap, Location, Span, Time};
+use crate::model::{Gap, Holds, Inventory, Location, Owner, Span, Time};
 use crate::plan::action::Restart;
 use crate::plan::elsewhere;
 use crate::plan::rehearse::rehearse;
@@ -23,7 +23,7 @@ use crate::plan::unknown::refuse_senseless;
 use crate::plan::{Action, LeftAlone, Plan, RehearsedPlan, World, unread};
 use crate::report::{Planned, Report, RunDone};
 use crate::request::{API, LONGEST_DRAIN, Mode, Renew, Scope};
-use crate::sources;
+use crate::sources::{self, Wanted};
 
 /// The dates of the new certificates are part of a plan; after so long they no longer are what was meant.
 const PLAN_KEEPS: Span = Span::hours(24);
@@ -361,6 +361,9 @@ async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Opt
     let root = match roots.as_slice() {
         [root] => (*root).to_owned(),
         [] => {
+            if let Some(error) = kept_by_others(&inventory, &wanted) {
+                return Err(error);
+            }
             return Err(Error::refused(format!(
                 "{} is not among the files of a node, and nothing else can be renewed yet",
                 scope.targets.join(", ")
@@ -374,6 +377,34 @@ async fn root_and_names(request: &Renew, access: &Access) -> Result<(String, Opt
         return Err(missing::nothing_at(target, &inventory));
     }
     Ok((root, Some(rows.iter().map(|row| row.entry.at.clone()).collect())))
+}
+
+/// Whoever keeps a Secret would write over what anybody else puts there.
+fn kept_by_others(inventory: &Inventory, wanted: &Wanted) -> Option<Error> {
+    let rows = inventory.rows().filter(|row| wanted.keeps(row));
+    let owner = rows.filter_map(|row| row.entry.origin.owner.as_deref().map(|owner| (row.entry, owner))).next();
+    let managed =
+        inventory.others().find(|entry| matches!(entry.holds, Holds::Managed(_)) && wanted.keeps_other(entry));
+    let (at, by, object, renewal) = match (owner, managed) {
+        (Some((entry, Owner { by, object, renewal })), _) => (&entry.at, by.as_str(), object.to_string(), *renewal),
+        (None, Some(entry)) => {
+            let Holds::Managed(managed) = &entry.holds else { return None };
+            (&entry.at, "cert-manager", entry.at.to_string(), managed.renewal)
+        }
+        (None, None) => return None,
+    };
+    let when = renewal.map_or_else(String::new, |renewal| format!(", next on {}", renewal.minute()));
+    let refused =
+        Error::refused(format!("{at} is renewed by {by} ({object}){when}, which would write over anything else"));
+    Some(
+        match object.strip_prefix("Certificate ").and_then(|name| name.split_once('/')) {
+            Some((namespace, name)) => {
+                refused.hint(format!("to have it renewed now: cmctl renew {name} -n {namespace}"))
+            }
+            None => refused,
+        }
+        .about(at),
+    )
 }
 
 /// What cannot be read cannot be renewed around: the file behind the gap may be the one that counts.

@@ -14,7 +14,7 @@ pub(super) async fn demo(request: &Demo, access: &Access) -> Result<Report, Erro
     let check = Check {
         scope: Scope { root: Some(request.folder.clone()), ..Scope::default() },
         fail_on: FailOn::Never,
-        ignore: Vec::new(),
+        ..Check::default()
     };
     let (inventory, wanted) = look::read(&check.scope, access).await?;
     Ok(Report::Demo(DemoMade {

@@ -1,15 +1,16 @@
 //! Reading requests: list, show, check.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::missing::{gaps, keys_of, unanswered};
+use super::sieve::{Sieve, sort};
 use crate::access::Access;
 use crate::error::Error;
 use crate::findings::{self, Finding, Severity, View};
-use crate::model::{Certificate, Entry, Inventory, Location, Place, Row, Time};
+use crate::model::{Certificate, Consumer, Entry, Gap, Inventory, Location, Place, Row, Time};
 use crate::report::{
-    Checked, Listed, ListedAt, Listing, Presents, Report, Served, Showing, Shown, SignatureState, State,
+    Checked, Listed, ListedAt, Listing, Presents, Report, Served, Showing, Shown, SignatureState, State, shared_names,
 };
 use crate::request::{Check, FailOn, Look, Scope};
 use crate::sources::target::Target;
@@ -24,13 +25,20 @@ pub(super) async fn list(look: &Look, access: &Access) -> Result<Report, Error> 
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
     let unanswered = unanswered(&wanted, &inventory, &rows, &others)?;
-    let chosen = rows.iter().filter_map(|row| chosen(row, now)).collect();
-    let others = others.into_iter().cloned().collect();
     let named = are_names_targets(&look.scope, &wanted);
+    let sieve = Sieve::of(&look.filter, &inventory, now);
+    let mut rows: Vec<Row<'_>> = rows.into_iter().filter(|row| sieve.keeps(row)).collect();
+    if let Some(key) = look.sort {
+        sort(&mut rows, key, named, now);
+    }
+    let chosen = rows.iter().filter_map(|row| chosen(row, &inventory, &wanted, now)).collect();
+    let others = others.into_iter().filter(|entry| sieve.keeps_other(entry)).cloned().collect();
     let namespace = wanted.namespace.clone();
     let gaps = gaps(&wanted, &inventory, unanswered);
+    let shared_names = shared_names(&inventory);
     let layouts = core::mem::take(&mut inventory.layouts);
-    Ok(Report::List(Box::new(Listing { inventory, chosen, others, layouts, named, namespace, gaps, now })))
+    let listing = Listing { inventory, chosen, others, layouts, named, namespace, gaps, now, shared_names };
+    Ok(Report::List(Box::new(listing)))
 }
 
 pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> {
@@ -38,18 +46,27 @@ pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> 
         return Err(Error::usage("show needs to know which certificate")
             .hint("kubectl certs list -o name prints what it takes"));
     }
-    let (inventory, wanted) = read(&look.scope, access).await?;
+    // Who looks at one Secret wants to know who relies on it; that is a few questions more.
+    let with_consumers = Scope { consumers: true, ..look.scope.clone() };
+    let (inventory, wanted) = read(&with_consumers, access).await?;
     let now = at(&look.scope, &inventory);
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
-    let unanswered = unanswered(&wanted, &inventory, &rows, &[])?;
+    let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
+    let unanswered = unanswered(&wanted, &inventory, &rows, &others)?;
     let trust = TrustGraph::build(&inventory);
     let scope = on_its_disk(&look.scope, &wanted);
     let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
-    let shown = rows.iter().map(|row| details(row, &inventory, &trust, &findings, now)).collect();
+    let sieve = Sieve::of(&look.filter, &inventory, now);
+    let shown = rows
+        .iter()
+        .filter(|row| sieve.keeps(row))
+        .map(|row| details(row, &inventory, &trust, &findings, now))
+        .collect();
     let mut gaps = gaps(&wanted, &inventory, unanswered);
     gaps.extend(keys_of(&rows, &inventory, &gaps));
     let named = are_names_targets(&look.scope, &wanted);
-    Ok(Report::Show(Showing { rows: shown, named, gaps, now }))
+    let others = others.into_iter().cloned().collect();
+    Ok(Report::Show(Showing { rows: shown, others, named, gaps, now }))
 }
 
 pub(super) async fn check(check: &Check, access: &Access) -> Result<Report, Error> {
@@ -68,12 +85,21 @@ pub(super) fn judge(
     let rows: Vec<Row<'_>> = inventory.rows().filter(|row| wanted.keeps(row)).collect();
     let others: Vec<&Entry> = inventory.others().filter(|entry| wanted.keeps_other(entry)).collect();
     let unanswered = unanswered(wanted, inventory, &rows, &others)?;
+    let sieve = Sieve::of(&check.filter, inventory, now);
+    let rows: Vec<Row<'_>> = rows.into_iter().filter(|row| sieve.keeps(row)).collect();
     let trust = TrustGraph::build(inventory);
     let scope = on_its_disk(&check.scope, wanted);
     let all = findings::run(&View { inventory, trust: &trust, scope: &scope, now });
+    let any = wanted.filter.is_empty() && check.filter.is_default();
+    let mut by_place: BTreeMap<&Place, Vec<&Row<'_>>> = BTreeMap::new();
+    rows.iter().for_each(|row| by_place.entry(&row.entry.at.place).or_default().push(row));
+    let is_about_one = |finding: &Finding| {
+        let places = core::iter::once(&finding.at).chain(&finding.related);
+        places.filter_map(|at| by_place.get(&at.place)).flatten().any(|row| is_about(finding, row))
+    };
     let findings = all
         .into_iter()
-        .filter(|finding| wanted.filter.is_empty() || rows.iter().any(|row| is_about(finding, row)))
+        .filter(|finding| any || is_about_one(finding) || others.iter().any(|entry| entry.at == finding.at))
         .filter(|finding| !ignored.iter().any(|ignored| ignored.means(finding)))
         .collect();
     let certificates = rows.len();
@@ -102,7 +128,7 @@ pub(super) async fn read(scope: &Scope, access: &Access) -> Result<(Inventory, W
 }
 
 /// A plan's own time, where one is planned again.
-fn at(scope: &Scope, inventory: &Inventory) -> Time {
+pub(super) fn at(scope: &Scope, inventory: &Inventory) -> Time {
     scope.at.unwrap_or(inventory.read_at)
 }
 
@@ -112,16 +138,17 @@ fn on_its_disk(scope: &Scope, wanted: &Wanted) -> Scope {
 }
 
 /// Does a layout's own name, given with the same --root, mean what it means here?
-fn are_names_targets(scope: &Scope, wanted: &Wanted) -> bool {
+pub(super) fn are_names_targets(scope: &Scope, wanted: &Wanted) -> bool {
     matches!(wanted.members.as_slice(), [member] if scope.root.as_ref().map_or("/", String::as_str) == member.root)
 }
 
-fn chosen(row: &Row<'_>, now: Time) -> Option<ListedAt> {
+fn chosen(row: &Row<'_>, inventory: &Inventory, wanted: &Wanted, now: Time) -> Option<ListedAt> {
     let (entry, index) = (u32::try_from(row.number).ok()?, u32::try_from(row.index).ok()?);
-    Some(ListedAt { entry, index, state: state(row, now) })
+    let used_by = used_by(row, inventory, wanted).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+    Some(ListedAt { entry, index, state: state(row, now), used_by })
 }
 
-fn state(row: &Row<'_>, now: Time) -> State {
+pub(super) fn state(row: &Row<'_>, now: Time) -> State {
     let certificate = row.certificate;
     if certificate.is_expired(now) {
         State::Expired
@@ -131,6 +158,29 @@ fn state(row: &Row<'_>, now: Time) -> State {
         State::Expiring
     } else {
         State::Valid
+    }
+}
+
+/// Where it was asked who relies on what, and where that can be known.
+fn used_by(row: &Row<'_>, inventory: &Inventory, wanted: &Wanted) -> Option<usize> {
+    let known = matches!(row.entry.at.place.whole(), Place::Secret { .. } | Place::ConfigMap { .. });
+    let users: BTreeSet<_> = consumers(row.entry, inventory).map(|consumer| &consumer.by).collect();
+    (wanted.consumers && known).then_some(users.len())
+}
+
+/// Of the entry, and of the copies that it stands for.
+fn consumers<'a>(entry: &'a Entry, inventory: &'a Inventory) -> impl Iterator<Item = &'a Consumer> {
+    inventory
+        .consumers
+        .iter()
+        .filter(|consumer| core::iter::once(&entry.at).chain(&entry.also_in).any(|at| consumer.is_of(&at.place)))
+}
+
+/// They are told of with what they are about: a Secret or ConfigMap.
+fn unseen(entry: &Entry, inventory: &Inventory) -> Vec<Gap> {
+    match entry.at.place.whole() {
+        Place::Secret { .. } | Place::ConfigMap { .. } => inventory.unseen.clone(),
+        _ => Vec::new(),
     }
 }
 
@@ -145,6 +195,7 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
         Some(Signed::Itself) => SignatureState::SelfSigned,
         Some(Signed::Bad { .. }) => SignatureState::Bad,
         Some(Signed::Unsupported { algorithm }) => SignatureState::Unsupported { algorithm: algorithm.clone() },
+        Some(Signed::Undecided { .. }) => SignatureState::Undecided,
         Some(Signed::IssuerMissing) | None => SignatureState::IssuerMissing,
     };
     let holds = |entry: &Entry| matches!(entry.holds, crate::model::Holds::Bundle(_));
@@ -158,6 +209,8 @@ fn details(row: &Row<'_>, inventory: &Inventory, trust: &TrustGraph, findings: &
             .map(|other| other.target())
             .collect(),
         uses: inventory.uses.iter().filter(|use_| use_.place == row.entry.at).cloned().collect(),
+        consumers: consumers(row.entry, inventory).cloned().collect(),
+        unseen: unseen(row.entry, inventory),
         served: served(row, inventory),
         handshake: inventory.handshakes.get(&row.entry.at).cloned(),
         trusted_by: inventory

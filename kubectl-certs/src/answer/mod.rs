@@ -9,10 +9,12 @@ mod observe;
 mod operator;
 mod requests;
 mod runs;
+mod sieve;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 pub use change::saved_plan;
 
@@ -46,6 +48,7 @@ pub async fn answer(request: &Request, access: &Access, control: &Control) -> Re
     match &machines::named(request).await? {
         Request::List(look) => look::list(look, access).await,
         Request::Show(look) => look::show(look, access).await,
+        Request::Tree(look) => tree::tree(look, access).await,
         Request::Check(check) => look::check(check, access).await,
         Request::Explain(explain) => match &explain.code {
             None => Ok(Report::Explain(findings::ALL)),

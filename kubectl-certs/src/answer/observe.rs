@@ -258,8 +258,7 @@ mod tests {
     use support::kubeadm::{KeyAlgorithm, Kubeadm};
 
     use super::*;
-    use crate::access::clock::SystemClock;
-    use crate::access::nodes::{LocalNode, Node, ThisMachine};
+    use crate::access::nodes::{LocalNode, Node};
     use crate::access::state_dir::StateDir;
     use crate::plan::Undo;
 
@@ -287,7 +286,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         Kubeadm { key_algorithm: KeyAlgorithm::EcdsaP256, ..Kubeadm::new(6443) }.write(folder.path());
         let state = StateDir::at(folder.path().join("operator"));
-        let access = Access { clock: Arc::new(SystemClock), nodes: Arc::new(ThisMachine::default()), state };
+        let access = Access { state, ..Access::system() };
         let fleet = |falls: usize| {
             let node = Stumbling { node: LocalNode::new(folder.path()), falls: AtomicUsize::new(falls) };
             let root = folder.path().to_string_lossy().into_owned();

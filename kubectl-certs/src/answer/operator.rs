@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn who_has_no_certificate_in_the_file_is_left_alone_with_a_word() {
-        let text = "kind: Config\nclusters: []\nusers:\n\
+        let text = "kind: Config\nclusters: []\ncontexts: []\nusers:\n\
             - name: exec\n  user:\n    exec: {command: login, apiVersion: client.authentication.k8s.io/v1}\n\
             - name: token\n  user: {token: hunter2}\n\
             - name: files\n  user: {client-certificate: a.crt, client-key: a.key}\n\

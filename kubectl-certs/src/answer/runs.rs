@@ -207,7 +207,7 @@ mod tests {
         let machine = folder.join("machine");
         std::fs::create_dir_all(&machine).expect("a folder");
         let state = StateDir::at(folder.join("operator"));
-        Access { clock: Arc::new(SystemClock), nodes: Arc::new(Network(machine)), state }
+        Access { clock: Arc::new(SystemClock), nodes: Arc::new(Network(machine)), state, ..Access::system() }
     }
 
     /// A run that came as far as these.

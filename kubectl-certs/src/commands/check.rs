@@ -1,4 +1,5 @@
-use super::scope::{OutputArgs, ProbeArgs, ScopeArgs};
+use super::filter::FilterArgs;
+use super::scope::{OutputArgs, ProbeArgs, ScopeArgs, UserArgs};
 use crate::request::{Check, FailOn};
 
 /// Say what is wrong with certificates; exit code 1 at or above --fail-on
@@ -13,6 +14,11 @@ pub(super) struct Args {
     scope: ScopeArgs,
     #[command(flatten)]
     probe: ProbeArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
+
+    #[command(flatten)]
+    users: UserArgs,
 
     /// Severity from which on the exit code is 1
     #[arg(help_heading = "What counts", long, value_enum, default_value_t = FailOnArg::Warning, value_name = "SEVERITY")]
@@ -37,7 +43,8 @@ enum FailOnArg {
 impl From<&Args> for Check {
     fn from(args: &Args) -> Self {
         Self {
-            scope: args.probe.of(&args.scope),
+            scope: args.users.with(args.probe.of(&args.scope)),
+            filter: (&args.filter).into(),
             fail_on: match args.fail_on {
                 FailOnArg::Info => FailOn::Info,
                 FailOnArg::Warning => FailOn::Warning,

@@ -38,6 +38,9 @@ pub(super) struct KubectlArgs {
     /// UID to act as
     #[arg(long = "as-uid", value_name = "UID", global = true)]
     impersonate_uid: Option<String>,
+    /// More about the user to act as; may be repeated
+    #[arg(long = "as-user-extra", value_name = "KEY=VALUE", global = true)]
+    impersonate_extra: Vec<String>,
     /// Name to expect in the API server's certificate
     #[arg(long, value_name = "NAME", global = true)]
     tls_server_name: Option<String>,
@@ -45,6 +48,9 @@ pub(super) struct KubectlArgs {
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_value_t, default_missing_value = "true",
           hide_default_value = true, hide_possible_values = true, value_name = "BOOL")]
     insecure_skip_tls_verify: bool,
+    /// Go on although the API server's certificate has expired, where all else about it is right; its key is held to
+    #[arg(long, global = true)]
+    accept_expired_server: bool,
     /// Authorities to verify the API server with
     #[arg(long, value_name = "FILE", global = true)]
     certificate_authority: Option<String>,
@@ -60,6 +66,10 @@ pub(super) struct KubectlArgs {
     /// How long to wait for an answer of the API server; 0 for as long as it takes
     #[arg(long, value_name = "DURATION", global = true, value_parser = go_duration)]
     request_timeout: Option<Span>,
+    /// Do not ask the API server to compress its answers
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_value_t, default_missing_value = "true",
+          hide_default_value = true, hide_possible_values = true, value_name = "BOOL")]
+    disable_compression: bool,
     #[command(flatten)]
     without_effect: WithoutEffect,
 }
@@ -67,12 +77,8 @@ pub(super) struct KubectlArgs {
 /// Options of kubectl that mean nothing here (its logs, its profiler, its cache). Scripts that pass them must go on.
 #[derive(Clone, Debug, Default, Args)]
 struct WithoutEffect {
-    #[arg(long = "as-user-extra", global = true, hide = true)]
-    as_user_extra: Vec<String>,
     #[arg(long, global = true, hide = true)]
     cache_dir: Option<String>,
-    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
-    disable_compression: Vec<String>,
     #[arg(long, global = true, hide = true)]
     kuberc: Option<String>,
     #[arg(long, global = true, hide = true)]
@@ -104,8 +110,11 @@ impl KubectlArgs {
             impersonate: self.impersonate.clone(),
             impersonate_groups: self.impersonate_groups.clone(),
             impersonate_uid: self.impersonate_uid.clone(),
+            impersonate_extra: self.impersonate_extra.clone(),
             tls_server_name: self.tls_server_name.clone(),
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
+            accept_expired_server: self.accept_expired_server,
+            disable_compression: self.disable_compression,
             certificate_authority: self.certificate_authority.clone(),
             client_certificate: self.client_certificate.clone(),
             client_key: self.client_key.clone(),

@@ -5,6 +5,7 @@ mod apply;
 mod check;
 mod demo;
 mod explain;
+mod filter;
 mod kubectl;
 mod list;
 mod node;
@@ -13,6 +14,7 @@ mod runs;
 mod scope;
 mod show;
 mod ssh;
+mod tree;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -21,7 +23,7 @@ use crate::output::{Format, Style};
 use crate::request::{Renew, Request, Scope};
 
 /// The others accept kubectl's options too, but do not list them in their help.
-const LOOKS_AT_CLUSTERS: [&str; 4] = ["list", "show", "check", "renew"];
+const LOOKS_AT_CLUSTERS: [&str; 5] = ["list", "show", "tree", "check", "renew"];
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -56,6 +58,7 @@ struct Cli {
 enum Command {
     List(list::Args),
     Show(show::Args),
+    Tree(tree::Args),
     Check(check::Args),
     Explain(explain::Args),
     Renew(renew::Args),
@@ -134,17 +137,21 @@ pub fn parse(arguments: Vec<std::ffi::OsString>, program: &str) -> Result<Invoca
     let matches = definition(program).try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let kubectl = cli.kubectl;
-    let answer =
-        |request: Request, output: &scope::OutputArgs| (Asked::Answer(request), output.format(), !output.no_headers);
-    let (what, format, headers) = match cli.command {
+    let answer = |request: Request, output: &scope::OutputArgs| (Asked::Answer(request), output.style(program));
+    let spoken = || Style { format: Format::Json, ..scope::plain(program) };
+    let (mut what, style) = match cli.command {
         Command::List(args) => answer(Request::List((&args).into()), &args.output),
         Command::Show(args) => answer(Request::Show((&args).into()), &args.output),
+        Command::Tree(args) => {
+            let (what, style) = answer(Request::Tree((&args).into()), &args.output);
+            (what, Style { ascii: args.ascii, ..style })
+        }
         Command::Check(args) => answer(Request::Check((&args).into()), &args.output),
         Command::Explain(args) => answer(Request::Explain((&args).into()), &args.output),
-        Command::Renew(args) => (args.asked(), args.output.format(), !args.output.no_headers),
+        Command::Renew(args) => (args.asked(), args.output.style(program)),
         Command::Apply(args) => {
-            let what = Asked::Apply { file: args.file, yes: args.yes };
-            (what, args.output.format(), !args.output.no_headers)
+            let style = args.output.style(program);
+            (Asked::Apply { file: args.file, yes: args.yes }, style)
         }
         Command::Runs(args) => {
             let output = args.output().clone();
@@ -153,14 +160,13 @@ pub fn parse(arguments: Vec<std::ffi::OsString>, program: &str) -> Result<Invoca
         Command::Demo(args) => answer(Request::Demo((&args).into()), &args.output),
         Command::Version(args) => answer(Request::Version, &args.output),
         Command::Schema(args) => answer(Request::Schema, &args.output),
-        Command::Api(_) => (Asked::Api, Format::Json, true),
-        Command::Node(args) => (Asked::Node { silence: args.silence(), root: args.root }, Format::Json, true),
+        Command::Api(_) => (Asked::Api, spoken()),
+        Command::Node(args) => (Asked::Node { silence: args.silence(), root: args.root }, spoken()),
     };
-    let mut what = what;
     if let Some(scope) = what.scope() {
         kubectl.apply_to(scope);
     }
-    Ok(Invocation { what, style: Style { format, headers, program: program.to_owned() } })
+    Ok(Invocation { what, style })
 }
 
 /// The arguments and help texts under the name that people type.

@@ -6,7 +6,8 @@ use crate::request::{LONGEST_DRAIN, Mode, Renew};
 /// Renew leaf certificates: shows the plan, asks, does it, and proves that it took effect
 ///
 /// Renewed are the leaves and kubeconfigs of nodes (kubeadm's layout): of this machine, of machines that are reached by
-/// --ssh or --nodes, or on a disk under --root. Everything but key, serial, dates and key ids stays as it is. Every file is backed up first.
+/// --ssh or --nodes, or on a disk under --root; with them your own kubeconfig, where its user has a certificate of the
+/// cluster in it. Everything but key, serial, dates and key ids stays as it is. Every file is backed up first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -32,7 +33,8 @@ pub(super) struct Args {
     #[arg(help_heading = "What to renew", long)]
     all: bool,
 
-    /// Only leaves of this name (apiserver, admin.conf, …), on every node; may be repeated
+    /// Only leaves of this name (apiserver, admin.conf, …), on every node; operator-kubeconfig is your own kubeconfig; may
+    /// be repeated
     #[arg(help_heading = "What to renew", long, value_name = "NAME")]
     only: Vec<String>,
 

@@ -3,12 +3,12 @@
 use clap::Args;
 
 use super::ssh::SshArgs;
-use crate::output::Format;
+use crate::output::{Format, Missing, Style};
 use crate::request::Scope;
 
 // Not by `next_help_heading`: that of a flattened struct goes on to what stands behind it.
 pub(super) const WHERE: &str = "Where to look";
-const PRINT: &str = "How to print";
+pub(super) const PRINT: &str = "How to print";
 
 #[expect(clippy::doc_markdown, reason = "the comments are the help text, and that is no Markdown")]
 #[derive(Clone, Debug, Args)]
@@ -30,6 +30,10 @@ pub(super) struct ScopeArgs {
     #[arg(help_heading = WHERE, short = 'A', long)]
     all_namespaces: bool,
 
+    /// The password of PKCS#12 and Java keystores that have none beside them: the first line of this file
+    #[arg(help_heading = WHERE, long, value_name = "FILE")]
+    keystore_password_file: Option<String>,
+
     /// Only objects with these labels
     #[arg(help_heading = WHERE, short = 'l', long, value_name = "SELECTOR")]
     selector: Option<String>,
@@ -46,28 +50,67 @@ pub(super) struct ProbeArgs {
     /// Also what is presented to those who ask for the hosts of Ingresses and Gateways
     #[arg(help_heading = WHERE, long)]
     probe_hosts: bool,
+
+    /// The kubeconfig entries of every context, and what their API servers present; objects only of the current one
+    #[arg(help_heading = WHERE, long)]
+    all_contexts: bool,
 }
 
 impl ProbeArgs {
     pub(super) fn of(self, args: &ScopeArgs) -> Scope {
-        Scope { probe: self.probe, probe_hosts: self.probe_hosts, ..args.into() }
+        Scope { probe: self.probe, probe_hosts: self.probe_hosts, all_contexts: self.all_contexts, ..args.into() }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct UserArgs {
+    /// Also read who relies on the Secrets and `ConfigMaps` that are found: pods, Ingresses, Gateways, webhooks
+    #[arg(help_heading = WHERE, long)]
+    consumers: bool,
+}
+
+impl UserArgs {
+    pub(super) fn with(&self, scope: Scope) -> Scope {
+        Scope { consumers: self.consumers, ..scope }
     }
 }
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct OutputArgs {
-    /// Format of the output
-    #[arg(help_heading = PRINT, short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    /// Format: table, wide, json, yaml, name, csv, jsonpath=TEMPLATE, jsonpath-file=FILE, jsonpath-as-json=TEMPLATE,
+    /// custom-columns=NAME:PATH,… or custom-columns-file=FILE, as in kubectl; paths lead into what -o json prints
+    #[arg(help_heading = PRINT, short, long, default_value = "table", value_name = "FORMAT")]
     output: Format,
 
     /// Leave out the first line of tables
     #[arg(help_heading = PRINT, long)]
-    pub(super) no_headers: bool,
+    no_headers: bool,
+
+    /// Whether a template may ask for what is not there
+    #[arg(help_heading = PRINT, long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", value_name = "BOOL", hide_short_help = true)]
+    allow_missing_template_keys: bool,
 }
 
 impl OutputArgs {
-    pub(super) fn format(&self) -> Format {
-        self.output
+    pub(super) fn style(&self, program: &str) -> Style {
+        Style {
+            format: self.output.clone(),
+            headers: !self.no_headers,
+            missing: if self.allow_missing_template_keys { Missing::Ignore } else { Missing::Report },
+            ..plain(program)
+        }
+    }
+}
+
+/// Where nothing is said.
+pub(super) fn plain(program: &str) -> Style {
+    Style {
+        format: Format::default(),
+        headers: true,
+        missing: Missing::Ignore,
+        ascii: false,
+        program: program.to_owned(),
     }
 }
 
@@ -80,6 +123,7 @@ impl From<&ScopeArgs> for Scope {
             ssh: (&args.ssh).into(),
             all_namespaces: args.all_namespaces,
             selector: args.selector.clone(),
+            keystore_password_file: args.keystore_password_file.as_deref().map(absolute),
             ..Self::default()
         }
     }

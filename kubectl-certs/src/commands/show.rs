@@ -21,6 +21,6 @@ pub(super) struct Args {
 
 impl From<&Args> for Look {
     fn from(args: &Args) -> Self {
-        Self { scope: args.probe.of(&args.scope) }
+        Self { scope: args.probe.of(&args.scope), ..Self::default() }
     }
 }

@@ -108,6 +108,9 @@ pub(crate) fn expiring_severity(certificate: &Certificate, entry: &Entry, now: T
     if left < 0 {
         return None;
     }
+    if entry.origin.owner.as_ref().and_then(|owner| owner.renewal).is_some_and(|renewal| now < renewal) {
+        return None;
+    }
     if let Some(percent) = entry.origin.renewed_at_percent
         && now < certificate.not_before.plus(Span(lifetime / 100 * i64::from(percent)))
     {

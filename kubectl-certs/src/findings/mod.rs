@@ -1,6 +1,7 @@
 //! What is wrong. A check is a row: code, severity, explanation and a pure function over one view of the world.
 
 mod dates;
+mod keepers;
 mod keys;
 mod signatures;
 
@@ -22,6 +23,8 @@ pub const ALL: &[&Check] = &[
     &keys::KEY_DIFFERS,
     &dates::OUTLIVES_ISSUER,
     &signatures::BUNDLE_LACKS_SIGNER,
+    &keepers::NOT_READY,
+    &keepers::OLDER_IN_PODS,
 ];
 
 pub struct Check {

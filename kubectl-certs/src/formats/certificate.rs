@@ -10,6 +10,7 @@ use x509_parser::time::ASN1Time;
 use super::name;
 use crate::model::{CertId, Certificate, KeyId, NameKey, Time};
 use crate::pki::public_key;
+use crate::pki::raw_certificate::RawCertificate;
 
 #[derive(Debug, thiserror::Error)]
 #[error("not a certificate: {0}")]
@@ -65,21 +66,7 @@ pub(super) struct Stated {
 
 /// Critical extensions that crypto/x509 of Go leaves unhandled, so that every component of Kubernetes refuses the certificate.
 pub fn unknown_critical_extensions(der: &[u8]) -> Vec<String> {
-    /// Key ids, key usage, names, basic and name constraints, revocation lists, policies, extended key usage.
-    const HANDLED: [&str; 9] = [
-        "2.5.29.14",
-        "2.5.29.15",
-        "2.5.29.17",
-        "2.5.29.19",
-        "2.5.29.30",
-        "2.5.29.31",
-        "2.5.29.32",
-        "2.5.29.35",
-        "2.5.29.37",
-    ];
-    let Ok((_, x509)) = X509Certificate::from_der(der) else { return Vec::new() };
-    let critical = x509.extensions().iter().filter(|extension| extension.critical);
-    critical.map(|extension| extension.oid.to_id_string()).filter(|oid| !HANDLED.contains(&oid.as_str())).collect()
+    RawCertificate::parse(der).map(|raw| raw.unhandled_critical_extensions().collect()).unwrap_or_default()
 }
 
 pub fn fingerprint(der: &[u8]) -> CertId {

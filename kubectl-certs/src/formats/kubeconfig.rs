@@ -3,73 +3,16 @@
 //! A renewal replaces the two base64 values and leaves every other byte of the file alone: comments, order and unknown
 //! fields are the owner's.
 
-use serde::Deserialize;
+mod entries;
+mod merge;
+
 use zeroize::Zeroizing;
 
+pub use entries::{AuthProvider, Cluster, Context, Exec, ExecVariable, Kubeconfig, User};
+pub use entries::{NamedCluster, NamedContext, NamedUser};
+pub use merge::merge;
+
 use super::yaml;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct Kubeconfig {
-    pub kind: Option<String>,
-    pub clusters: Vec<NamedCluster>,
-    pub users: Vec<NamedUser>,
-    pub contexts: Vec<NamedContext>,
-    pub current_context: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct NamedCluster {
-    pub name: String,
-    pub cluster: Cluster,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct Cluster {
-    pub server: Option<String>,
-    pub certificate_authority: Option<String>,
-    pub certificate_authority_data: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct NamedUser {
-    pub name: String,
-    pub user: User,
-}
-
-/// No field of it is ever printed.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct User {
-    pub client_certificate: Option<String>,
-    pub client_certificate_data: Option<String>,
-    pub client_key: Option<String>,
-    pub client_key_data: Option<Zeroizing<String>>,
-}
-
-impl core::fmt::Debug for User {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("User(…)")
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct NamedContext {
-    pub name: String,
-    pub context: Context,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Context {
-    pub cluster: String,
-    pub user: String,
-    pub namespace: Option<String>,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum KubeconfigError {
@@ -91,7 +34,8 @@ pub fn looks_like_one(text: &str) -> bool {
 }
 
 pub fn parse(text: &str) -> Result<Kubeconfig, KubeconfigError> {
-    serde_saphyr::from_str(text).map_err(|error| KubeconfigError::Unreadable(yaml::fault(&error)))
+    let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| KubeconfigError::Unreadable(yaml::fault(&error)))
 }
 
 /// Puts a new certificate (PEM) and key (PEM) in the place of those of `user`.
@@ -143,5 +87,36 @@ mod tests {
     fn a_fault_never_quotes_the_text() {
         let error = parse("users:\n- name: [\n  client-key-data: SECRET").expect_err("broken").to_string();
         assert!(!error.contains("SECRET"), "{error}");
+    }
+
+    #[test]
+    fn what_people_and_programs_write_is_read() {
+        let windows = r"
+apiVersion: v1
+users: null
+contexts:
+current-context: null
+preferences: {colors: true}
+clusters:
+- name: plain
+  cluster: {server: 'https://x', certificate-authority: 'C:\Users\me\ca.crt'}
+- name: bare
+  cluster:
+    certificate-authority: C:\Users\me\ca.crt
+    extensions: [{name: minikube.sigs.k8s.io, extension: {version: v1}}]
+- name: nothing
+  cluster: null
+";
+        let read = parse(&windows.replace('\n', "\r\n")).expect("read");
+        let path = |at: usize| read.clusters[at].cluster.certificate_authority.as_deref();
+        assert_eq!([path(0), path(1), path(2)], [Some(r"C:\Users\me\ca.crt"), Some(r"C:\Users\me\ca.crt"), None]);
+        assert!(read.users.is_empty() && read.contexts.is_empty() && read.current_context.is_empty());
+        let exec = r#"{"users":[{"name":"u","user":{"exec":{"apiVersion":"v1","command":"c","args":null,"env":null,"new":1},
+            "token":"","client-certificate-data":"","as-groups":null}}]}"#;
+        let read = parse(exec).expect("read");
+        let user = &read.users[0].user;
+        let exec = user.exec.as_ref().expect("a plugin");
+        assert!(exec.command == "c" && exec.args.is_empty() && exec.env.is_empty());
+        assert!(user.client_certificate_data.is_none() && user.impersonate_groups.is_empty());
     }
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
+use memchr::memmem;
 use zeroize::Zeroizing;
 
 #[derive(Debug)]
@@ -41,32 +42,26 @@ pub fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-fn next_block(text: &str, from: usize) -> Option<Block> {
+/// Never looks further than to where the next block begins: a file may be full of beginnings.
+fn next_block(text: &str, mut from: usize) -> Option<Block> {
     const BEGIN: &str = "-----BEGIN ";
     const DASHES: &str = "-----";
-    let start = from + text.get(from..)?.find(BEGIN)?;
-    let label_at = start + BEGIN.len();
-    let Some(label_len) = text[label_at..].find(DASHES).filter(|len| !text[label_at..label_at + len].contains('\n'))
-    else {
-        return next_block(text, label_at);
+    let (start, label_at, label_len) = loop {
+        let start = from + text.get(from..)?.find(BEGIN)?;
+        let label_at = start + BEGIN.len();
+        let line = text[label_at..].find('\n').map_or(text.len(), |length| label_at + length);
+        match text[label_at..line].find(DASHES) {
+            Some(length) => break (start, label_at, length),
+            None => from = label_at,
+        }
     };
     let label = &text[label_at..label_at + label_len];
     let body_at = label_at + label_len + DASHES.len();
     let ending = format!("-----END {label}-----");
-    let body_len = match (text[body_at..].find(&ending), text[body_at..].find(BEGIN)) {
-        // Another block begins before this one ends: the first is broken, the second may be good.
-        (Some(end), Some(begin)) if begin < end => {
-            return Some(Block { label: label.to_owned(), der: None, cut: true, range: start..body_at + begin });
-        }
-        (Some(end), _) => end,
-        (None, begin) => {
-            return Some(Block {
-                label: label.to_owned(),
-                der: None,
-                cut: true,
-                range: start..begin.map_or(text.len(), |begin| body_at + begin),
-            });
-        }
+    // Another block begins before this one ends: the first is broken, the second may be good.
+    let next = text[body_at..].find(BEGIN).map_or(text.len(), |begin| body_at + begin);
+    let Some(body_len) = text[body_at..next].find(&ending) else {
+        return Some(Block { label: label.to_owned(), der: None, cut: true, range: start..next });
     };
     let mut end = body_at + body_len + ending.len();
     if text[end..].starts_with('\r') {
@@ -82,9 +77,56 @@ fn next_block(text: &str, from: usize) -> Option<Block> {
 fn decode_body(body: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut packed = Zeroizing::new(String::with_capacity(body.len()));
     for line in body.lines().filter(|line| !line.contains(':')) {
-        packed.extend(line.chars().filter(|c| !c.is_whitespace()));
+        let line = line.trim();
+        if line.bytes().all(|byte| byte.is_ascii_graphic()) {
+            packed.push_str(line);
+        } else {
+            packed.extend(line.chars().filter(|c| !c.is_whitespace()));
+        }
     }
     decode_base64(&packed)
+}
+
+/// What the reader of the Kubernetes components (Go's `encoding/pem`, and client-go's `ParseCertsPEM` above it) does not
+/// see here although it is read here, as a sentence; nothing where it sees all certificates.
+pub fn unseen_by_go(bytes: &[u8]) -> Option<&'static str> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Some("it is written in UTF-16, in which the components of Kubernetes see no certificate");
+    }
+    let mut at = 0;
+    while let Some(found) = memmem::find(&bytes[at..], BEGIN) {
+        let begin = at + found;
+        at = begin + BEGIN.len();
+        let rest = &bytes[at..];
+        if rest.starts_with(b"TRUSTED CERTIFICATE-----") || rest.starts_with(b"X509 CERTIFICATE-----") {
+            return Some(
+                "it has a block 'TRUSTED CERTIFICATE' or 'X509 CERTIFICATE', which the components of Kubernetes pass over",
+            );
+        }
+        if !rest.starts_with(b"CERTIFICATE-----") {
+            continue;
+        }
+        match &bytes[..begin] {
+            [] | [.., b'\n'] => {}
+            [.., 0xEF, 0xBB, 0xBF] => {
+                return Some(
+                    "a byte order mark stands before a certificate, which the components of Kubernetes therefore do not see",
+                );
+            }
+            [.., b'\r'] => {
+                return Some(
+                    "its lines end with CR alone; the components of Kubernetes see no certificate but at the beginning",
+                );
+            }
+            _ => {
+                return Some(
+                    "a certificate does not begin at the start of a line, so the components of Kubernetes do not see it",
+                );
+            }
+        }
+    }
+    None
 }
 
 /// Standard base64, with or without padding, white space ignored.
@@ -93,6 +135,10 @@ pub fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
         &base64::alphabet::STANDARD,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
+    // Most has no white space, and some is a MiB long.
+    if let Ok(bytes) = LENIENT.decode(text.as_bytes()) {
+        return Some(Zeroizing::new(bytes));
+    }
     let packed: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !c.is_whitespace()).collect());
     LENIENT.decode(packed.as_bytes()).ok().map(Zeroizing::new)
 }
@@ -153,6 +199,35 @@ mod tests {
         assert_eq!(decoded(&plain.replace("AQID", "Proc-Type: 4\n\nAQID")), one);
         let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(plain.encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(decoded(&decode_text(&utf16)), one);
+    }
+
+    /// Found by spoiled bytes: each beginning once looked for its end through all the others.
+    #[test]
+    fn a_file_full_of_beginnings_is_read_in_one_go() {
+        let begin = "-----BEGIN CERTIFICATE-----\n";
+        let start = std::time::Instant::now();
+        assert_eq!(blocks(&begin.repeat(40_000)).len(), 40_000);
+        assert_eq!(blocks(&"-----BEGIN \n".repeat(90_000)).len(), 0);
+        assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn what_go_does_not_see_is_known() {
+        let plain = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
+        for seen in [plain.to_owned(), plain.replace('\n', "\r\n"), format!("subject\n{plain}{plain}"), String::new()] {
+            assert_eq!(unseen_by_go(seen.as_bytes()), None, "{seen}");
+        }
+        let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(plain.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        assert!(unseen_by_go(&utf16).is_some());
+        for unseen in [
+            format!("\u{FEFF}{plain}"),
+            format!("  {plain}"),
+            format!("{}{plain}", plain.trim_end()),
+            plain.replace("CERT", "TRUSTED CERT"),
+            plain.repeat(2).replace('\n', "\r"),
+        ] {
+            assert!(unseen_by_go(unseen.as_bytes()).is_some(), "{unseen}");
+        }
     }
 
     #[test]

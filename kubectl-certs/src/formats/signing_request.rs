@@ -27,6 +27,7 @@ pub fn parse(der: &[u8]) -> Result<SigningRequest, RequestError> {
         other_names: stated.other_names,
         key_usages: stated.key_usages,
         extended_key_usages: stated.extended_key_usages,
+        filed: None,
     })
 }
 

@@ -49,6 +49,10 @@ pub struct Certificate {
     pub issuer_key: NameKey,
 }
 
+fn mark(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
 fn no_name() -> NameKey {
     NameKey([0; 32])
 }
@@ -66,6 +70,19 @@ impl Certificate {
             .find_map(|part| part.strip_prefix("CN="))
             .or_else(|| self.dns_names.first().map(String::as_str))
             .unwrap_or(&self.subject)
+    }
+
+    /// Tells authorities of one name apart: the beginning of the subject key id, or of the key's digest where there is none.
+    pub fn key_mark(&self) -> String {
+        match &self.subject_key_id {
+            Some(id) => mark(id).to_owned(),
+            None => mark(&self.public_key.short()).to_owned(),
+        }
+    }
+
+    /// The same of its issuer, as far as the certificate tells.
+    pub fn issuer_key_mark(&self) -> Option<&str> {
+        self.authority_key_id.as_deref().map(mark)
     }
 
     pub fn is_expired(&self, now: Time) -> bool {

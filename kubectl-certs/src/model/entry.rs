@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, KeyId, Location, SigningRequest, Token};
+use super::{CertId, KeyId, Location, Managed, ObjectRef, SigningRequest, Time, Token};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -26,6 +26,10 @@ pub struct Entry {
     /// The same for the key, where it lies elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_digest: Option<String>,
+    /// Other places that hold the same under the same name, and are told of here alone: copies that a controller puts
+    /// into every namespace.
+    #[serde(default, skip_serializing_if = "<[Location]>::is_empty")]
+    pub also_in: Box<[Location]>,
 }
 
 impl Entry {
@@ -33,7 +37,7 @@ impl Entry {
     pub fn certificates(&self) -> &[CertId] {
         match &self.holds {
             Holds::Chain(ids) | Holds::Bundle(ids) => ids,
-            Holds::PublicKey(_) | Holds::Request(_) | Holds::Token(_) => &[],
+            Holds::PublicKey(_) | Holds::Request(_) | Holds::Managed(_) | Holds::Token(_) => &[],
         }
     }
 
@@ -41,7 +45,7 @@ impl Entry {
     pub fn leaf(&self) -> Option<&CertId> {
         match &self.holds {
             Holds::Chain(ids) => ids.first(),
-            Holds::Bundle(_) | Holds::PublicKey(_) | Holds::Request(_) | Holds::Token(_) => None,
+            Holds::Bundle(_) | Holds::PublicKey(_) | Holds::Request(_) | Holds::Managed(_) | Holds::Token(_) => None,
         }
     }
 }
@@ -57,6 +61,8 @@ pub enum Holds {
     PublicKey(KeyId),
     /// A request for a certificate that nobody has answered here.
     Request(Box<SigningRequest>),
+    /// An object of cert-manager that keeps or signs certificates.
+    Managed(Box<Managed>),
     Token(Box<Token>),
 }
 
@@ -90,4 +96,19 @@ pub struct Origin {
     /// A copy that was put aside; nothing uses it.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub backup: bool,
+    /// Who keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Box<Owner>>,
+}
+
+/// An object whose controller writes an entry, so that nobody else should.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Owner {
+    /// The program: `cert-manager`, `trust-manager`.
+    pub by: String,
+    pub object: ObjectRef,
+    /// When it is going to renew it next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<Time>,
 }

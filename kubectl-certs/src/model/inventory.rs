@@ -6,7 +6,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, Certificate, Certificates, Entry, Handshake, Holds, Location, Time, Use};
+use super::{Called, CertId, Certificate, Certificates, Consumer, Entry, Handshake, Holds, Location, Time, Use};
 
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
@@ -26,11 +26,19 @@ pub struct Inventory {
     /// What servers told beside their chains, by the place of the entry.
     pub handshakes: BTreeMap<Location, Handshake>,
     pub gaps: Vec<Gap>,
+    /// Who relies on Secrets and ConfigMaps, where that was asked for.
+    pub consumers: Vec<Consumer>,
+    /// What could not be asked about them: no gap in what there is.
+    pub unseen: Vec<Gap>,
+    /// Whom the API server calls.
+    pub calls: Vec<Called>,
 }
 
 impl Inventory {
     pub fn entry(&self, at: &Location) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.at == *at)
+        // In the order of places, as a reading leaves them; what was added since is found all the same.
+        let found = self.entries.binary_search_by(|entry| entry.at.cmp(at)).ok();
+        found.and_then(|number| self.entries.get(number)).or_else(|| self.entries.iter().find(|entry| entry.at == *at))
     }
 
     /// The certificate that a component presents from `at`.
@@ -75,6 +83,9 @@ impl Inventory {
         self.serving_given.extend(part.serving_given);
         self.handshakes.extend(part.handshakes);
         self.gaps.extend(part.gaps);
+        self.consumers.extend(part.consumers);
+        self.unseen.extend(part.unseen);
+        self.calls.extend(part.calls);
     }
 
     /// In the order of places, and each place once: two readers may reach one (a kubeconfig in use that also lies in a
@@ -93,9 +104,11 @@ impl Inventory {
         self.layouts.iter().find(|found| found.name == *name && found.node.as_deref() == entry.at.node())
     }
 
-    /// Requests and tokens: what is no certificate and has an end or a state all the same.
+    /// Requests, tokens and objects of cert-manager: what is no certificate and has an end or a state all the same.
     pub fn others(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| matches!(entry.holds, Holds::Request(_) | Holds::Token(_)))
+        self.entries
+            .iter()
+            .filter(|entry| matches!(entry.holds, Holds::Request(_) | Holds::Managed(_) | Holds::Token(_)))
     }
 }
 
@@ -196,8 +209,12 @@ pub enum GapReason {
     BadPkcs12,
     BadRequest,
     BadToken,
+    /// The API server's certificate has expired; nothing else is wrong with it.
+    ExpiredServer,
     Forbidden,
     NoCertificateFound,
+    /// An exec plugin or a token file gave none.
+    NoCredentials,
     /// A folder, a FIFO or a device where a file is wanted.
     NotAFile,
     NotFound,
@@ -221,8 +238,10 @@ impl GapReason {
             Self::BadPkcs12 => "bad-pkcs12",
             Self::BadRequest => "bad-request",
             Self::BadToken => "bad-token",
+            Self::ExpiredServer => "expired-server",
             Self::Forbidden => "forbidden",
             Self::NoCertificateFound => "no-certificate-found",
+            Self::NoCredentials => "no-credentials",
             Self::NotAFile => "not-a-file",
             Self::NotFound => "not-found",
             Self::PermissionDenied => "permission-denied",

@@ -10,6 +10,7 @@
 //! | `webhook/validating/NAME/HOOK`, `webhook/mutating/NAME/HOOK` | the caBundle of a webhook |
 //! | `apiservice/NAME`, `crd/NAME` | the caBundle of an aggregated API, of a conversion webhook |
 //! | `csr/NAME` | a CertificateSigningRequest |
+//! | `certificate/NAMESPACE/NAME`, `issuer/…`, `certificaterequest/…`, `clusterissuer/NAME` | an object of cert-manager |
 //! | `PLACE#/A/B` | a value inside of a structured document there, as a JSON Pointer (RFC 6901) |
 //! | `PLACE#user/NAME`, `PLACE#cluster/NAME` | an entry of a kubeconfig that is the value of a Secret or ConfigMap |
 //! | `tls://HOST:PORT`, `tls://HOST:PORT?sni=NAME` | what a server presents, also when asked for that name |
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Endpoint;
+use super::{Endpoint, ManagedKind};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "String", try_from = "String")]
@@ -67,6 +68,12 @@ pub enum Place {
         field: String,
     },
     SigningRequest {
+        name: String,
+    },
+    /// Of cert-manager; the namespace is empty where the kind has none.
+    Managed {
+        kind: ManagedKind,
+        namespace: String,
         name: String,
     },
     Endpoint(Endpoint),
@@ -260,6 +267,10 @@ impl fmt::Display for Place {
                 if kind.has_fields() { write!(f, "/{}", escape(field)) } else { Ok(()) }
             }
             Self::SigningRequest { name } => write!(f, "csr/{}", escape(name)),
+            Self::Managed { kind, namespace, name } if kind.is_namespaced() => {
+                write!(f, "{}/{}/{}", kind.prefix(), escape(namespace), escape(name))
+            }
+            Self::Managed { kind, name, .. } => write!(f, "{}/{}", kind.prefix(), escape(name)),
             Self::Endpoint(endpoint) => endpoint.fmt(f),
             Self::StandardInput => f.write_str("-"),
             Self::Field { of, pointer } => write!(f, "{of}#{pointer}"),
@@ -356,7 +367,22 @@ fn parse_whole(text: &str) -> Result<Place, &'static str> {
         ("crd", ..) => Err("'crd/NAME' is wanted"),
         ("csr", Some(name), None, ..) => Ok(Place::SigningRequest { name }),
         ("csr", ..) => Err("'csr/NAME' is wanted"),
-        _ => Err("no such kind of place"),
+        (kind, first, second, third, _) => parse_managed(kind, first, second, third),
+    }
+}
+
+fn parse_managed(
+    kind: &str,
+    first: Option<String>,
+    second: Option<String>,
+    third: Option<String>,
+) -> Result<Place, &'static str> {
+    let kind = ManagedKind::ALL.into_iter().find(|known| known.prefix() == kind).ok_or("no such kind of place")?;
+    match (kind.is_namespaced(), first, second, third) {
+        (true, Some(namespace), Some(name), None) => Ok(Place::Managed { kind, namespace, name }),
+        (true, ..) => Err("'KIND/NAMESPACE/NAME' is wanted"),
+        (false, Some(name), None, None) => Ok(Place::Managed { kind, namespace: String::new(), name }),
+        (false, ..) => Err("'KIND/NAME' is wanted: it has no namespace"),
     }
 }
 
@@ -483,9 +509,14 @@ mod tests {
             name,
             key,
         });
+        let managed = (0..ManagedKind::ALL.len(), name, name).prop_map(|(kind, namespace, name)| {
+            let kind = ManagedKind::ALL[kind];
+            Place::Managed { kind, namespace: if kind.is_namespaced() { namespace } else { String::new() }, name }
+        });
         prop_oneof![
             (kind_alone, name).prop_map(|(kind, name)| Place::CaBundle { kind, name, field: String::new() }),
             name.prop_map(|name| Place::SigningRequest { name }),
+            managed,
             (config_map.clone(), prop_oneof![entry, pointer.clone()])
                 .prop_map(|(of, pointer)| Place::Field { of: Box::new(of), pointer }),
             (file, pointer).prop_map(|(of, pointer)| Place::Field { of: Box::new(of), pointer }),

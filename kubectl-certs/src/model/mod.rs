@@ -4,11 +4,13 @@
 
 mod certificate;
 mod certificates;
+mod consumer;
 mod digest;
 mod endpoint;
 mod entry;
 mod inventory;
 mod location;
+mod managed;
 mod signing_request;
 mod store;
 mod time;
@@ -18,12 +20,14 @@ mod wish;
 
 pub use certificate::Certificate;
 pub use certificates::Certificates;
+pub use consumer::{Called, Consumer, ObjectRef, Relies, ServicePort};
 pub use digest::{CertId, KeyId, NameKey, NotADigest};
 pub use endpoint::{Endpoint, Handshake, Protocol};
-pub use entry::{Entry, Holds, KeyState, Origin};
+pub use entry::{Entry, Holds, KeyState, Origin, Owner};
 pub use inventory::{FoundLayout, Gap, GapReason, Inventory, Row, TrustEdge, path_on_disk};
 pub use location::{BundleKind, KubeconfigField, Location, LocationError, Place, Pointer, host_and_port, steers};
-pub use signing_request::SigningRequest;
+pub use managed::{Managed, ManagedKind, ManagedState};
+pub use signing_request::{Filed, RequestState, SigningRequest};
 pub use store::IdentityStore;
 pub use time::{Span, Time, TimeError};
 pub use token::{Token, TokenKind};

@@ -8,13 +8,19 @@ pub(super) fn line(text: &str) -> String {
     text.chars().map(|c| if steers(c) { '\u{FFFD}' } else { c }).collect()
 }
 
+/// The same for text of several lines, such as PEM.
+pub(super) fn lines(text: &str) -> String {
+    text.chars().map(|c| if steers(c) && !matches!(c, '\n' | '\t') { '\u{FFFD}' } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::line;
+    use super::{line, lines};
 
     #[test]
     fn nothing_steers_the_terminal() {
         assert_eq!(line("a\u{1b}[31mb\u{202E}c\nd"), "a\u{FFFD}[31mb\u{FFFD}c\u{FFFD}d");
         assert_eq!(line("Müller GmbH"), "Müller GmbH");
+        assert_eq!(lines("a\u{1b}b\n\tc\rd"), "a\u{FFFD}b\n\tc\u{FFFD}d");
     }
 }

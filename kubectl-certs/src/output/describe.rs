@@ -1,9 +1,8 @@
 //! One thing in full, as `kubectl describe` would tell it.
 
-use super::text::state_word;
-use super::{as_typed, clean, severity_word};
+use super::{as_typed, clean, severity_word, users};
 use crate::findings::Check;
-use crate::model::{KeyState, Purpose, TakesEffect, Time};
+use crate::model::{KeyState, Location, Place, Purpose, TakesEffect, Time};
 use crate::report::{Presents, Served, Shown, SignatureState};
 
 pub(super) fn certificate(shown: &Shown, now: Time) -> String {
@@ -17,7 +16,9 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     page.line("Issuer", &certificate.issuer);
     page.line("Serial", &certificate.serial);
     page.line("Fingerprint", &format!("sha256 {}", certificate.fingerprint));
-    page.line("State", state_word(shown.listed.state));
+    page.list("Key id", &certificate.subject_key_id.iter().map(ToString::to_string).collect::<Vec<_>>());
+    page.list("Issuer's key", &certificate.authority_key_id.iter().map(ToString::to_string).collect::<Vec<_>>());
+    page.line("State", shown.listed.state.word());
     page.line("Not before", &certificate.not_before.to_string());
     let left = certificate.not_after.since(now);
     let left = if left.0 < 0 { format!("{} ago", now.since(certificate.not_after)) } else { format!("in {left}") };
@@ -36,10 +37,20 @@ pub(super) fn certificate(shown: &Shown, now: Time) -> String {
     page.line("Signature", &format!("{}, {}", certificate.signature_algorithm, signature_sentence(shown)));
     page.list(
         "Chain",
-        &shown.chain.iter().map(|link| format!("{}   (until {})", link.subject, link.not_after)).collect::<Vec<_>>(),
+        // With what tells authorities of one name apart.
+        &shown
+            .chain
+            .iter()
+            .map(|link| format!("{}   (key {}, until {})", link.subject, link.key_mark(), link.not_after))
+            .collect::<Vec<_>>(),
     );
+    if let Some(owner) = &shown.listed.entry.origin.owner {
+        page.line("Kept by", &users::kept_by(owner, now));
+    }
     page.list("Also in", &others(shown));
-    page.list("Used by", &uses(shown));
+    let consumers = shown.consumers.iter().map(users::sentence);
+    let unseen = shown.unseen.iter().map(users::unseen);
+    page.list("Used by", &uses(shown).into_iter().chain(consumers).chain(unseen).collect::<Vec<_>>());
     page.list("Served by", &served(shown));
     if let Some(handshake) = &shown.handshake {
         page.list("Handshake", handshake.version.as_slice());
@@ -78,12 +89,32 @@ fn signature_sentence(shown: &Shown) -> String {
         SignatureState::SelfSigned => "given by itself".to_owned(),
         SignatureState::IssuerMissing => "not verified: the issuer is not among what was read".to_owned(),
         SignatureState::Bad => "not given by any authority of the issuer's name".to_owned(),
+        SignatureState::Undecided => "not verified: too many authorities have the issuer's name".to_owned(),
         SignatureState::Unsupported { algorithm } => format!("not verified: {algorithm} is not supported"),
     }
 }
 
 fn others(shown: &Shown) -> Vec<String> {
-    shown.places.iter().filter(|at| **at != shown.listed.target).map(ToString::to_string).collect()
+    let places = shown.places.iter().filter(|at| **at != shown.listed.target).map(ToString::to_string);
+    places.chain(copies(&shown.listed.entry.also_in)).collect()
+}
+
+/// The first few of many.
+fn copies(also_in: &[Location]) -> Option<String> {
+    const FEW: usize = 5;
+    let namespaces: Vec<&str> = also_in
+        .iter()
+        .filter_map(|at| match at.place.whole() {
+            Place::ConfigMap { namespace, .. } => Some(namespace.as_str()),
+            Place::Secret { namespace, .. } => Some(namespace),
+            _ => None,
+        })
+        .collect();
+    let more = namespaces.len().saturating_sub(FEW);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let s = if namespaces.len() == 1 { "" } else { "s" };
+    let first = namespaces.iter().take(FEW).copied().collect::<Vec<_>>().join(", ");
+    (!namespaces.is_empty()).then(|| format!("the same in {} other namespace{s}: {first}{more}", namespaces.len()))
 }
 
 fn uses(shown: &Shown) -> Vec<String> {
@@ -154,19 +185,20 @@ fn wrapped(text: &str) -> String {
     lines.join("\n  ")
 }
 
+/// Names on the left, values on the right.
 #[derive(Default)]
-struct Page {
-    text: String,
+pub(super) struct Page {
+    pub(super) text: String,
 }
 
 impl Page {
-    fn line(&mut self, name: &str, value: &str) {
+    pub(super) fn line(&mut self, name: &str, value: &str) {
         let value = if value.is_empty() { "(empty)".to_owned() } else { clean::line(value) };
         self.text.push_str(&format!("{:<14}{value}\n", format!("{name}:")));
     }
 
     /// Nothing where there is nothing.
-    fn list(&mut self, name: &str, values: &[String]) {
+    pub(super) fn list(&mut self, name: &str, values: &[String]) {
         for (index, value) in values.iter().enumerate() {
             if index == 0 {
                 self.line(name, value);

@@ -1,14 +1,23 @@
-//! Reports as bytes. Pure: what goes to which stream is returned, not written. One writer per format.
+//! Reports as bytes. Pure: whoever asks brings the stream. One writer per format.
 
 mod clean;
+mod columns;
+mod csv;
 mod describe;
+mod documents;
+mod format;
+mod jsonpath;
+mod others;
 mod plan;
 mod requests;
 mod table;
 mod text;
+mod tree;
+mod users;
 pub mod wire;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use serde::Serialize;
 
@@ -16,64 +25,49 @@ use crate::error::{Error, exit};
 use crate::findings::Severity;
 use crate::plan::{Action, Plan};
 use crate::report::Report;
-use crate::request::API;
 use crate::request::quoted;
-use wire::{Document, Item};
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    #[default]
-    Table,
-    Wide,
-    Json,
-    Yaml,
-    Name,
-}
+pub use format::{Format, Kind};
+pub use jsonpath::{Missing, Template};
+use wire::Document;
 
 /// How the report is to look.
 #[derive(Clone, Debug)]
 pub struct Style {
     pub format: Format,
     pub headers: bool,
+    /// What a template may ask for although nothing has it.
+    pub missing: Missing,
+    /// Lines of trees in plain characters.
+    pub ascii: bool,
     /// What people type to run this program: `kubectl certs`.
     pub program: String,
 }
 
+/// For standard output and standard error.
 #[derive(Debug, Default)]
-pub struct Rendered {
-    /// For standard output.
-    pub out: String,
-    /// For standard error.
-    pub err: String,
+struct Rendered {
+    out: String,
+    err: String,
 }
 
-pub fn render(report: &Report, style: &Style) -> Result<Rendered, Error> {
-    let unwritable = |error: &dyn core::fmt::Display| Error::failed(format!("failed to write the answer: {error}"));
-    let mut rendered = match style.format {
-        Format::Table | Format::Wide => text::render(report, style),
-        Format::Name => Rendered { out: names(report), ..Rendered::default() },
-        Format::Json => Rendered {
-            out: match report {
-                Report::Schema => serde_json::to_string_pretty(&schema()),
-                _ => serde_json::to_string_pretty(&document(report)),
-            }
-            .map_err(|error| unwritable(&error))?
-                + "\n",
-            ..Rendered::default()
-        },
-        Format::Yaml => Rendered {
-            out: match report {
-                Report::Schema => serde_saphyr::to_string(&schema()),
-                _ => serde_saphyr::to_string(&document(report)),
-            }
-            .map_err(|error| unwritable(&error))?,
-            ..Rendered::default()
-        },
+/// Writes the report, and returns what is to be said beside it on standard error.
+pub fn render(report: &Report, style: &Style, out: &mut dyn Write) -> Result<String, Error> {
+    let written = match &style.format {
+        Format::Table | Format::Wide => {
+            let said = text::write(report, style, out).map_err(documents::Fault::Io)?;
+            return Ok(said + &text::gaps(report.gaps()));
+        }
+        Format::Name => names(report, out).map_err(documents::Fault::Io),
+        Format::Json => documents::json(report, out),
+        Format::Yaml => documents::yaml(report, out),
+        Format::Csv => documents::csv(report, out),
+        Format::JsonPath(template) => documents::jsonpath(report, template, style.missing, out),
+        Format::JsonPathAsJson(template) => documents::jsonpath_as_json(report, template, style.missing, out),
+        Format::CustomColumns(columns) => documents::columns(report, columns, style.headers, out),
+        Format::InFile(..) => Ok(()),
     };
-    if !matches!(style.format, Format::Json | Format::Yaml) {
-        rendered.err.push_str(&text::gaps(report.gaps()));
-    }
-    Ok(rendered)
+    written?;
+    Ok(if style.format.is_document() { String::new() } else { text::gaps(report.gaps()) })
 }
 
 /// The exit code of an answer; findings beat gaps.
@@ -93,12 +87,6 @@ pub fn exit_code(report: &Report) -> u8 {
     }
 }
 
-pub fn document(report: &Report) -> Document {
-    let gaps = report.gaps().to_vec();
-    let layouts = if let Report::List(listing) = report { listing.layouts.clone() } else { Vec::new() };
-    Document { api_version: API.to_owned(), kind: "List".to_owned(), items: Item::all(report), layouts, gaps }
-}
-
 /// The whole wire as JSON Schema: what is asked, what is answered line by line, what `-o json` prints, also of an error.
 pub fn schema() -> BTreeMap<&'static str, impl Serialize> {
     let parts = [
@@ -110,23 +98,33 @@ pub fn schema() -> BTreeMap<&'static str, impl Serialize> {
     parts.into_iter().collect::<BTreeMap<_, _>>()
 }
 
-fn names(report: &Report) -> String {
-    let names: Vec<String> = match report {
-        Report::List(listing) => listing.rows().map(|row| row.target.to_string()).collect(),
-        Report::Show(shown) => shown.rows.iter().map(|row| row.listed.target.to_string()).collect(),
-        Report::Check(checked) => checked.findings.iter().map(|finding| finding.at.to_string()).collect(),
-        Report::Explain(checks) => checks.iter().map(|check| check.code.to_owned()).collect(),
-        Report::Explanation(check) => vec![check.code.to_owned()],
-        Report::Plan(planned) => places(&planned.plan),
-        Report::Requests(made) => made.requests.iter().map(|request| request.name.clone()).collect(),
-        Report::Run(done, _) => vec![done.run.clone()],
-        Report::Runs(runs, _) => runs.iter().map(|run| run.run.clone()).collect(),
-        Report::RunDetails(run, _) => vec![run.run.clone()],
-        Report::Demo(made) => vec![made.folder.clone()],
-        Report::Version => vec![env!("CARGO_PKG_VERSION").to_owned()],
-        Report::Schema => schema().into_keys().map(str::to_owned).collect(),
+fn names(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
+    let names: Box<dyn Iterator<Item = String> + '_> = match report {
+        Report::List(listing) => {
+            let rows = listing.rows().map(|row| row.target.to_string());
+            Box::new(rows.chain(listing.others.iter().map(|entry| entry.at.to_string())))
+        }
+        Report::Show(shown) => {
+            let rows = shown.rows.iter().map(|row| row.listed.target.to_string());
+            Box::new(rows.chain(shown.others.iter().map(|entry| entry.at.to_string())))
+        }
+        Report::Tree(tree) => {
+            let places = tree.nodes.iter().flat_map(|node| &node.places);
+            Box::new(places.map(|place| place.target.to_string()))
+        }
+        Report::Check(checked) => Box::new(checked.findings.iter().map(|finding| finding.at.to_string())),
+        Report::Explain(checks) => Box::new(checks.iter().map(|check| check.code.to_owned())),
+        Report::Explanation(check) => Box::new(core::iter::once(check.code.to_owned())),
+        Report::Plan(planned) => Box::new(places(&planned.plan).into_iter()),
+        Report::Requests(made) => Box::new(made.requests.iter().map(|request| request.name.clone())),
+        Report::Run(done, _) => Box::new(core::iter::once(done.run.clone())),
+        Report::Runs(runs, _) => Box::new(runs.iter().map(|run| run.run.clone())),
+        Report::RunDetails(run, _) => Box::new(core::iter::once(run.run.clone())),
+        Report::Demo(made) => Box::new(core::iter::once(made.folder.clone())),
+        Report::Version => Box::new(core::iter::once(env!("CARGO_PKG_VERSION").to_owned())),
+        Report::Schema => Box::new(schema().into_keys().map(str::to_owned)),
     };
-    names.into_iter().map(|name| name + "\n").collect()
+    names.into_iter().try_for_each(|name| writeln!(out, "{name}"))
 }
 
 /// What a plan changes, by names that every command accepts.
@@ -154,12 +152,12 @@ pub fn named(error: Error, program: &str) -> Error {
 }
 
 /// An error as `-o json` and `-o yaml` print it; none for the other formats.
-pub fn failure(error: &Error, format: Format) -> Option<String> {
+pub fn failure(error: &Error, format: &Format) -> Option<String> {
     let failure = wire::Failure { error: error.clone() };
     match format {
         Format::Json => serde_json::to_string_pretty(&failure).ok().map(|text| text + "\n"),
         Format::Yaml => serde_saphyr::to_string(&failure).ok(),
-        Format::Table | Format::Wide | Format::Name => None,
+        _ => None,
     }
 }
 

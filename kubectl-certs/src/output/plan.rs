@@ -12,9 +12,9 @@ pub(super) fn render(plan: &Plan, style: &Style) -> Rendered {
     let mut out = String::new();
     for (index, phase) in plan.phases.iter().enumerate() {
         out.push_str(&format!("{}. {}: {}\n", index + 1, phase.name, phase.why));
-        let rows =
+        let rows: Vec<_> =
             phase.steps.iter().map(|step| vec![step.id.clone(), step.title.clone(), step.impact.clone()]).collect();
-        out.push_str(&indented(&table(&["STEP", "WHAT", "IMPACT"], rows, style.headers)));
+        out.push_str(&indented(&table(&["STEP", "WHAT", "IMPACT"], &rows, style.headers)));
         for condition in &phase.gate {
             out.push_str(&format!("   until {condition}, five times in a row\n"));
         }
@@ -36,8 +36,8 @@ pub(super) fn left_alone(left_alone: &[LeftAlone], style: &Style) -> String {
     if left_alone.is_empty() {
         return String::new();
     }
-    let rows = left_alone.iter().map(|left| vec![left.name.clone(), left.why.clone()]).collect();
-    format!("Left alone:\n{}", indented(&table(&["NAME", "WHY"], rows, style.headers)))
+    let rows: Vec<_> = left_alone.iter().map(|left| vec![left.name.clone(), left.why.clone()]).collect();
+    format!("Left alone:\n{}", indented(&table(&["NAME", "WHY"], &rows, style.headers)))
 }
 
 fn indented(text: &str) -> String {

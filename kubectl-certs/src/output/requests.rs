@@ -18,7 +18,7 @@ pub(super) fn render(made: &RequestsMade, style: &Style) -> Rendered {
         let file = request.file.clone().unwrap_or_else(|| "-".to_owned());
         vec![request.name.clone(), request.subject.clone(), key.to_owned(), file]
     });
-    let mut out = table(&["NAME", "SUBJECT", "KEY", "REQUEST"], rows.collect(), style.headers);
+    let mut out = table(&["NAME", "SUBJECT", "KEY", "REQUEST"], &rows.collect::<Vec<_>>(), style.headers);
     out.push_str(&left_alone(&made.left_alone, style));
     let count = made.requests.len();
     let requests = format!("{count} request{}", if count == 1 { "" } else { "s" });

@@ -1,24 +1,78 @@
 //! Tables that read like kubectl's and that grep and awk can read: no borders, a row a line, three spaces between columns.
+//!
+//! The rows are made twice, once to see how wide they are and once to be written, so that a table of any length takes no
+//! more memory than a row (a matrix of cells takes 2 KiB a row).
 
-use comfy_table::{Table, presets};
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
 
 use super::clean;
 
-pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, with_headers: bool) -> String {
-    if rows.is_empty() {
-        return String::new();
+const GAP: usize = 3;
+
+/// Writes nothing where there are no rows.
+pub(super) fn write<R: Iterator<Item = Vec<String>>>(
+    out: &mut dyn Write,
+    headers: &[&str],
+    rows: impl Fn() -> R,
+    with_headers: bool,
+) -> io::Result<()> {
+    let mut widths: Vec<usize> = headers.iter().map(|header| if with_headers { header.width() } else { 0 }).collect();
+    let mut empty = true;
+    for row in rows() {
+        empty = false;
+        for (width, cell) in widths.iter_mut().zip(&row) {
+            *width = (*width).max(shown(cell).width());
+        }
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    if empty {
+        return Ok(());
+    }
     if with_headers {
-        table.set_header(headers.iter().copied());
+        line(out, headers.iter().map(|header| (*header).to_owned()), &widths)?;
     }
-    for row in rows {
-        table.add_row(row.iter().map(|cell| if cell.is_empty() { "-".to_owned() } else { clean::line(cell) }));
+    rows().try_for_each(|row| line(out, row.iter().map(|cell| shown(cell)), &widths))
+}
+
+/// A short one as text.
+pub(super) fn table(headers: &[&str], rows: &[Vec<String>], with_headers: bool) -> String {
+    let mut text = Vec::new();
+    // Memory takes everything.
+    write(&mut text, headers, || rows.iter().cloned(), with_headers).ok();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn shown(cell: &str) -> String {
+    if cell.is_empty() { "-".to_owned() } else { clean::line(cell) }
+}
+
+fn line(out: &mut dyn Write, cells: impl Iterator<Item = String>, widths: &[usize]) -> io::Result<()> {
+    let mut text = String::new();
+    // How far the text should go before the next cell.
+    let mut end = 0;
+    let mut at = 0;
+    for (cell, width) in cells.zip(widths) {
+        text.extend(core::iter::repeat_n(' ', end - at));
+        text.push_str(&cell);
+        at = end + cell.width();
+        end += width + GAP;
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 3));
+    writeln!(out, "{}", text.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::table;
+
+    #[test]
+    fn columns_stand_below_one_another() {
+        let rows = [["a", "", "long enough"], ["漢字", "b\u{1b}c", ""]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(
+            table(&["ONE", "TWO", "THREE"], &rows, true),
+            "ONE    TWO   THREE\na      -     long enough\n漢字   b\u{FFFD}c   -\n"
+        );
+        assert_eq!(table(&["ONE", "TWO", "THREE"], &rows[..1], false), "a   -   long enough\n");
+        assert_eq!(table(&["ONE"], &[], true), "");
     }
-    let text: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
-    text
 }

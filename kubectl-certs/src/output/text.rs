@@ -1,20 +1,40 @@
 //! Reports for people.
 
-use super::table::table;
-use super::{Format, Rendered, Style, clean, describe, plan, quoted, requests, severity_word};
+use std::io::{self, Write};
+
+use super::table::{self, table};
+use super::{Format, Rendered, Style, clean, describe, plan, quoted, requests, severity_word, tree};
 use crate::event::{Event, What};
 use crate::findings::{Check, Finding, Severity};
-use crate::model::{Entry, Gap, Holds, KeyState};
-use crate::report::{Checked, DemoMade, Listed, Listing, Report, RunDone, RunInfo, State};
+use crate::model::{Gap, KeyState};
+use crate::report::{Checked, DemoMade, Listed, Listing, Report, RunDone, RunInfo};
 
-pub(super) fn render(report: &Report, style: &Style) -> Rendered {
+/// Writes what is for standard output, and returns the rest.
+pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<String> {
     match report {
-        Report::List(listing) => list(listing, style),
+        Report::List(listing) => list(listing, style, out),
+        Report::Check(checked) => check(checked, style, out),
+        Report::Tree(tree) if tree.nodes.is_empty() => Ok(nothing_found(tree.namespace.as_deref(), &tree.gaps)),
+        Report::Tree(tree) => tree::write(tree, style, out).map(|()| String::new()),
+        short => {
+            let Rendered { out: text, err } = render(short, style);
+            out.write_all(text.as_bytes()).map(|()| err)
+        }
+    }
+}
+
+fn render(report: &Report, style: &Style) -> Rendered {
+    match report {
+        // Written as they are made.
+        Report::List(_) | Report::Check(_) | Report::Tree(_) => Rendered::default(),
         Report::Show(shown) => Rendered {
-            out: shown.rows.iter().map(|row| describe::certificate(row, shown.now)).collect::<Vec<_>>().join("\n"),
+            out: {
+                let rows = shown.rows.iter().map(|row| describe::certificate(row, shown.now));
+                let others = shown.others.iter().map(|entry| super::others::describe(entry, shown.now));
+                rows.chain(others).collect::<Vec<_>>().join("\n")
+            },
             ..Rendered::default()
         },
-        Report::Check(checked) => check(checked, style),
         Report::Explain(checks) => explain_all(checks, style),
         Report::Explanation(check) => Rendered { out: describe::check(check, &style.program), ..Rendered::default() },
         Report::Plan(planned) => plan::render(&planned.plan, style),
@@ -33,47 +53,41 @@ pub(super) fn render(report: &Report, style: &Style) -> Rendered {
     }
 }
 
-fn list(listing: &Listing, style: &Style) -> Rendered {
+fn list(listing: &Listing, style: &Style, out: &mut dyn Write) -> io::Result<String> {
     if listing.chosen.is_empty() && listing.others.is_empty() {
-        return Rendered { err: nothing_found(listing.namespace.as_deref(), &listing.gaps), ..Rendered::default() };
+        return Ok(nothing_found(listing.namespace.as_deref(), &listing.gaps));
     }
-    let wide = style.format == Format::Wide;
+    let wide = matches!(style.format, Format::Wide);
     let mut headers = vec!["NAME", "STATE", "EXPIRES", "LEFT", "SUBJECT", "SIGNED-BY"];
     if wide {
         headers.extend(["KEY", "ALGORITHM", "SERIAL", "BACKUP", "PLACE"]);
     }
-    let rows = listing.rows().map(|row| list_row(&row, listing, wide)).collect();
-    let mut out = table(&headers, rows, style.headers);
-    if !listing.others.is_empty() {
-        let others = listing.others.iter().filter_map(|entry| other_row(entry, listing)).collect();
-        // As kubectl parts the tables of several kinds.
-        let gap = if out.is_empty() { "" } else { "\n" };
-        out = format!("{out}{gap}{}", table(&["NAME", "KIND", "EXPIRES", "LEFT", "WHAT"], others, style.headers));
+    // These stand behind the others, where there is something to tell: who reads by position reads on.
+    let users = wide && listing.chosen.iter().any(|row| row.used_by.is_some());
+    let copies = listing.rows().any(|row| !row.entry.also_in.is_empty());
+    headers.extend(users.then_some("USED-BY"));
+    headers.extend(copies.then_some("IN"));
+    let rows = || {
+        listing.rows().map(|row| {
+            let mut cells = list_row(&row, listing, wide);
+            cells.extend(users.then(|| row.used_by.map(|count| count.to_string()).unwrap_or_default()));
+            cells.extend(copies.then(|| in_namespaces(&row)));
+            cells
+        })
+    };
+    table::write(out, &headers, rows, style.headers)?;
+    let others = super::others::tables(listing, wide, style.headers);
+    // As kubectl parts the tables of several kinds.
+    if !listing.chosen.is_empty() && !others.is_empty() {
+        writeln!(out)?;
     }
+    out.write_all(others.join("\n").as_bytes())?;
     // By what it was recognised: whoever wonders about a name looks here.
     let recognised = listing.layouts.iter().filter(|_| wide).map(|found| {
         let on = found.node.as_ref().map_or_else(String::new, |node| format!(" on {}", clean::line(node)));
         format!("{}{on}: {}\n", found.name, clean::line(&found.why))
     });
-    Rendered { out, err: recognised.collect() }
-}
-
-/// Requests and tokens.
-fn other_row(entry: &Entry, listing: &Listing) -> Option<Vec<String>> {
-    let name = entry.origin.name.clone().filter(|_| listing.named).unwrap_or_else(|| entry.at.to_string());
-    match &entry.holds {
-        Holds::Request(request) => {
-            let what = request.subject.clone();
-            Some(vec![name, "request".to_owned(), String::new(), String::new(), what])
-        }
-        Holds::Token(token) => {
-            let end = token.expires.map(|end| (end.minute(), end.since(listing.now).to_string()));
-            let (expires, left) = end.unwrap_or_default();
-            let what = token.subject.clone().unwrap_or_else(|| token.kind.word().to_owned());
-            Some(vec![name, "token".to_owned(), expires, left, what])
-        }
-        Holds::Chain(_) | Holds::Bundle(_) | Holds::PublicKey(_) => None,
-    }
+    Ok(recognised.collect())
 }
 
 /// In kubectl's own words, which scripts look for. Where something could not be read, nobody knows what is there: then
@@ -86,19 +100,25 @@ fn nothing_found(namespace: Option<&str>, gaps: &[Gap]) -> String {
     }
 }
 
+/// Copies of one object in many namespaces are one row.
+fn in_namespaces(row: &Listed<'_>) -> String {
+    match row.entry.also_in.len() {
+        0 => String::new(),
+        more => format!("{} namespaces", more + 1),
+    }
+}
+
 fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
     let certificate = &row.certificate;
     let target = row.target.to_string();
     let first = row.target.number.is_none_or(|number| number == 1);
-    let issuer =
-        if certificate.names_itself_as_issuer() { "itself".to_owned() } else { common_name(&certificate.issuer) };
     let mut cells = vec![
         row.label(listing.named),
-        state_word(row.state).to_owned(),
+        row.state.word().to_owned(),
         certificate.not_after.minute(),
         certificate.not_after.since(listing.now).to_string(),
-        certificate.short_name().to_owned(),
-        issuer,
+        listing.subject(certificate),
+        listing.signer(certificate),
     ];
     if wide {
         let key = match (first, row.entry.key) {
@@ -114,26 +134,13 @@ fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
     cells
 }
 
-fn common_name(name: &str) -> String {
-    name.split(',').find_map(|part| part.strip_prefix("CN=")).unwrap_or(name).to_owned()
-}
-
-pub(super) fn state_word(state: State) -> &'static str {
-    match state {
-        State::Valid => "valid",
-        State::Expiring => "expiring",
-        State::Expired => "expired",
-        State::NotYetValid => "not-yet-valid",
-    }
-}
-
-fn check(checked: &Checked, style: &Style) -> Rendered {
-    let wide = style.format == Format::Wide;
+fn check(checked: &Checked, style: &Style, out: &mut dyn Write) -> io::Result<String> {
+    let wide = matches!(style.format, Format::Wide);
     // What was found comes last: it is the only cell with spaces in it.
     let headers: &[&str] =
         if wide { &["SEVERITY", "CODE", "NAME", "PLACE", "WHAT"] } else { &["SEVERITY", "CODE", "NAME", "WHAT"] };
-    let rows = checked.findings.iter().map(|finding| finding_row(finding, checked.named, wide)).collect();
-    Rendered { out: table(headers, rows, style.headers), err: summary(checked, style) }
+    let rows = || checked.findings.iter().map(|finding| finding_row(finding, checked.named, wide));
+    table::write(out, headers, rows, style.headers).map(|()| summary(checked, style))
 }
 
 fn finding_row(finding: &Finding, named: bool, wide: bool) -> Vec<String> {
@@ -172,8 +179,8 @@ fn summary(checked: &Checked, style: &Style) -> String {
 }
 
 fn explain_all(checks: &[&Check], style: &Style) -> Rendered {
-    let rows = checks.iter().map(|check| vec![check.code.to_owned(), check.title.to_owned()]).collect();
-    Rendered { out: table(&["CODE", "MEANING"], rows, style.headers), ..Rendered::default() }
+    let rows: Vec<_> = checks.iter().map(|check| vec![check.code.to_owned(), check.title.to_owned()]).collect();
+    Rendered { out: table(&["CODE", "MEANING"], &rows, style.headers), ..Rendered::default() }
 }
 
 fn run(done: &RunDone, style: &Style) -> Rendered {
@@ -220,7 +227,7 @@ fn list_runs(runs: &[RunInfo], gaps: &[Gap], style: &Style) -> Rendered {
         }
         return Rendered { err: "No runs found.\n".to_owned(), ..Rendered::default() };
     }
-    let rows = runs
+    let rows: Vec<_> = runs
         .iter()
         .map(|run| {
             vec![
@@ -232,7 +239,7 @@ fn list_runs(runs: &[RunInfo], gaps: &[Gap], style: &Style) -> Rendered {
             ]
         })
         .collect();
-    Rendered { out: table(&["RUN", "STATE", "STEPS", "STARTED", "ON"], rows, style.headers), ..Rendered::default() }
+    Rendered { out: table(&["RUN", "STATE", "STEPS", "STARTED", "ON"], &rows, style.headers), ..Rendered::default() }
 }
 
 /// For people: which machines, or which disk.
@@ -299,7 +306,9 @@ fn sentence(event: &Event) -> String {
 
 fn demo(made: &DemoMade, style: &Style) -> Rendered {
     let (program, folder) = (&style.program, quoted(&made.folder));
-    let checked = check(&made.check, style);
+    let mut checked = Vec::new();
+    // Memory takes everything.
+    check(&made.check, style, &mut checked).ok();
     let err = format!(
         "The disk of an invented control-plane node is in {folder} ({} files, {} troubles).\nThis is what its check says:\n\n",
         made.files, made.troubles
@@ -309,7 +318,7 @@ fn demo(made: &DemoMade, style: &Style) -> Rendered {
          {program} renew --root {folder} --dry-run\n  {program} renew --root {folder} --yes\n  {program} check --root {folder}\n  \
          {program} runs undo --root {folder}\n"
     );
-    Rendered { out: format!("{}{next}", checked.out), err }
+    Rendered { out: String::from_utf8_lossy(&checked).into_owned() + &next, err }
 }
 
 pub(super) fn gaps(gaps: &[Gap]) -> String {

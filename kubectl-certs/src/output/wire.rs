@@ -1,6 +1,8 @@
 //! The wire: what JSON and YAML say, for scripts and for the PowerShell module. Frozen apart from the inner types, so that
 //! those can change. Keys are unique ignoring case; times are RFC 3339 in UTC; readers ignore what they do not know.
 
+mod tree;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,8 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::findings::{Check, Finding};
 use crate::model::{
-    Certificate, Entry, FoundLayout, Gap, Handshake, Holds, KeyState, Location, SigningRequest, Time, Token, Use,
+    Certificate, Consumer, Entry, FoundLayout, Gap, Handshake, Holds, KeyState, Location, Managed, Owner, Place,
+    SigningRequest, Time, Token, Use,
 };
 use crate::plan::Plan;
 use crate::report::{Checked, Listed, Report, RequestMade, RunDone, RunInfo, Served, Shown, SignatureState, State};
@@ -56,7 +59,7 @@ pub enum Line {
     },
 }
 
-/// What `-o json` and `-o yaml` print.
+/// What `-o json` and `-o yaml` print, and what the paths of the other formats lead into.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
@@ -82,8 +85,12 @@ pub enum Item {
     Certificate(CertificateItem),
     /// A CertificateSigningRequest, or a request for a certificate in a file.
     Request(RequestItem),
+    /// A Certificate, Issuer or ClusterIssuer of cert-manager.
+    CertManagerObject(ManagedItem),
     Token(TokenItem),
     CertificateDetails(DetailsItem),
+    Node(tree::NodeItem),
+    Edge(tree::EdgeItem),
     Finding(FindingItem),
     Explanation(ExplanationItem),
     Plan(PlanItem),
@@ -134,6 +141,12 @@ pub struct CertificateItem {
     pub subject_key_id: Option<String>,
     pub authority_key_id: Option<String>,
     pub path_length: Option<u32>,
+    /// Other places of the same name that hold the same and have no item of their own; each is a target too.
+    pub also_in: Vec<Location>,
+    /// Whose controller keeps it.
+    pub owner: Option<Owner>,
+    /// How many rely on it; absent where that was not asked.
+    pub used_by: Option<u32>,
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -143,6 +156,15 @@ pub struct RequestItem {
     pub name: Option<String>,
     pub layout: Option<String>,
     pub request: SigningRequest,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManagedItem {
+    pub target: Location,
+    /// Its own kind: `Certificate`, `Issuer`, `ClusterIssuer`.
+    pub object_kind: String,
+    pub object: Managed,
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -164,6 +186,10 @@ pub struct DetailsItem {
     pub chain: Vec<Link>,
     pub places: Vec<Location>,
     pub uses: Vec<Use>,
+    /// Who relies on the Secret or ConfigMap.
+    pub consumers: Vec<Consumer>,
+    /// What could not be asked about them.
+    pub unseen: Vec<Gap>,
     /// Servers that present it, or another certificate of the same issuer and names; known where they were looked at too.
     pub served: Vec<Served>,
     /// What the server told beside its chain, where a server presents it.
@@ -230,40 +256,42 @@ pub struct DemoItem {
 }
 
 impl Item {
-    /// The objects that a report consists of, in its order.
-    pub fn all(report: &Report) -> Vec<Self> {
+    /// The objects that a report consists of, in its order. Each is made when it is asked for.
+    pub fn each(report: &Report) -> Box<dyn Iterator<Item = Self> + '_> {
+        let one = |item: Self| -> Box<dyn Iterator<Item = Self>> { Box::new(core::iter::once(item)) };
         match report {
-            Report::List(listing) => listing
-                .rows()
-                .map(|row| Self::Certificate(CertificateItem::of(&row, listing.named, listing.now)))
-                .chain(listing.others.iter().filter_map(Self::other))
-                .collect(),
+            Report::List(listing) => {
+                let (named, now) = (listing.named, listing.now);
+                let rows = listing.rows().map(move |row| Self::Certificate(CertificateItem::of(&row, named, now)));
+                Box::new(rows.chain(listing.others.iter().filter_map(Self::other)))
+            }
             Report::Show(shown) => {
                 let details = |row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now));
-                shown.rows.iter().map(details).collect()
+                Box::new(shown.rows.iter().map(details).chain(shown.others.iter().filter_map(Self::other)))
             }
-            Report::Check(checked) => findings(checked),
+            Report::Tree(tree) => Box::new(tree::nodes(tree).chain(tree::edges(tree))),
+            Report::Check(checked) => Box::new(findings(checked)),
             Report::Explain(checks) => {
-                checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))).collect()
+                Box::new(checks.iter().map(|check| Self::Explanation(ExplanationItem::of(check))))
             }
-            Report::Explanation(check) => vec![Self::Explanation(ExplanationItem::of(check))],
+            Report::Explanation(check) => one(Self::Explanation(ExplanationItem::of(check))),
             Report::Plan(planned) => {
-                vec![Self::Plan(PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() })]
+                one(Self::Plan(PlanItem { digest: planned.plan.digest(), plan: planned.plan.clone() }))
             }
-            Report::Requests(made) => made.requests.iter().cloned().map(Self::SigningRequest).collect(),
-            Report::Run(done, _) => vec![Self::RunResult(done.clone())],
-            Report::Runs(runs, _) => runs.iter().cloned().map(Self::Run).collect(),
+            Report::Requests(made) => Box::new(made.requests.iter().cloned().map(Self::SigningRequest)),
+            Report::Run(done, _) => one(Self::RunResult(done.clone())),
+            Report::Runs(runs, _) => Box::new(runs.iter().cloned().map(Self::Run)),
             Report::RunDetails(run, events) => {
-                core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)).collect()
+                Box::new(core::iter::once(Self::Run(run.clone())).chain(events.iter().cloned().map(Self::Event)))
             }
             Report::Demo(made) => {
                 let item = DemoItem { folder: made.folder.clone(), files: made.files, troubles: made.troubles };
-                core::iter::once(Self::Demo(item)).chain(findings(&made.check)).collect()
+                Box::new(core::iter::once(Self::Demo(item)).chain(findings(&made.check)))
             }
             Report::Version => {
-                vec![Self::Version(VersionItem { version: env!("CARGO_PKG_VERSION").to_owned(), api: API.to_owned() })]
+                one(Self::Version(VersionItem { version: env!("CARGO_PKG_VERSION").to_owned(), api: API.to_owned() }))
             }
-            Report::Schema => Vec::new(),
+            Report::Schema => Box::new(core::iter::empty()),
         }
     }
 }
@@ -276,19 +304,26 @@ impl Item {
             Holds::Request(request) => {
                 Some(Self::Request(RequestItem { target, name, layout, request: (**request).clone() }))
             }
+            Holds::Managed(object) => {
+                let object_kind = match &at.place {
+                    Place::Managed { kind, .. } => kind.kind().to_owned(),
+                    _ => String::new(),
+                };
+                Some(Self::CertManagerObject(ManagedItem { target, object_kind, object: (**object).clone() }))
+            }
             Holds::Token(token) => Some(Self::Token(TokenItem { target, name, layout, token: (**token).clone() })),
             Holds::Chain(_) | Holds::Bundle(_) | Holds::PublicKey(_) => None,
         }
     }
 }
 
-fn findings(checked: &Checked) -> Vec<Item> {
-    checked.findings.iter().map(|finding| Item::Finding(FindingItem::of(finding, checked.named))).collect()
+fn findings(checked: &Checked) -> impl Iterator<Item = Item> {
+    checked.findings.iter().map(|finding| Item::Finding(FindingItem::of(finding, checked.named)))
 }
 
 impl CertificateItem {
     pub fn of(listed: &Listed<'_>, named: bool, now: Time) -> Self {
-        let Listed { target, entry, certificate, state } = listed;
+        let Listed { target, entry, certificate, state, used_by } = listed;
         let Certificate {
             fingerprint,
             subject,
@@ -335,6 +370,7 @@ impl CertificateItem {
                 Holds::Bundle(_) => "bundle",
                 Holds::PublicKey(_) => "publicKey",
                 Holds::Request(_) => "request",
+                Holds::Managed(_) => "managed",
                 Holds::Token(_) => "token",
             }
             .to_owned(),
@@ -351,6 +387,9 @@ impl CertificateItem {
             subject_key_id: subject_key_id.map(|id| id.to_string()),
             authority_key_id: authority_key_id.map(|id| id.to_string()),
             path_length,
+            also_in: entry.also_in.to_vec(),
+            owner: entry.origin.owner.as_deref().cloned(),
+            used_by: *used_by,
         }
     }
 }
@@ -363,6 +402,8 @@ impl DetailsItem {
             chain: shown.chain.iter().map(Link::of).collect(),
             places: shown.places.clone(),
             uses: shown.uses.clone(),
+            consumers: shown.consumers.clone(),
+            unseen: shown.unseen.clone(),
             served: shown.served.clone(),
             handshake: shown.handshake.clone(),
             trusted_by: shown.trusted_by.clone(),

@@ -12,6 +12,8 @@ pub mod key_algorithm;
 mod key_id;
 mod key_text;
 mod oid;
+pub mod password_based;
+pub mod pkcs12;
 mod private_der;
 pub mod private_key;
 pub mod public_key;

@@ -31,6 +31,22 @@ pub fn public_spki_of_pem(text: &[u8]) -> Result<Vec<u8>, KeyError> {
     }
 }
 
+/// The same of a key that lies in DER.
+pub fn public_spki_of_pkcs8(der: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let parsed = PrivateDer::parse(der)?;
+    match parsed.public() {
+        Some(public) => public.to_spki(),
+        None => Ok(PrivateKey::load(der, &parsed, b"PRIVATE KEY")?.spki_der().to_vec()),
+    }
+}
+
+/// What an `EncryptedPrivateKeyInfo` (RFC 5208 6) holds, whatever encrypted it.
+pub fn encrypted_bytes(key: &[u8]) -> Result<&[u8], Unreadable> {
+    let mut fields = Reader::new(key).field(tlv::SEQUENCE, "encrypted key")?.inside();
+    fields.field(tlv::SEQUENCE, "scheme of encryption")?;
+    Ok(fields.field(tlv::OCTET_STRING, "encrypted key")?.content)
+}
+
 /// The first public key in `text` (sa.pub and the like), as DER of `SubjectPublicKeyInfo`.
 pub fn spki_of_public_pem(text: &[u8]) -> Result<Vec<u8>, KeyError> {
     let der = Block::first(text, "PUBLIC KEY")?.decode()?;

@@ -93,6 +93,20 @@ impl<'a> RawCertificate<'a> {
         Some(Reader::new(extension.value).optional(tlv::OCTET_STRING)?.content)
     }
 
+    /// A critical extension that crypto/x509 of Go leaves unhandled, so that every component of Kubernetes refuses the
+    /// certificate, in dotted form.
+    pub fn unhandled_critical_extension(&self) -> Option<String> {
+        self.unhandled_critical_extensions().next()
+    }
+
+    pub fn unhandled_critical_extensions(&self) -> impl Iterator<Item = String> {
+        // Key ids, key usage, names, basic and name constraints, revocation lists, policies, extended key usage.
+        const HANDLED: [u8; 9] = [14, 15, 17, 19, 30, 31, 32, 35, 37];
+        let is_handled = |oid: &[u8]| matches!(oid, [0x55, 0x1D, last] if HANDLED.contains(last));
+        let critical = self.extensions.iter().filter(|extension| extension.critical);
+        critical.filter(move |extension| !is_handled(extension.oid)).map(|extension| oid::dotted(extension.oid))
+    }
+
     /// The first extension with this identifier, the content of an OBJECT IDENTIFIER.
     pub fn extension(&self, oid: &[u8]) -> Option<&RawExtension<'a>> {
         self.extensions.iter().find(|it| it.oid == oid)

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::interrupts::Interrupts;
 use super::streams;
-use crate::access::Access;
+use crate::access::{Access, cluster};
 use crate::answer::{Control, answer};
 use crate::error::Error;
 use crate::output::wire::{Item, Line, Question};
@@ -14,6 +14,7 @@ use crate::output::{self};
 use crate::request::API;
 
 pub(super) async fn api(access: &Access, interrupts: &Interrupts) -> u8 {
+    cluster::keep_standard_input();
     let question = match read_question() {
         Ok(question) => question,
         Err(error) => return failed(error, true),
@@ -32,16 +33,16 @@ pub(super) async fn api(access: &Access, interrupts: &Interrupts) -> u8 {
     };
     match answer(&question.request, access, &control).await {
         Ok(report) => {
-            let items = Item::all(&report);
-            let counts = (items.len(), report.gaps().len());
             for gap in report.gaps() {
                 say(&Line::Gap { gap: gap.clone() }, ascii);
             }
-            for item in items {
+            let mut items = 0;
+            for item in Item::each(&report) {
+                items += 1;
                 say(&Line::Item { item: Box::new(item) }, ascii);
             }
             let exit_code = output::exit_code(&report);
-            let line = Line::Finished { items: counts.0, gaps: counts.1, exit_code };
+            let line = Line::Finished { items, gaps: report.gaps().len(), exit_code };
             say(&line, ascii);
             exit_code
         }

@@ -2,11 +2,14 @@
 //! terminal.
 
 mod api;
+mod expired;
 mod interrupts;
+mod progress;
 mod requests;
 mod streams;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::sync::Arc;
 
 use crate::access::Access;
@@ -83,7 +86,16 @@ fn written(outcome: Result<(), Error>, code: u8) -> u8 {
 }
 
 async fn call(invocation: Invocation, access: &Access) -> u8 {
-    let Invocation { mut what, style } = invocation;
+    let Invocation { mut what, mut style } = invocation;
+    style.ascii |= !streams::draws();
+    if let Format::InFile(kind, file) = &style.format {
+        let read = streams::text_file(file)
+            .and_then(|text| kind.read(&text).map_err(|why| Error::usage(format!("{file}: {why}"))));
+        match read {
+            Ok(format) => style.format = format,
+            Err(error) => return fail(&error),
+        }
+    }
     if what.wants_input() {
         match streams::text_input() {
             Ok(text) => what.give_input(text),
@@ -116,36 +128,41 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
             let served = helper::serve(&*node, std::io::stdin(), std::io::stdout(), silence).await;
             return written(served.map_err(|error| Error::failed(format!("failed to answer: {error}"))), exit::DONE);
         }
-        Asked::Answer(request) => answer(&request, access, &control).await,
+        Asked::Answer(request) => expired::answer(request, access, &control).await,
         Asked::Requests { renew, folder } => requests::requests(renew, &folder, access, &control).await,
-        Asked::Change { renew, dry_run: true, .. } => answer(&Request::Renew(renew), access, &control).await,
-        Asked::Change { renew, yes: true, .. } => dialogue.renew_at_once(renew).await,
-        Asked::Change { renew, .. } => dialogue.renew(renew).await,
+        Asked::Change { renew, dry_run: true, .. } => expired::answer(Request::Renew(renew), access, &control).await,
+        Asked::Change { renew, yes: true, .. } => Box::pin(dialogue.renew_at_once(renew)).await,
+        Asked::Change { renew, .. } => Box::pin(dialogue.renew(renew)).await,
         Asked::Apply { file, yes } => dialogue.apply(&file, yes).await,
     };
-    match outcome.and_then(|report| Ok((output::render(&report, &style)?, report))) {
-        Ok((rendered, report)) => {
-            // What introduces a demo stands before it; everything else on standard error closes the answer.
-            if matches!(report, Report::Demo(_)) {
-                streams::err(&rendered.err);
-            }
-            let outcome = streams::out(&rendered.out);
-            if !matches!(report, Report::Demo(_)) {
-                streams::err(&rendered.err);
-            }
-            if matches!(report, Report::Demo(_))
-                && let Some(note) = how_to_start(&style.program)
-            {
-                streams::err(&note);
-            }
-            written(outcome, output::exit_code(&report))
-        }
+    expired::tell();
+    match outcome.and_then(|report| tell(&report, &style).map(|()| report)) {
+        Ok(report) => output::exit_code(&report),
         Err(error) => {
             let error = output::named(error, &style.program);
-            let outcome = output::failure(&error, style.format).map_or(Ok(()), |text| streams::out(&text));
+            let outcome = output::failure(&error, &style.format).map_or(Ok(()), |text| streams::out(&text));
             written(outcome, fail(&error))
         }
     }
+}
+
+fn tell(report: &Report, style: &Style) -> Result<(), Error> {
+    // What introduces a demo stands before it; everything else on standard error closes the answer.
+    if matches!(report, Report::Demo(_)) {
+        let mut text = Vec::new();
+        streams::err(&output::render(report, style, &mut text)?);
+        streams::out(&String::from_utf8_lossy(&text))?;
+        if let Some(note) = how_to_start(&style.program) {
+            streams::err(&note);
+        }
+        return Ok(());
+    }
+    let mut out = streams::Out::open();
+    let said = output::render(report, style, &mut out);
+    let flushed = out.flush();
+    drop(out);
+    streams::err(&said?);
+    flushed.map_err(|error| Error::failed(format!("failed to write to standard output: {error}")))
 }
 
 /// What a changing command talks to the person with.
@@ -159,7 +176,7 @@ struct Dialogue<'a> {
 impl Dialogue<'_> {
     /// Plan, show it, ask, do exactly that.
     async fn renew(&self, renew: Renew) -> Result<Report, Error> {
-        let planned = answer(&Request::Renew(renew), self.access, self.control).await?;
+        let planned = expired::answer(Request::Renew(renew), self.access, self.control).await?;
         let Report::Plan(plan) = &planned else { return Ok(planned) };
         if plan.plan.is_empty() {
             return Ok(planned);
@@ -215,8 +232,9 @@ impl Dialogue<'_> {
 /// The plan goes to standard error: standard output is for what came of it.
 fn show(planned: &Report, style: &Style) -> Result<(), Error> {
     let style = Style { format: Format::Table, ..style.clone() };
-    let rendered = output::render(planned, &style)?;
-    streams::err(&rendered.out);
-    streams::err(&rendered.err);
+    let mut text = Vec::new();
+    let said = output::render(planned, &style, &mut text)?;
+    streams::err(&String::from_utf8_lossy(&text));
+    streams::err(&said);
     Ok(())
 }

@@ -2,34 +2,84 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the port to the terminal and to files named in arguments")]
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, StdoutLock, Write};
 
 use crate::error::Error;
 use crate::formats::pem::decode_text;
 
 pub(super) fn out(text: &str) -> Result<(), Error> {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // `kubectl certs list | head` closes the pipe early and means it.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::failed(format!("failed to write to standard output: {error}")))
         }
         _ => Ok(()),
     }
 }
 
+/// Standard output for what is written piece by piece. Once the reader has gone away, the rest goes nowhere.
+pub(super) struct Out {
+    inner: BufWriter<StdoutLock<'static>>,
+    gone: bool,
+}
+
+impl Out {
+    pub(super) fn open() -> Self {
+        Self { inner: BufWriter::with_capacity(64 * 1024, io::stdout().lock()), gone: false }
+    }
+
+    fn unless_gone<T>(&mut self, outcome: io::Result<T>, instead: T) -> io::Result<T> {
+        match outcome {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.gone = true;
+                Ok(instead)
+            }
+            other => other,
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.gone {
+            return Ok(bytes.len());
+        }
+        let outcome = self.inner.write(bytes);
+        self.unless_gone(outcome, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.gone {
+            return Ok(());
+        }
+        let outcome = self.inner.flush();
+        self.unless_gone(outcome, ())
+    }
+}
+
+/// Trees are drawn with more than ASCII where somebody looks at them.
+pub(super) fn draws() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether somebody looks at what is said meanwhile.
+pub(super) fn is_watched() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
 pub(super) fn err(text: &str) {
-    std::io::stderr().lock().write_all(text.as_bytes()).ok();
+    io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 
 pub(super) fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 pub(super) fn ask(question: &str) -> bool {
     err(question);
     let mut line = String::new();
-    match std::io::stdin().read_line(&mut line) {
+    match io::stdin().read_line(&mut line) {
         Ok(_) => matches!(line.trim().to_lowercase().as_str(), "y" | "yes"),
         Err(_) => false,
     }
@@ -38,7 +88,7 @@ pub(super) fn ask(question: &str) -> bool {
 /// All of standard input, in whatever Unicode form PowerShell or a file gave it.
 pub(super) fn text_input() -> Result<String, Error> {
     let mut bytes = Vec::new();
-    std::io::stdin()
+    io::stdin()
         .read_to_end(&mut bytes)
         .map_err(|error| Error::unreadable(format!("failed to read standard input: {error}")))?;
     Ok(decode_text(&bytes).into_owned())
@@ -54,7 +104,7 @@ pub(super) fn text_file(path: &str) -> Result<String, Error> {
 
 /// Path, name without its ending, and ending in lower case of each file in a folder, in the order of their names.
 pub(super) fn files_in(folder: &str) -> Result<Vec<(String, String, String)>, Error> {
-    let failed = |error: std::io::Error| Error::unreadable(format!("failed to read the folder {folder}: {error}"));
+    let failed = |error: io::Error| Error::unreadable(format!("failed to read the folder {folder}: {error}"));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -71,7 +121,7 @@ pub(super) fn files_in(folder: &str) -> Result<Vec<(String, String, String)>, Er
 pub(super) fn write_request(folder: &str, name: &str, text: &str) -> Result<String, Error> {
     let path = std::path::Path::new(folder).join(format!("{name}.csr"));
     let shown = path.to_string_lossy().into_owned();
-    let failed = |error: std::io::Error| Error::failed(format!("failed to write {shown}: {error}"));
+    let failed = |error: io::Error| Error::failed(format!("failed to write {shown}: {error}"));
     std::fs::create_dir_all(folder).map_err(failed)?;
     match std::fs::read(&path) {
         Ok(there) if there == text.as_bytes() => return Ok(shown),
@@ -79,7 +129,7 @@ pub(super) fn write_request(folder: &str, name: &str, text: &str) -> Result<Stri
             return Err(Error::refused(format!("{shown} is there and is another request; it was not replaced"))
                 .hint("the key was made and waits on its node: ask again with an empty folder"));
         }
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         Err(_) => {}
     }
     std::fs::write(&path, text).map_err(failed)?;

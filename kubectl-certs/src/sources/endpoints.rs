@@ -13,7 +13,7 @@ use futures::{FutureExt, join};
 use self::asked::{Asked, Group};
 use super::gather::{Found, Key, Kind, add};
 use super::{Reading, Source};
-use crate::access::cluster::{Chosen, Cluster};
+use crate::access::cluster::{Chosen, Cluster, Contexts};
 use crate::access::nodes::{NodeOp, NodeReply};
 use crate::access::tls::{self, Presented, ProbeError};
 use crate::formats::{Content, name};
@@ -21,7 +21,13 @@ use crate::model::{Endpoint, Gap, GapReason, Handshake, Inventory, Location, Ori
 
 pub(super) const SOURCE: Source = Source {
     name: "endpoints",
-    wanted: |wanted| wanted.whole_cluster() || !wanted.endpoints.is_empty() || wanted.probe || wanted.probe_hosts,
+    wanted: |wanted| {
+        wanted.whole_cluster()
+            || wanted.contexts.is_some()
+            || !wanted.endpoints.is_empty()
+            || wanted.probe
+            || wanted.probe_hosts
+    },
     read: |reading| read(reading).boxed(),
 };
 
@@ -36,11 +42,23 @@ async fn read(reading: &Reading<'_>) -> Inventory {
     let server = chosen.and_then(Chosen::server).map(|(host, port)| Endpoint::tls(host, port));
     let bundle = chosen.and_then(Chosen::authorities);
     asked.extend(server.clone().map(|server| Asked::alone(server).verified_with(bundle.clone())));
+    let of_context = |((host, port), bundle)| Asked::alone(Endpoint::tls(host, port)).verified_with(Some(bundle));
+    asked.extend(wanted.contexts.iter().flat_map(Contexts::servers).map(of_context));
     let mut inventory = Inventory::default();
     let (of_cluster, of_nodes) = join!(known(reading, bundle, &mut inventory.gaps), node_ports::all(wanted));
     asked.extend(of_cluster.into_iter().chain(of_nodes));
+    let server = &server;
     let looks = asked::each_once(asked).into_iter().map(|asked| async move {
+        let is_server = Some(&asked.endpoint) == server.as_ref();
         let outcome = look(reading, &asked.endpoint).await;
+        // Whoever asked the API server has seen what it shows to them, and may have come a way (a proxy) that is not
+        // open here.
+        let outcome = match &reading.presented {
+            seen if is_server && !seen.is_empty() => {
+                Ok(Presented { chain: seen.clone(), unproven: None, ..outcome.unwrap_or_default() })
+            }
+            _ => outcome,
+        };
         (asked, outcome)
     });
     let looks: Vec<_> = stream::iter(looks).buffer_unordered(PARALLEL).collect().await;
@@ -121,7 +139,9 @@ fn gather(inventory: &mut Inventory, asked: &Asked, presented: Presented) {
     }
     let named = |der: &Vec<u8>| name::of_der(der).unwrap_or_else(|| format!("#{}", hex::encode(der)));
     let client_authorities = client_authorities.map(|names| names.iter().map(named).collect());
-    inventory.handshakes.insert(at, Handshake { version, client_authorities });
+    if version.is_some() {
+        inventory.handshakes.insert(at, Handshake { version, client_authorities });
+    }
 }
 
 /// What a row found to look at, and what it could not see.

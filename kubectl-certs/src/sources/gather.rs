@@ -61,8 +61,14 @@ pub(super) fn add(inventory: &mut Inventory, found: Found<'_>) {
     if let Some(fault) = &content.key_fault {
         inventory.gaps.push(Gap { at: at.clone(), reason: GapReason::BadKey, message: fault.clone() });
     }
-    let mut ids: Vec<CertId> = Vec::new();
+    let mut ids: Vec<CertId> = Vec::with_capacity(content.certificates.len());
     for der in &content.certificates {
+        // An authority lies in thousands of places.
+        let id = certificate::fingerprint(der);
+        if inventory.certificates.contains_key(&id) && (inventory.without_der || inventory.der.contains_key(&id)) {
+            ids.push(id);
+            continue;
+        }
         match certificate::parse(der) {
             Ok(parsed) => {
                 let id = parsed.fingerprint.clone();
@@ -119,7 +125,8 @@ fn push(
         Some(before) if *before.origin == origin => Arc::clone(&before.origin),
         _ => Arc::new(origin),
     };
-    inventory.entries.push(Entry { at, holds, key: state, key_public, key_at, origin, digest, key_digest });
+    let also_in = Box::default();
+    inventory.entries.push(Entry { at, holds, key: state, key_public, key_at, origin, digest, key_digest, also_in });
 }
 
 fn key_state(key: &Key, wanted: &KeyId) -> KeyState {

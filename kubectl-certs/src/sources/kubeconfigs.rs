@@ -1,19 +1,21 @@
-//! kubeconfigs: those in use (the entries of the current context), and those that were named (all entries).
+//! kubeconfigs: those in use (the entries of the current context, on request of all contexts), and those that were named
+//! (all entries).
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use futures::FutureExt;
 
 use super::gather::{Found, Key, Kind, add};
 use super::{Reading, Source};
+use crate::access::cluster::Contexts;
 use crate::access::nodes::{FileRecord, NodeOp, NodeReply, Unread};
 use crate::formats::{Content, KubeconfigView};
 use crate::model::{Gap, GapReason, Inventory, KubeconfigField, Location, Origin};
 
 pub(super) const SOURCE: Source = Source {
     name: "kubeconfigs",
-    wanted: |wanted| wanted.whole_cluster() || !wanted.kubeconfigs.is_empty(),
+    wanted: |wanted| wanted.whole_cluster() || wanted.contexts.is_some() || !wanted.kubeconfigs.is_empty(),
     read: |reading| read(reading).boxed(),
 };
 
@@ -23,7 +25,9 @@ async fn read(reading: &Reading<'_>) -> Inventory {
     let in_use = wanted.chosen.as_ref().filter(|_| wanted.whole_cluster());
     let used_paths = in_use.iter().flat_map(|chosen| [&chosen.cluster_file, &chosen.user_file]).flatten();
     let used_paths = used_paths.map(|path| path.to_string_lossy().into_owned());
-    let places: Vec<String> = used_paths.chain(wanted.kubeconfigs.iter().cloned()).collect();
+    let all = wanted.contexts.iter().flat_map(|contexts| &contexts.paths);
+    let all = all.map(|path| path.to_string_lossy().into_owned());
+    let places: Vec<String> = used_paths.chain(all).chain(wanted.kubeconfigs.iter().cloned()).collect();
     let walked = match reading.access.nodes.at("/").run(NodeOp::Walk { places }).await {
         Ok(NodeReply::Walked(walked)) => walked,
         Ok(_) => return inventory,
@@ -37,12 +41,12 @@ async fn read(reading: &Reading<'_>) -> Inventory {
     }
     for file in &walked.files {
         let named = wanted.kubeconfigs.contains(&file.path);
-        let is = |wanted: &Option<PathBuf>| wanted.as_ref().is_some_and(|path| path.as_path() == Path::new(&file.path));
-        let keep = |field: &KubeconfigField| match (field, in_use) {
-            _ if named => true,
-            (KubeconfigField::Cluster(name), Some(chosen)) => *name == chosen.cluster && is(&chosen.cluster_file),
-            (KubeconfigField::User(name), Some(chosen)) => *name == chosen.user && is(&chosen.user_file),
-            (_, None) => false,
+        let path = Path::new(&file.path);
+        let keep = |field: &KubeconfigField| {
+            let counts = |contexts: &Contexts| contexts.file_of(field) == Some(path);
+            named
+                || wanted.contexts.as_ref().is_some_and(counts)
+                || in_use.is_some_and(|chosen| chosen.is_chosen(path, field))
         };
         match (&file.content.kubeconfig, &file.content.kubeconfig_fault) {
             (Some(view), _) => {

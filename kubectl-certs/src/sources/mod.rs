@@ -1,11 +1,16 @@
 //! The readers, one row each. What one of them cannot read becomes a gap; nothing one of them meets stops the others.
 
 mod ca_bundles;
+mod cert_manager;
+mod config_maps;
+mod consumers;
 mod endpoints;
 mod gather;
 mod kubeconfigs;
+mod listing;
 mod node_files;
 mod secrets;
+mod signing_requests;
 mod sound;
 mod standard_input;
 pub mod target;
@@ -36,7 +41,10 @@ pub const ALL: &[Source] = &[
     kubeconfigs::SOURCE,
     endpoints::SOURCE,
     secrets::SOURCE,
+    config_maps::SOURCE,
     ca_bundles::SOURCE,
+    signing_requests::SOURCE,
+    cert_manager::SOURCE,
     standard_input::SOURCE,
 ];
 
@@ -46,25 +54,39 @@ pub struct Reading<'a> {
     pub wanted: &'a Wanted,
     /// Present when anything of the cluster is wanted and it answers.
     pub cluster: Option<&'a Cluster>,
+    /// DER of what the API server showed to whoever asked that, the leaf first; empty where nobody did.
+    pub presented: Vec<Vec<u8>>,
 }
 
 /// Reads all that is wanted, side by side.
 pub async fn collect(access: &Access, wanted: &Wanted) -> Result<Inventory, Error> {
     let gaps = wanted.gaps.clone();
     let mut inventory = Inventory { read_at: access.clock.now(), gaps, ..Inventory::default() };
-    let cluster = wanted::connect(wanted, &mut inventory.gaps).await?;
-    let reading = Reading { access, wanted, cluster: cluster.as_ref() };
-    let parts =
-        join_all(ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| (source.read)(&reading))).await;
-    for part in parts {
+    let connected = wanted::connect(wanted, &mut inventory.gaps).await?;
+    let reading =
+        Reading { access, wanted, cluster: connected.cluster.as_ref(), presented: connected.presented.clone() };
+    let reads = ALL.iter().filter(|source| (source.wanted)(wanted)).map(|source| read(source, &reading));
+    for part in join_all(reads).await {
         inventory.merge(part);
     }
     if wanted.summary {
         inventory.der.clear();
     }
     name_what_is_behind(wanted, &mut inventory);
+    cert_manager::note_owners(&mut inventory);
+    if wanted.consumers {
+        consumers::note(&reading, &mut inventory).await;
+    }
     inventory.sort();
     Ok(inventory)
+}
+
+async fn read(source: &Source, reading: &Reading<'_>) -> Inventory {
+    let progress = &reading.access.progress;
+    progress.begin(source.name);
+    let part = (source.read)(reading).await;
+    progress.end(source.name);
+    part
 }
 
 /// A server that cannot be asked may present its certificate all the same: then that was read, and what is missing are

@@ -19,6 +19,12 @@ pub fn require_sound(scope: &Scope) -> Result<(), Error> {
                 .hint("for example: app=web,tier!=cache  or  'env in (prod, test)'  or  '!canary'")
         })?;
     }
+    if scope.all_contexts && (scope.namespace.is_some() || scope.selector.is_some() || !scope.targets.is_empty()) {
+        return Err(Error::usage(
+            "--all-contexts is about all that the kubeconfigs lead to, and not about a part of it",
+        )
+        .hint("leave out the namespace, the selector and the targets, or --all-contexts"));
+    }
     let narrowed = [("--namespace", scope.namespace.is_some()), ("--selector", scope.selector.is_some())];
     if let Some((option, _)) =
         narrowed.into_iter().find(|(_, is_given)| *is_given && scope.probe && scope.targets.is_empty())
@@ -81,7 +87,7 @@ pub(super) fn require_files(scope: &Scope, targets: &[Target]) -> Result<(), Err
     }
 }
 
-/// How long to wait says nothing about where to look, and scripts pass it everywhere.
+/// How long to wait and how to pack the answers say nothing about where to look, and scripts pass it everywhere.
 fn option_of_a_cluster(scope: &Scope) -> Option<&'static str> {
     let Connection {
         kubeconfig,
@@ -92,8 +98,11 @@ fn option_of_a_cluster(scope: &Scope) -> Option<&'static str> {
         impersonate,
         impersonate_groups,
         impersonate_uid,
+        impersonate_extra,
         tls_server_name,
         insecure_skip_tls_verify,
+        accept_expired_server,
+        disable_compression: _,
         certificate_authority,
         client_certificate,
         client_key,
@@ -103,6 +112,7 @@ fn option_of_a_cluster(scope: &Scope) -> Option<&'static str> {
     let given = [
         ("--namespace", scope.namespace.is_some()),
         ("--selector", scope.selector.is_some()),
+        ("--all-contexts", scope.all_contexts),
         ("--kubeconfig", kubeconfig.is_some()),
         ("--context", context.is_some()),
         ("--cluster", cluster.is_some()),
@@ -111,6 +121,8 @@ fn option_of_a_cluster(scope: &Scope) -> Option<&'static str> {
         ("--as", impersonate.is_some()),
         ("--as-group", !impersonate_groups.is_empty()),
         ("--as-uid", impersonate_uid.is_some()),
+        ("--as-user-extra", !impersonate_extra.is_empty()),
+        ("--accept-expired-server", *accept_expired_server),
         ("--tls-server-name", tls_server_name.is_some()),
         ("--insecure-skip-tls-verify", *insecure_skip_tls_verify),
         ("--certificate-authority", certificate_authority.is_some()),

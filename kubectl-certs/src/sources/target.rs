@@ -151,7 +151,11 @@ impl Target {
             Self::Secret { .. } | Self::ConfigMap { .. } | Self::Webhook { .. } => true,
             Self::At(location) => matches!(
                 location.place.whole(),
-                Place::Secret { .. } | Place::ConfigMap { .. } | Place::CaBundle { .. } | Place::SigningRequest { .. }
+                Place::Secret { .. }
+                    | Place::ConfigMap { .. }
+                    | Place::CaBundle { .. }
+                    | Place::SigningRequest { .. }
+                    | Place::Managed { .. }
             ),
             Self::Path(_) | Self::Kubeconfig(_) | Self::Named(_) => false,
         }
@@ -161,7 +165,10 @@ impl Target {
     pub fn matches(&self, row: &Row<'_>) -> bool {
         // The layout's name is that of the first certificate; what stands behind it has a number.
         let name = row.entry.origin.name.as_deref().filter(|_| row.index == 0);
-        self.means(&row.entry.at.clone().numbered(row.index + 1), name) || (row.index == 0 && self.is_key_of(row.entry))
+        let copies = || row.entry.also_in.iter().any(|at| self.means(&at.clone().numbered(row.index + 1), None));
+        self.means(&row.entry.at.clone().numbered(row.index + 1), name)
+            || (row.index == 0 && self.is_key_of(row.entry))
+            || copies()
     }
 
     /// Does it mean an entry that is no certificate?
@@ -268,6 +275,8 @@ mod tests {
         assert!(matches!(parsed("secret/ns/conf/value#user/admin"), Target::At(_)));
         assert!(matches!(parsed("cm/kube-root-ca.crt"), Target::ConfigMap { namespace: None, .. }));
         assert!(matches!(parsed("csr/node-csr-1"), Target::At(_)));
+        assert!(matches!(parsed("certificate/shop/web"), Target::At(_)));
+        assert!(matches!(parsed("clusterissuer/own"), Target::At(_)));
         assert!(matches!(parsed("apiservice/v1beta1.metrics.k8s.io"), Target::At(_)));
         assert!(matches!(parsed("file:/a.rkestate#/desiredState/x"), Target::At(_)));
         assert!(matches!(parsed("webhook/validating/w"), Target::Webhook { .. }));

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::sound::{require_files, require_sound};
 use super::target::{self, Target};
-use crate::access::Access;
-use crate::access::cluster::{self, Chosen, Cluster};
+use crate::access::cluster::{self, Chosen, Cluster, Contexts};
 use crate::access::nodes::{self, Member, NodeError, NodeOp, NodeReply};
+use crate::access::{Access, passwords};
 use crate::error::{Error, ErrorKind};
+use crate::formats::keystore::Password;
 use crate::layouts;
-use crate::model::{Endpoint, Entry, Gap, GapReason, Location, Place, Row};
+use crate::model::{Endpoint, Entry, Gap, GapReason, Location, ManagedKind, Place, Row};
 use crate::request::{Connection, Scope};
 
 #[expect(clippy::struct_excessive_bools, reason = "each says of one thing by itself whether it is wanted")]
@@ -34,8 +35,14 @@ pub struct Wanted {
     pub secrets: Vec<(Option<String>, String)>,
     pub config_maps: Vec<(Option<String>, String)>,
     pub webhooks: bool,
+    /// Of the kubeconfigs in use, every context and not the current one alone.
+    pub contexts: Option<Contexts>,
     /// Names of CertificateSigningRequests.
     pub signing_requests: Vec<String>,
+    /// Objects of cert-manager: kind, namespace (empty where the kind has none), name.
+    pub managed: Vec<(ManagedKind, String, String)>,
+    /// Also who relies on the Secrets and ConfigMaps that are found.
+    pub consumers: bool,
     pub endpoints: Vec<Endpoint>,
     /// Also those of the cluster's control plane and of the Services that its API server calls.
     pub probe: bool,
@@ -47,6 +54,8 @@ pub struct Wanted {
     /// Only rows that one of these means; all where it is empty.
     pub filter: Vec<Target>,
     pub chosen: Option<Chosen>,
+    /// Opens keystores where none lies beside them.
+    pub keystore_password: Option<Password>,
     /// Nothing of it will be verified: certificates are told of and their bytes are not kept.
     pub summary: bool,
     connection: Connection,
@@ -104,6 +113,7 @@ impl Wanted {
             || !self.secrets.is_empty()
             || !self.config_maps.is_empty()
             || !self.signing_requests.is_empty()
+            || !self.managed.is_empty()
             || ((self.probe || self.probe_hosts) && self.chosen.is_some())
     }
 }
@@ -113,9 +123,12 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
     let mut wanted = Wanted {
         namespace: scope.namespace.clone().filter(|_| !scope.all_namespaces),
         selector: scope.selector.clone(),
+        contexts: if scope.all_contexts { Some(Contexts::read(&scope.connection)?) } else { None },
         probe: scope.probe,
         probe_hosts: scope.probe_hosts,
         connection: scope.connection.clone(),
+        keystore_password: keystore_password(scope)?,
+        consumers: scope.consumers,
         ..Wanted::default()
     };
     if let Some(root) = &scope.root {
@@ -152,6 +165,13 @@ pub async fn resolve(scope: &Scope, access: &Access) -> Result<Wanted, Error> {
         require_cluster(&wanted)?;
     }
     Ok(wanted)
+}
+
+fn keystore_password(scope: &Scope) -> Result<Option<Password>, Error> {
+    let Some(path) = &scope.keystore_password_file else { return Ok(None) };
+    passwords::read(path)
+        .map(Some)
+        .map_err(|why| Error::usage(format!("--keystore-password-file: the file {path} cannot be used: {why}")))
 }
 
 async fn named_nodes(scope: &Scope, access: &Access) -> Vec<(String, Result<Member, NodeError>)> {
@@ -217,9 +237,12 @@ async fn everything(wanted: &mut Wanted, access: &Access) -> Result<(), Error> {
     if is_node {
         wanted.members.push(local("/", access));
     }
-    wanted.chosen = cluster::choose(&wanted.connection)?;
+    // Who asks for all contexts need not have a current one.
+    let has_current = wanted.contexts.as_ref().is_none_or(|contexts| contexts.has_current);
+    wanted.chosen = if has_current { cluster::choose(&wanted.connection)? } else { None };
     wanted.cluster = wanted.chosen.is_some();
-    if wanted.chosen.is_none() && !is_node {
+    let has_contexts = wanted.contexts.as_ref().is_some_and(|contexts| !contexts.paths.is_empty());
+    if wanted.chosen.is_none() && !is_node && !has_contexts {
         return require_cluster(wanted);
     }
     Ok(())
@@ -283,6 +306,9 @@ async fn add_target(wanted: &mut Wanted, target: Target, access: &Access) {
             }
             Place::CaBundle { .. } => wanted.webhooks = true,
             Place::SigningRequest { name } => wanted.signing_requests.push(name.clone()),
+            Place::Managed { kind, namespace, name } => {
+                wanted.managed.push((*kind, namespace.clone(), name.clone()));
+            }
             Place::Endpoint(endpoint) => wanted.endpoints.push(endpoint.clone()),
             // The whole of a value is no value.
             Place::StandardInput | Place::Field { .. } => {}
@@ -369,28 +395,44 @@ pub async fn require_folder(root: &str, access: &Access) -> Result<(), Error> {
     }
 }
 
+/// What came of connecting.
+#[derive(Default)]
+pub(super) struct Connected {
+    pub(super) cluster: Option<Cluster>,
+    /// DER of what the API server showed meanwhile, whether or not it answered.
+    pub(super) presented: Vec<Vec<u8>>,
+}
+
 /// Connects where something of the cluster is wanted. That it does not answer is a gap, unless nothing else is wanted.
-pub(super) async fn connect(wanted: &Wanted, gaps: &mut Vec<Gap>) -> Result<Option<Cluster>, Error> {
+pub(super) async fn connect(wanted: &Wanted, gaps: &mut Vec<Gap>) -> Result<Connected, Error> {
     let Some(chosen) = wanted.chosen.as_ref().filter(|_| wanted.needs_cluster()) else {
-        return Ok(None);
+        return Ok(Connected::default());
     };
-    let cluster = match Cluster::connect(chosen, &wanted.connection).await {
+    let mut cluster = match Cluster::connect(chosen, &wanted.connection).await {
         Ok(cluster) => cluster,
-        Err(error) if wanted.members.is_empty() => return Err(error),
+        Err(error) if wanted.members.is_empty() && !wanted.whole_cluster() => return Err(error),
         Err(error) => {
             let at = chosen.location().unwrap_or_else(|| chosen.endpoint());
-            gaps.push(Gap { at, reason: GapReason::Unreachable, message: error.message });
-            return Ok(None);
+            let message = [error.message].into_iter().chain(error.hints).collect::<Vec<_>>().join("; ");
+            gaps.push(Gap { at, reason: GapReason::Unreachable, message });
+            return Ok(Connected::default());
         }
     };
+    // Where the kubeconfig itself is read, that reader tells of them.
+    if !wanted.whole_cluster() || chosen.authorities().is_none() {
+        gaps.append(&mut cluster.left_out);
+    }
     // Asked once, so that a dead server costs one wait and one gap and not one for each kind of object.
-    match cluster.get_text("/version").await {
-        Ok(_) => Ok(Some(cluster)),
+    let answer = cluster.get_text("/version").await;
+    let presented = cluster.presented();
+    let cluster = match answer {
+        Ok(_) => Some(cluster),
         // Not even this may be asked by everybody.
-        Err(error) if error.reason == GapReason::Forbidden && !error.message.contains("401") => Ok(Some(cluster)),
+        Err(error) if error.reason == GapReason::Forbidden && !error.message.contains("401") => Some(cluster),
         Err(error) => {
             gaps.push(error.gap(chosen.endpoint()));
-            Ok(None)
+            None
         }
-    }
+    };
+    Ok(Connected { cluster, presented })
 }

@@ -1,10 +1,17 @@
-//! Who signed whom, by signature and not by name. Pure: built from the certificates of an inventory.
+//! Who signed whom, by signature and not by name; who trusts whom; which chains can be built, and why others cannot.
+//! Pure: built from the certificates of an inventory.
+
+mod fault;
+mod path;
+mod signers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{CertId, Certificate, Entry, Inventory, NameKey};
-use crate::pki::raw_certificate::RawCertificate;
-use crate::pki::signature::{self, SignatureFault};
+pub use fault::{ChainFault, Reason};
+pub use path::{Asked, Usage};
+
+use crate::model::{CertId, Certificate, Entry, Inventory};
+use signers::Signers;
 
 #[derive(Clone, Debug, Default)]
 pub struct TrustGraph {
@@ -14,7 +21,7 @@ pub struct TrustGraph {
 /// What is known of a certificate's signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signed {
-    /// Verified; more than one where authorities share a key.
+    /// Verified; more than one where an authority is written in several certificates (renewed with its key, cross-signed).
     By(Vec<CertId>),
     Itself,
     /// No certificate with the issuer's name was read.
@@ -27,47 +34,30 @@ pub enum Signed {
     Unsupported {
         algorithm: String,
     },
+    /// So many authorities have the issuer's name that not all of their keys were tried; those that were gave it not.
+    Undecided {
+        tried: usize,
+    },
 }
 
 impl TrustGraph {
-    /// Each distinct pair of certificate and possible issuer is verified once.
+    /// Each distinct pair of certificate and issuer's key is verified once.
     pub fn build(inventory: &Inventory) -> Self {
-        let mut by_subject: BTreeMap<&NameKey, Vec<&Certificate>> = BTreeMap::new();
-        for certificate in inventory.certificates.values() {
-            by_subject.entry(&certificate.subject_key).or_default().push(certificate);
-        }
-        let signed = inventory
-            .certificates
-            .values()
-            .map(|certificate| {
-                let candidates = by_subject.get(&certificate.issuer_key).map_or(&[][..], Vec::as_slice);
-                (certificate.fingerprint.clone(), judge(inventory, certificate, candidates))
-            })
-            .collect();
-        Self { signed }
+        let certificates: Vec<&Certificate> = inventory.certificates.values().collect();
+        Self { signed: Signers::of(inventory).judge_all(&certificates).into_iter().collect() }
     }
 
     /// After certificates were added to the inventory that it was built from.
     pub fn update(&mut self, inventory: &Inventory) {
         let is_new = |certificate: &&Certificate| !self.signed.contains_key(&certificate.fingerprint);
         let new: Vec<&Certificate> = inventory.certificates.values().filter(is_new).collect();
-        let may_have_signed = |new: &&&Certificate| {
-            inventory.certificates.values().any(|certificate| certificate.issuer_key == new.subject_key)
-        };
-        if new.iter().any(|new| may_have_signed(&new)) {
+        let subjects: BTreeSet<_> = new.iter().map(|certificate| &certificate.subject_key).collect();
+        let may_have_signed = inventory.certificates.values().any(|other| subjects.contains(&other.issuer_key));
+        if may_have_signed {
             *self = Self::build(inventory);
-            return;
+        } else {
+            self.signed.extend(Signers::of(inventory).judge_all(&new));
         }
-        let signed: Vec<(CertId, Signed)> = new
-            .into_iter()
-            .map(|certificate| {
-                let issuers = inventory.certificates.values();
-                let candidates: Vec<&Certificate> =
-                    issuers.filter(|issuer| issuer.subject_key == certificate.issuer_key).collect();
-                (certificate.fingerprint.clone(), judge(inventory, certificate, &candidates))
-            })
-            .collect();
-        self.signed.extend(signed);
     }
 
     pub fn signed(&self, id: &CertId) -> Option<&Signed> {
@@ -81,32 +71,49 @@ impl TrustGraph {
         }
     }
 
+    /// Why nothing that was read signed it; nothing where something did, or it itself.
+    pub fn broken_at(&self, id: &CertId) -> Option<ChainFault> {
+        let why = match self.signed.get(id) {
+            Some(Signed::By(_) | Signed::Itself) => return None,
+            Some(Signed::Bad { candidates }) => Reason::NotSigned { candidates: candidates.clone() },
+            Some(Signed::Unsupported { algorithm }) => Reason::Unsupported { algorithm: algorithm.clone() },
+            Some(Signed::Undecided { .. }) => Reason::TooManyPaths,
+            Some(Signed::IssuerMissing) | None => Reason::IssuerUnknown,
+        };
+        Some(ChainFault { at: id.clone(), why })
+    }
+
     /// For certificates that do not exist yet: a rehearsal knows who will sign them.
     pub fn will_be_signed(&mut self, id: CertId, by: CertId) {
         self.signed.insert(id, Signed::By(vec![by]));
+    }
+
+    /// What each certificate signed, other certificates only.
+    pub fn gave(&self) -> BTreeMap<&CertId, Vec<&CertId>> {
+        let mut gave: BTreeMap<&CertId, Vec<&CertId>> = BTreeMap::new();
+        for (id, signed) in &self.signed {
+            if let Signed::By(issuers) = signed {
+                issuers.iter().for_each(|issuer| gave.entry(issuer).or_default().push(id));
+            }
+        }
+        gave
     }
 
     /// Would whoever trusts exactly `bundle` accept `id`, dates and names aside? A trusted leaf counts, as in Go.
     pub fn leads_to(&self, inventory: &Inventory, id: &CertId, bundle: &Entry) -> bool {
         let trusted: Vec<&Certificate> =
             bundle.certificates().iter().filter_map(|id| inventory.certificates.get(id)).collect();
-        let same = |certificate: &Certificate| {
-            trusted.iter().any(|anchor| {
-                // The same authority may be written in two certificates (renewed with its key).
-                anchor.fingerprint == certificate.fingerprint
-                    || (anchor.public_key == certificate.public_key && anchor.subject_key == certificate.subject_key)
-            })
-        };
+        let same = |certificate: &Certificate| trusted.iter().any(|anchor| is_same_party(anchor, certificate));
         let mut seen = BTreeSet::new();
-        let mut pending = vec![id.clone()];
+        let mut pending = vec![id];
         while let Some(id) = pending.pop() {
-            if !seen.insert(id.clone()) {
+            if !seen.insert(id) {
                 continue;
             }
-            if inventory.certificates.get(&id).is_some_and(same) {
+            if inventory.certificates.get(id).is_some_and(same) {
                 return true;
             }
-            pending.extend(self.issuers(&id).iter().cloned());
+            pending.extend(self.issuers(id));
         }
         false
     }
@@ -124,34 +131,7 @@ impl TrustGraph {
     }
 }
 
-fn judge(inventory: &Inventory, certificate: &Certificate, candidates: &[&Certificate]) -> Signed {
-    let Some(der) = inventory.der.get(&certificate.fingerprint) else {
-        return Signed::IssuerMissing;
-    };
-    let mut by = Vec::new();
-    let mut unsupported = None;
-    for candidate in candidates {
-        let spki = inventory.der.get(&candidate.fingerprint).and_then(|der| RawCertificate::parse(der).ok());
-        let Some(spki) = spki.map(|raw| raw.spki) else { continue };
-        match signature::verify(der, spki) {
-            Ok(()) if candidate.public_key == certificate.public_key => return Signed::Itself,
-            Ok(()) => by.push(*candidate),
-            Err(SignatureFault::Unsupported { oid }) => unsupported = Some(oid),
-            Err(_) => {}
-        }
-    }
-    // Of several that verify (one key, several certificates), the one that the key id names comes first, then the
-    // one that is valid longest.
-    by.sort_by_key(|issuer| {
-        let named = issuer.subject_key_id.is_some() && issuer.subject_key_id == certificate.authority_key_id;
-        (!named, core::cmp::Reverse(issuer.not_after))
-    });
-    match (by.is_empty(), unsupported, candidates.is_empty()) {
-        (false, _, _) => Signed::By(by.into_iter().map(|issuer| issuer.fingerprint.clone()).collect()),
-        (true, Some(algorithm), _) => Signed::Unsupported { algorithm },
-        (true, None, true) => Signed::IssuerMissing,
-        (true, None, false) => {
-            Signed::Bad { candidates: candidates.iter().map(|candidate| candidate.fingerprint.clone()).collect() }
-        }
-    }
+/// The same authority may be written in two certificates (renewed with its key, cross-signed).
+pub fn is_same_party(one: &Certificate, other: &Certificate) -> bool {
+    one.fingerprint == other.fingerprint || (one.public_key == other.public_key && one.subject_key == other.subject_key)
 }

@@ -22,8 +22,12 @@ fn main() -> ExitCode {
     std::io::stdin().read_to_end(&mut Vec::new()).expect("an end of input");
     let request: Request = serde_json::from_str(request).expect("a request");
     let mortal = Mortal::new(cut.parse().expect("a number"));
-    let access =
-        Access { clock: Arc::new(SystemClock), nodes: Arc::new(mortal.clone()), state: StateDir::at(state.into()) };
+    let access = Access {
+        clock: Arc::new(SystemClock),
+        nodes: Arc::new(mortal.clone()),
+        state: StateDir::at(state.into()),
+        ..Access::system()
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     match runtime.block_on(answer(&request, &access, &Control::silent())) {
         Ok(_) => {

@@ -141,6 +141,7 @@ impl Site {
             clock: Arc::new(SystemClock),
             nodes: Arc::new(ThisMachine::default()),
             state: StateDir::at(self.folder.path().join("operator")),
+            ..Access::system()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(answer(request, &access, &Control::silent()))

@@ -17,6 +17,7 @@ pub mod openssl;
 pub mod pem;
 pub mod ports;
 pub mod processes;
+pub mod proxies;
 pub mod said;
 pub mod sampler;
 pub mod secrets;

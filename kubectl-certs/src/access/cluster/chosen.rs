@@ -1,16 +1,10 @@
-//! Which cluster is meant: kubectl's files and options, before any connection.
+//! Which cluster is meant, and who asks: kubectl's files and options, before any connection.
 
-#![expect(clippy::disallowed_methods, reason = "this is the port to kubectl's configuration")]
-
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kube::config::{AuthInfo, Cluster as KubeCluster, Context, KubeConfigOptions, Kubeconfig};
-use kube::config::{NamedAuthInfo, NamedCluster, NamedContext};
-use zeroize::Zeroizing;
-
-use crate::error::{Error, ErrorKind};
-use crate::formats::{self, kubeconfig};
+use super::{Contexts, files, in_cluster, overrides};
+use crate::error::Error;
+use crate::formats::kubeconfig::{self, Cluster, Kubeconfig, NamedCluster, NamedContext, NamedUser, User};
 use crate::model::{Endpoint, KubeconfigField, Location, Place};
 use crate::request::Connection;
 
@@ -22,18 +16,17 @@ pub struct Chosen {
     /// The files of the list that these two stand in: the first that names them.
     pub cluster_file: Option<PathBuf>,
     pub user_file: Option<PathBuf>,
-    pub(super) kubeconfig: Kubeconfig,
-    pub(super) options: KubeConfigOptions,
+    pub(super) server_entry: Cluster,
+    pub(super) user_entry: User,
+    pub(super) namespace: Option<String>,
     /// kubectl's options name another authority than the kubeconfig.
-    other_authority: bool,
+    pub(super) other_authority: bool,
 }
 
 impl Chosen {
     /// The namespace of the context, where it names one.
     pub fn namespace(&self) -> Option<String> {
-        let context = self.options.context.as_ref()?;
-        let named = self.kubeconfig.contexts.iter().find(|named| named.name == *context)?;
-        named.context.as_ref()?.namespace.clone()
+        self.namespace.clone()
     }
 
     /// Where the cluster's entry stands, if in a file.
@@ -49,11 +42,7 @@ impl Chosen {
 
     /// The API server's host and port.
     pub fn server(&self) -> Option<(String, u16)> {
-        let named = self.kubeconfig.clusters.iter().find(|named| named.name == self.cluster)?;
-        let url: http::Uri = named.cluster.as_ref()?.server.as_ref()?.parse().ok()?;
-        let host = url.host()?.trim_matches(['[', ']']).to_owned();
-        let usual = if url.scheme_str() == Some("http") { 80 } else { 443 };
-        Some((host, url.port_u16().unwrap_or(usual)))
+        host_and_port(self.server_entry.server.as_ref()?)
     }
 
     /// The same as a place; that of the kubeconfig where it names no server.
@@ -63,90 +52,102 @@ impl Chosen {
             None => self.location().unwrap_or_else(|| Location::file("/")),
         }
     }
+
+    /// Is it the entry that the current context names?
+    pub fn is_chosen(&self, path: &Path, field: &KubeconfigField) -> bool {
+        let is = |file: &Option<PathBuf>| file.as_ref().is_some_and(|file| file == path);
+        match field {
+            KubeconfigField::Cluster(name) => *name == self.cluster && is(&self.cluster_file),
+            KubeconfigField::User(name) => *name == self.user && is(&self.user_file),
+        }
+    }
 }
 
-/// The files that kubectl would read, whether or not they exist.
-pub fn kubeconfig_paths(connection: &Connection) -> Vec<PathBuf> {
-    // What is printed of them must mean the same in another folder.
-    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-    if let Some(path) = &connection.kubeconfig {
-        return vec![absolute(PathBuf::from(path))];
-    }
-    if let Some(list) = std::env::var_os("KUBECONFIG").filter(|list| !list.is_empty()) {
-        return std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).map(absolute).collect();
-    }
-    std::env::home_dir().map(|home| home.join(".kube").join("config")).into_iter().collect()
+/// kubectl takes an address without a scheme too.
+pub(super) fn host_and_port(server: &str) -> Option<(String, u16)> {
+    let url: http::Uri = with_scheme(server).parse().ok()?;
+    let host = url.host()?.trim_matches(['[', ']']).to_owned();
+    let usual = if url.scheme_str() == Some("http") { 80 } else { 443 };
+    Some((host, url.port_u16().unwrap_or(usual)))
+}
+
+/// client-go's `DefaultServerURL` would speak plain HTTP where no TLS is configured; nothing secret is sent that way here.
+pub(super) fn with_scheme(server: &str) -> String {
+    if server.contains("://") { server.to_owned() } else { format!("https://{server}") }
 }
 
 /// None when there is no kubeconfig at all and no option names a server; an error when there is one that cannot be used.
 pub fn choose(connection: &Connection) -> Result<Option<Chosen>, Error> {
-    let paths = kubeconfig_paths(connection);
-    let mut merged: Option<Kubeconfig> = None;
-    let mut found = Vec::new();
-    let mut clusters: BTreeMap<String, PathBuf> = BTreeMap::new();
-    let mut users: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for path in paths {
-        let text = match std::fs::read(&path) {
-            Ok(bytes) => Zeroizing::new(bytes),
-            // kubectl skips missing files of KUBECONFIG, but not one that was named.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && connection.kubeconfig.is_none() => continue,
-            Err(error) => {
-                return Err(Error::unreadable(format!("failed to read the kubeconfig {}: {error}", path.display())));
-            }
-        };
-        let next = read_kubeconfig(&path, &text)?;
-        for named in &next.clusters {
-            clusters.entry(named.name.clone()).or_insert_with(|| path.clone());
+    let files = files::read(connection)?;
+    let says_nothing =
+        |file: &Kubeconfig| file.clusters.is_empty() && file.users.is_empty() && file.contexts.is_empty();
+    if connection.server.is_none() && files.iter().all(|(_, file)| says_nothing(file)) {
+        let inside = if asks_for_names(connection) { None } else { in_cluster::chosen() };
+        if let Some(mut chosen) = inside {
+            overrides::apply(&mut chosen, connection)?;
+            return Ok(Some(chosen));
         }
-        for named in &next.auth_infos {
-            users.entry(named.name.clone()).or_insert_with(|| path.clone());
+        if files.is_empty() {
+            return Ok(None);
         }
-        merged = Some(match merged {
-            None => next,
-            Some(before) => before
-                .merge(next)
-                .map_err(|error| Error::usage(format!("failed to merge the kubeconfig {}: {error}", path.display())))?,
-        });
-        found.push(path);
     }
-    let mut kubeconfig = match merged {
-        Some(kubeconfig) => kubeconfig,
-        None if connection.server.is_some() => Kubeconfig::default(),
-        None => return Ok(None),
-    };
-    let context = context(&mut kubeconfig, connection, &found)?;
-    let named = kubeconfig.contexts.iter().find(|named| named.name == context).and_then(|named| named.context.clone());
+    let all = Contexts::of(&files);
+    let found = all.paths.clone();
+    let mut merged = kubeconfig::merge(files.into_iter().map(|(_, file)| file));
+    let context = context(&mut merged, connection, &found)?;
+    let named = merged.contexts.iter().find(|named| named.name == context).map(|named| named.context.clone());
     let named = named.ok_or_else(|| {
         Error::usage(format!("context '{context}' does not exist in {}", described(&found)))
             .hint("kubectl config get-contexts lists those that exist")
     })?;
     let cluster = connection.cluster.clone().unwrap_or(named.cluster);
-    let user = connection.user.clone().or(named.user).unwrap_or_default();
+    let user = connection.user.clone().unwrap_or(named.user);
     let lacks = |what: &str, name: &str| {
         Error::usage(format!("{what} '{name}' of context '{context}' does not exist in {}", described(&found)))
             .hint("kubectl config view shows what does")
     };
-    if !kubeconfig.clusters.iter().any(|named| named.name == cluster) {
-        return Err(lacks("cluster", &cluster));
-    }
-    if !user.is_empty() && !kubeconfig.auth_infos.iter().any(|named| named.name == user) {
-        return Err(lacks("user", &user));
-    }
-    apply_overrides(&mut kubeconfig, connection);
-    Ok(Some(Chosen {
+    let server_entry = merged.clusters.into_iter().find(|named| named.name == cluster).map(|named| named.cluster);
+    let server_entry = server_entry.ok_or_else(|| lacks("cluster", &cluster))?;
+    let user_entry = merged.users.into_iter().find(|named| named.name == user).map(|named| named.user);
+    let user_entry = match user_entry {
+        None if !user.is_empty() => return Err(lacks("user", &user)),
+        entry => entry.unwrap_or_default(),
+    };
+    let file_of = |field: &KubeconfigField| all.file_of(field).map(Path::to_path_buf);
+    let mut chosen = Chosen {
+        cluster_file: file_of(&KubeconfigField::Cluster(cluster.clone())),
+        user_file: file_of(&KubeconfigField::User(user.clone())),
         paths: found,
-        cluster_file: clusters.remove(&cluster),
-        user_file: users.remove(&user),
-        options: KubeConfigOptions {
-            context: Some(context),
-            cluster: Some(cluster.clone()),
-            user: Some(user.clone()).filter(|user| !user.is_empty()),
-        },
         cluster,
         user,
-        kubeconfig,
+        server_entry,
+        user_entry,
+        namespace: named.namespace,
         other_authority: connection.certificate_authority.is_some(),
-    }))
+    };
+    overrides::apply(&mut chosen, connection)?;
+    Ok(Some(chosen))
+}
+
+impl Chosen {
+    /// That which a pod finds in itself.
+    pub(super) fn without_files(server_entry: Cluster, user_entry: User, namespace: Option<String>) -> Self {
+        Self {
+            paths: Vec::new(),
+            cluster: "in-cluster".to_owned(),
+            user: "in-cluster".to_owned(),
+            cluster_file: None,
+            user_file: None,
+            server_entry,
+            user_entry,
+            namespace,
+            other_authority: false,
+        }
+    }
+}
+
+fn asks_for_names(connection: &Connection) -> bool {
+    connection.context.is_some() || connection.cluster.is_some() || connection.user.is_some()
 }
 
 fn described(paths: &[PathBuf]) -> String {
@@ -160,99 +161,28 @@ fn described(paths: &[PathBuf]) -> String {
 }
 
 /// The name of the context; one is made up where kubectl's options say all that there is to say.
-fn context(kubeconfig: &mut Kubeconfig, connection: &Connection, found: &[PathBuf]) -> Result<String, Error> {
+fn context(merged: &mut Kubeconfig, connection: &Connection, found: &[PathBuf]) -> Result<String, Error> {
     const MADE_UP: &str = "options";
-    let current = connection.context.clone().or_else(|| kubeconfig.current_context.clone());
-    if let Some(context) = current.filter(|name| !name.is_empty()) {
-        return Ok(context);
+    let current = connection.context.clone().unwrap_or_else(|| merged.current_context.clone());
+    if !current.is_empty() {
+        return Ok(current);
     }
     if connection.server.is_none() && connection.cluster.is_none() {
         return Err(Error::usage(format!("no context is current in {}", described(found)))
             .hint("name one with --context, or set it with: kubectl config use-context NAME"));
     }
+    let name = || MADE_UP.to_owned();
     if connection.cluster.is_none() {
-        let cluster = Some(KubeCluster::default());
-        kubeconfig.clusters.push(NamedCluster { name: MADE_UP.to_owned(), cluster, other: BTreeMap::default() });
+        merged.clusters.push(NamedCluster { name: name(), cluster: Cluster::default() });
     }
     if connection.user.is_none() {
-        let auth_info = Some(AuthInfo::default());
-        kubeconfig.auth_infos.push(NamedAuthInfo { name: MADE_UP.to_owned(), auth_info, other: BTreeMap::default() });
+        merged.users.push(NamedUser { name: name(), user: User::default() });
     }
-    let context = Context {
-        cluster: connection.cluster.clone().unwrap_or_else(|| MADE_UP.to_owned()),
-        user: Some(connection.user.clone().unwrap_or_else(|| MADE_UP.to_owned())),
-        ..Context::default()
+    let context = kubeconfig::Context {
+        cluster: connection.cluster.clone().unwrap_or_else(name),
+        user: connection.user.clone().unwrap_or_else(name),
+        namespace: None,
     };
-    kubeconfig.contexts.push(NamedContext {
-        name: MADE_UP.to_owned(),
-        context: Some(context),
-        other: BTreeMap::default(),
-    });
-    Ok(MADE_UP.to_owned())
-}
-
-/// Our own reader goes first: its messages never quote the text, which may be a key.
-fn read_kubeconfig(path: &Path, bytes: &[u8]) -> Result<Kubeconfig, Error> {
-    let text = formats::pem::decode_text(bytes);
-    let broken = |why: String| {
-        Error::new(ErrorKind::Usage, format!("the kubeconfig {} cannot be used: {why}", path.display()))
-            .about(format!("kubeconfig:{}", path.display()))
-    };
-    kubeconfig::parse(&text).map_err(|error| broken(error.to_string()))?;
-    let mut parsed = Kubeconfig::from_yaml(&text).map_err(|_| broken("it has a field of the wrong kind".to_owned()))?;
-    // Paths are relative to the file that names them.
-    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    let absolute = |path: &mut Option<String>| {
-        if let Some(path) = path {
-            *path = folder.join(&*path).to_string_lossy().into_owned();
-        }
-    };
-    for cluster in parsed.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
-        absolute(&mut cluster.certificate_authority);
-    }
-    for user in parsed.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()) {
-        absolute(&mut user.client_certificate);
-        absolute(&mut user.client_key);
-        absolute(&mut user.token_file);
-    }
-    Ok(parsed)
-}
-
-/// kubectl's options beat what the kubeconfig says.
-fn apply_overrides(kubeconfig: &mut Kubeconfig, connection: &Connection) {
-    for cluster in kubeconfig.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
-        if connection.server.is_some() {
-            cluster.server.clone_from(&connection.server);
-        }
-        if connection.tls_server_name.is_some() {
-            cluster.tls_server_name.clone_from(&connection.tls_server_name);
-        }
-        if connection.insecure_skip_tls_verify {
-            cluster.insecure_skip_tls_verify = Some(true);
-        }
-        if connection.certificate_authority.is_some() {
-            cluster.certificate_authority_data = None;
-            cluster.certificate_authority.clone_from(&connection.certificate_authority);
-        }
-    }
-    for user in kubeconfig.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()) {
-        if connection.client_certificate.is_some() {
-            user.client_certificate_data = None;
-            user.client_certificate.clone_from(&connection.client_certificate);
-        }
-        if connection.client_key.is_some() {
-            user.client_key_data = None;
-            user.client_key.clone_from(&connection.client_key);
-        }
-        if let Some(token) = &connection.token {
-            user.token = Some(secrecy::SecretString::from(token.clone()));
-            user.token_file = None;
-        }
-        if connection.impersonate.is_some() {
-            user.impersonate.clone_from(&connection.impersonate);
-        }
-        if !connection.impersonate_groups.is_empty() {
-            user.impersonate_groups = Some(connection.impersonate_groups.clone());
-        }
-    }
+    merged.contexts.push(NamedContext { name: name(), context });
+    Ok(name())
 }

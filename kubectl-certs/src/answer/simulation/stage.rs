@@ -290,6 +290,7 @@ fn access(played: &Arc<Played>) -> Access {
         clock: Arc::new(PlayedClock(played.clone())),
         nodes: Arc::new(Network(played.clone())),
         state: StateDir::at(played.folder().join("operator")),
+        ..Access::system()
     }
 }
 

@@ -298,6 +298,7 @@ fn entry(at: Location, holds: Holds, key: (KeyState, KeyId), key_at: Location, o
         digest: Some(sha256_hex(at.to_string().as_bytes())),
         key_digest: Some(sha256_hex(key_at.to_string().as_bytes())),
         key_at: Some(Box::new(key_at)),
+        also_in: Box::default(),
         at,
     }
 }
@@ -309,6 +310,7 @@ fn origin(name: &str, signer: &str) -> Origin {
         signer: Some(signer.to_owned()),
         renewed_at_percent: None,
         backup: false,
+        owner: None,
     }
 }
 

@@ -140,3 +140,43 @@ impl Gateway {
         listeners.flat_map(|listener| named(&addresses, &listener.hostname, listener.port)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn printed(endpoints: &[Endpoint]) -> Vec<String> {
+        endpoints.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn hosts_of_an_ingress_are_asked_for_where_its_load_balancer_is() {
+        let ingress = |status: serde_json::Value| -> Ingress {
+            let rules = json!([{ "host": "a.example.com" }, { "host": "*.example.com" }, {}]);
+            let tls = json!([{ "hosts": ["shop.example.com"], "secretName": "s" }, { "secretName": "t" }]);
+            let object = json!({ "metadata": {}, "spec": { "tls": tls, "rules": rules }, "status": status });
+            serde_json::from_value(object).expect("an Ingress")
+        };
+        let balanced = ingress(json!({ "loadBalancer": { "ingress": [{ "ip": "192.0.2.1" }] } }));
+        let wanted = ["tls://192.0.2.1:443?sni=shop.example.com", "tls://192.0.2.1:443?sni=a.example.com"];
+        assert_eq!(printed(&balanced.endpoints()), wanted);
+        let wanted = ["tls://shop.example.com:443?sni=shop.example.com", "tls://a.example.com:443?sni=a.example.com"];
+        assert_eq!(printed(&ingress(json!({})).endpoints()), wanted);
+    }
+
+    #[test]
+    fn listeners_of_a_gateway_without_tls_are_left_alone() {
+        let gateway = json!({
+            "spec": { "listeners": [
+                { "name": "a", "hostname": "shop.example.com", "port": 8443, "protocol": "HTTPS" },
+                { "name": "b", "hostname": "shop.example.com", "port": 80, "protocol": "HTTP" },
+                { "name": "c", "port": 443, "protocol": "TLS" },
+            ]},
+            "status": { "addresses": [{ "type": "IPAddress", "value": "fd00::1" }] },
+        });
+        let gateway: Gateway = serde_json::from_value(gateway).expect("a Gateway");
+        assert_eq!(printed(&gateway.endpoints()), ["tls://[fd00::1]:8443?sni=shop.example.com"]);
+    }
+}

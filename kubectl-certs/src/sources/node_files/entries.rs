@@ -92,6 +92,7 @@ fn add_token(inventory: &mut Inventory, at: Location, content: &Content, origin:
         origin: origin.into(),
         digest: Some(digest.to_owned()),
         key_digest: None,
+        also_in: Box::default(),
     }));
 }
 

@@ -1,0 +1,153 @@
+//! Keystores, kubeconfigs and oddly written PEM in Secrets, as openssl and Java write them.
+
+use serde_json::{Value, json};
+use support::openssl;
+
+use crate::material::{Pair, kubeconfig};
+use crate::world::{World, encoded, gaps, targets};
+
+const PASSWORD: &str = "an odd pässword";
+
+/// What the namespace `stores` is filled with.
+pub(crate) fn objects([own, _, leaf]: &[Pair; 3]) -> Vec<Value> {
+    let plain = leaf.certificate.as_str();
+    let crlf = plain.replace('\n', "\r\n");
+    let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(plain.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let config = kubeconfig("https://cp.example.com", &own.certificate, &["admin"], leaf);
+    let modern = pkcs12(leaf, Some(own), PASSWORD, &[]);
+    let legacy = pkcs12(
+        leaf,
+        None,
+        PASSWORD,
+        &["-legacy", "-certpbe", "PBE-SHA1-RC2-40", "-keypbe", "PBE-SHA1-3DES", "-macalg", "sha1"],
+    );
+    let trusting = openssl::bytes(
+        &["pkcs12", "-export", "-nokeys", "-passout", "pass:", "-certpbe", "AES-128-CBC"],
+        format!("{}{plain}", own.certificate).as_bytes(),
+    );
+    let password = PASSWORD.as_bytes();
+    let secret = |name: &str, values: &[(&str, &[u8])]| {
+        let data: serde_json::Map<String, Value> =
+            values.iter().map(|(key, value)| ((*key).to_owned(), json!(encoded(value)))).collect();
+        json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "namespace": "stores", "name": name }, "data": data })
+    };
+    vec![
+        secret("aside", &[("keystore.p12", &modern)]),
+        secret("bom", &[("a.pem", format!("\u{FEFF}{plain}").as_bytes())]),
+        secret("config", &[("value", config.as_bytes())]),
+        secret("crlf", &[("a.pem", format!("subject=CN=x\r\n{crlf}").as_bytes())]),
+        secret("java", &[("keystore.jks", &jks(leaf, own, PASSWORD)), ("keystore-password", password)]),
+        secret("java-locked", &[("keystore.jks", &jks(leaf, own, PASSWORD))]),
+        secret("legacy", &[("store.pfx", &legacy), ("PASSWORD", format!("{PASSWORD}\n").as_bytes())]),
+        secret("modern", &[("keystore.p12", &modern), ("password", password)]),
+        secret("trusting", &[("truststore.p12", &trusting)]),
+        secret("utf16", &[("a.pem", &utf16)]),
+        secret("wrong", &[("keystore.p12", &modern), ("password", b"another")]),
+    ]
+}
+
+pub(crate) fn keystores(world: &World) {
+    let program = world.administrator();
+    let ran = program.line("list -n stores -o json").exits(3);
+    let seen: Vec<(String, String, String)> = ran
+        .items()
+        .iter()
+        .map(|item| {
+            let text = |field: &str| item[field].as_str().expect("text").to_owned();
+            (text("target").trim_start_matches("secret/stores/").to_owned(), text("holds"), text("key"))
+        })
+        .collect();
+    let wanted = [
+        ("bom/a.pem", "chain", "absent"),
+        ("config/value#cluster/it", "bundle", "absent"),
+        ("config/value#user/admin", "chain", "matches"),
+        ("crlf/a.pem", "chain", "absent"),
+        ("java/keystore.jks", "bundle", "absent"),
+        ("java/keystore.jks#/certificate", "chain", "matches"),
+        ("java-locked/keystore.jks", "bundle", "absent"),
+        ("java-locked/keystore.jks#/certificate", "chain", "unreadable"),
+        ("legacy/store.pfx", "chain", "matches"),
+        ("modern/keystore.p12#1", "chain", "matches"),
+        ("modern/keystore.p12#2", "chain", "absent"),
+        ("trusting/truststore.p12#1", "bundle", "absent"),
+        ("trusting/truststore.p12#2", "bundle", "absent"),
+        ("utf16/a.pem", "chain", "absent"),
+    ];
+    let mut seen: Vec<(&str, &str, &str)> =
+        seen.iter().map(|(target, holds, key)| (target.as_str(), holds.as_str(), key.as_str())).collect();
+    let mut wanted = wanted.to_vec();
+    seen.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(seen, wanted);
+    let missing = |at: &str, reason: &str| (format!("secret/stores/{at}"), reason.to_owned());
+    assert_eq!(
+        gaps(&ran),
+        [
+            missing("aside/keystore.p12", "bad-password"),
+            missing("bom/a.pem", "bad-pem"),
+            missing("java-locked/keystore.jks", "bad-password"),
+            missing("utf16/a.pem", "bad-pem"),
+            missing("wrong/keystore.p12", "bad-password"),
+        ]
+    );
+    // What is printed is understood.
+    for target in targets(&ran) {
+        let shown = program.run(["show", &target]);
+        assert!(shown.out.contains(&target) && matches!(shown.code, 0 | 3), "{shown:#?}");
+    }
+    // The password may come from a file, and is never told.
+    let file = program.write("secret.txt", format!("{PASSWORD}\n"));
+    let file = file.display().to_string();
+    let ran = program.run(["list", "secret/stores/aside", "-o", "json", "--keystore-password-file", &file]).exits(0);
+    assert_eq!(ran.items()[0]["key"], "matches");
+    assert!(!ran.out.contains("pässword") && !ran.err.contains("pässword"));
+    program.run(["list", "-n", "stores", "--keystore-password-file", "nowhere"]).exits(2).says("nowhere");
+}
+
+fn pkcs12(leaf: &Pair, authority: Option<&Pair>, password: &str, more: &[&str]) -> Vec<u8> {
+    let mut text = format!("{}{}", leaf.key, leaf.certificate);
+    if let Some(authority) = authority {
+        text.push_str(&authority.certificate);
+    }
+    let out = format!("pass:{password}");
+    let arguments = ["pkcs12", "-export", "-name", "it", "-passout", &out];
+    openssl::bytes(&[&arguments[..], more].concat(), text.as_bytes())
+}
+
+/// As cert-manager's controller writes it: the chain as `certificate`, the authority as `ca`. Key protection and integrity
+/// as `sun.security.provider` defines them, computed by openssl.
+fn jks(leaf: &Pair, authority: &Pair, password: &str) -> Vec<u8> {
+    let der = |pem: &str, kind: &str| openssl::bytes(&[kind, "-outform", "DER"], pem.as_bytes());
+    let key = openssl::bytes(&["pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], leaf.key.as_bytes());
+    let sha1 = |parts: &[&[u8]]| openssl::bytes(&["dgst", "-sha1", "-binary"], &parts.concat());
+    let password: Vec<u8> = password.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let salt = [7_u8; 20].to_vec();
+    let (mut block, mut protected) = (salt.clone(), salt);
+    for part in key.chunks(20) {
+        block = sha1(&[&password[..], &block]);
+        protected.extend(part.iter().zip(&block).map(|(byte, key)| byte ^ key));
+    }
+    protected.extend(sha1(&[&password[..], &key]));
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("short").to_be_bytes().to_vec();
+    let sequence = |tag: u8, inside: &[u8]| {
+        let length = u16::try_from(inside.len()).expect("short").to_be_bytes();
+        [&[tag, 0x82], &length[..], inside].concat()
+    };
+    // 1.3.6.1.4.1.42.2.17.1.1 with NULL.
+    let algorithm = b"\x30\x0e\x06\x0a\x2b\x06\x01\x04\x01\x2a\x02\x11\x01\x01\x05\x00";
+    let key = sequence(0x30, &[&algorithm[..], &sequence(4, &protected)].concat());
+    let text = |text: &str| [&u16::try_from(text.len()).expect("short").to_be_bytes()[..], text.as_bytes()].concat();
+    let certificate = |pem: &str| {
+        let der = der(pem, "x509");
+        [text("X.509"), length(&der), der].concat()
+    };
+    let content = [
+        b"\xFE\xED\xFE\xED\0\0\0\x02\0\0\0\x02".to_vec(),
+        [&1_u32.to_be_bytes()[..], &text("certificate"), &[0; 8], &length(&key), &key].concat(),
+        [&1_u32.to_be_bytes()[..], &certificate(&leaf.certificate)].concat(),
+        [&2_u32.to_be_bytes()[..], &text("ca"), &[0; 8], &certificate(&authority.certificate)].concat(),
+    ]
+    .concat();
+    let sum = sha1(&[&password[..], b"Mighty Aphrodite", &content]);
+    [content, sum].concat()
+}

@@ -1,0 +1,1 @@
+//! Tests only, see `tests/`: STARTTLS of real servers for mail, directories and databases.
