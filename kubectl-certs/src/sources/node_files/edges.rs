@@ -29,9 +29,11 @@ pub(super) fn add(inventory: &mut Inventory) {
         for leaf in layout.leaves {
             let presented = own.iter().filter(|entry| has_name(entry, leaf.name));
             for presented in presented.filter(|entry| entry.leaf().is_some()) {
+                // Who signs itself is verified by nobody's bundle, and a bundle without a name has no part in it.
                 let is_bundle = |entry: &&&Entry| {
-                    let name = entry.origin.name.as_deref().unwrap_or_default();
-                    name == leaf.signer || layout.copy(name).is_some_and(|copy| copy.of == leaf.signer)
+                    entry.origin.name.as_deref().filter(|_| !leaf.signer.is_empty()).is_some_and(|name| {
+                        name == leaf.signer || layout.copy(name).is_some_and(|copy| copy.of == leaf.signer)
+                    })
                 };
                 let bundles = own.iter().filter(is_bundle);
                 let of_this = |entry: &&&Entry| entry.origin.layout.as_deref().is_none_or(|name| name == layout.name);
