@@ -2,7 +2,7 @@
 
 use crate::program::Program;
 
-const CODES: [&str; 8] = [
+const CODES: [&str; 10] = [
     "expired",
     "expiring",
     "not-yet-valid",
