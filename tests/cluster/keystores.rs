@@ -92,7 +92,8 @@ pub(crate) fn keystores(world: &World) {
     );
     // What is printed is understood.
     for target in targets(&ran) {
-        program.run(["show", &target]).exits(0);
+        let shown = program.run(["show", &target]);
+        assert!(shown.out.contains(&target) && matches!(shown.code, 0 | 3), "{shown:#?}");
     }
     // The password may come from a file, and is never told.
     let file = program.write("secret.txt", format!("{PASSWORD}\n"));
@@ -123,10 +124,10 @@ fn jks(leaf: &Pair, authority: &Pair, password: &str) -> Vec<u8> {
     let salt = [7_u8; 20].to_vec();
     let (mut block, mut protected) = (salt.clone(), salt);
     for part in key.chunks(20) {
-        block = sha1(&[&password, &block]);
+        block = sha1(&[&password[..], &block]);
         protected.extend(part.iter().zip(&block).map(|(byte, key)| byte ^ key));
     }
-    protected.extend(sha1(&[&password, &key]));
+    protected.extend(sha1(&[&password[..], &key]));
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("short").to_be_bytes().to_vec();
     let sequence = |tag: u8, inside: &[u8]| {
         let length = u16::try_from(inside.len()).expect("short").to_be_bytes();
@@ -147,6 +148,6 @@ fn jks(leaf: &Pair, authority: &Pair, password: &str) -> Vec<u8> {
         [&2_u32.to_be_bytes()[..], &text("ca"), &[0; 8], &certificate(&authority.certificate)].concat(),
     ]
     .concat();
-    let sum = sha1(&[&password, b"Mighty Aphrodite", &content]);
+    let sum = sha1(&[&password[..], b"Mighty Aphrodite", &content]);
     [content, sum].concat()
 }

@@ -45,12 +45,14 @@ pub(crate) fn every_printed_name(world: &World) {
     names.push("secret/many/s000/tls.crt");
     assert!(names.len() > 15, "{names:?}");
     for name in names {
-        assert_eq!(program.run(["show", "-o", "name", name]).exits(0).lines(), [name]);
+        // What only we can read of it is told with exit code 3.
+        let shown = program.run(["show", "-o", "name", name]);
+        assert!(shown.lines() == [name] && matches!(shown.code, 0 | 3), "{shown:#?}");
         assert_ne!(program.run(["renew", "--dry-run", name]).code, 2, "{name}");
     }
     for finding in program.line("check -o json --fail-on never").items() {
         let target = finding["target"].as_str().expect("a target");
-        program.run(["show", target]).exits(0);
+        assert!(matches!(program.run(["show", target]).code, 0 | 3), "{target}");
         for place in finding["related"].as_array().expect("places") {
             assert_ne!(program.run(["show", place.as_str().expect("a place")]).code, 2, "{place}");
         }
@@ -90,7 +92,9 @@ pub(crate) fn the_whole_cluster(world: &World) {
     assert_eq!((count("secret/shop/"), count("secret/odd/"), count("secret/broken/")), (4, 7, 1));
     assert_eq!((count("webhook/validating/guard/"), count("webhook/mutating/guard/")), (3, 3));
     assert_eq!((count(&world.endpoint()), count("kubeconfig:")), (1, 2));
-    assert_eq!(gaps(&ran), [("secret/broken/bad/tls.crt".to_owned(), "bad-pem".to_owned())]);
+    // Those of keystores have their own case.
+    let gaps: Vec<_> = gaps(&ran).into_iter().filter(|(at, _)| !at.starts_with("secret/stores/")).collect();
+    assert_eq!(gaps, [("secret/broken/bad/tls.crt".to_owned(), "bad-pem".to_owned())]);
     assert_eq!(program.line("list -A -o name").lines(), program.line("list -o name").lines());
     // The server's certificate is known by the kubeconfig that leads to it.
     let shown = program.run(["show", &world.endpoint(), "-o", "json"]).exits(0).items();

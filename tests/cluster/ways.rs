@@ -51,7 +51,7 @@ pub(crate) fn proxies_of_the_environment(world: &World) {
         assert!(proxy.asked().iter().all(|asked| *asked == format!("{name}:{port}")), "{proxy:?}");
         let ran = program.line("list -o json").exits(3);
         assert!(targets(&ran).contains(&format!("tls://{name}:{port}")), "{ran:#?}");
-        assert_eq!(gaps(&ran), [("secret/broken/bad/tls.crt".to_owned(), "bad-pem".to_owned())]);
+        assert!(gaps(&ran).iter().all(|(_, reason)| reason != "unreachable"), "{ran:#?}");
         let asked = proxy.asked().len();
         for no_proxy in [".default.svc".to_owned(), format!("{name}:{port}"), "*".to_owned()] {
             let program = with(&[(variable, url.clone()), ("NO_PROXY", no_proxy)]);

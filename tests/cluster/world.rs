@@ -146,7 +146,7 @@ impl World {
         objects.push(json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "reader", "namespace": "shop" } }));
         objects.push(json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
             "metadata": { "name": "reader", "namespace": "shop" },
-            "rules": [{ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"] }] }));
+            "rules": [{ "apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["get", "list"] }] }));
         objects.push(json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
             "metadata": { "name": "reader", "namespace": "shop" },
             "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader" },

@@ -5,10 +5,13 @@ use support::tree::Tree;
 
 use crate::listed::run;
 
+/// What is made, by whom, and what renews it.
+type Case<'a> = (&'a str, &'a dyn Fn(&Disk), &'a str);
+
 #[test]
 fn layouts_that_others_renew_are_refused_by_name() {
     let supervisor = |disk: &Disk| layouts::supervisor::server(disk, "k3s", "var/lib/rancher/k3s");
-    let cases: &[(&str, &dyn Fn(&Disk), &str)] = &[
+    let cases: [Case<'_>; 5] = [
         ("k3s", &supervisor, "certificate rotate"),
         ("rke1", &layouts::rke1::node, "rke cert rotate"),
         ("aks-engine", &layouts::aks_engine::node, "aks-engine rotate-certs"),

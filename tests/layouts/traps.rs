@@ -6,10 +6,13 @@ use support::layouts::{self, Authority, Disk, Oddity};
 
 use crate::listed::{json, lines_of, run};
 
+/// Where the traps are set, and what is made around them.
+type Case<'a> = (&'a str, &'a dyn Fn(&Disk));
+
 #[test]
 fn traps_neither_block_nor_loop_nor_hide() {
     let supervisor = |disk: &Disk| layouts::supervisor::server(disk, "k3s", "var/lib/rancher/k3s");
-    let cases: &[(&str, &dyn Fn(&Disk))] = &[
+    let cases: [Case<'_>; 8] = [
         ("var/lib/rancher/k3s/server/tls", &supervisor),
         ("etc/kubernetes/ssl", &layouts::rke1::node),
         ("etc/kubernetes/certs", &layouts::aks_engine::node),

@@ -195,24 +195,3 @@ pub(crate) fn cert_manager(world: &World) {
     program.line("show certificaterequest/shop/web-3").exits(0);
     program.line("list certificate/shop/nobody").exits(3);
 }
-
-pub(crate) fn look(world: &World) {
-    let program = world.administrator();
-    for line in [
-        "list",
-        "list -o wide --consumers",
-        "show csr/d-failed csr/e-issued",
-        "show configmap/default/kube-root-ca.crt",
-        "show secret/shop/web/tls.crt",
-        "check --consumers",
-        "show certificate/shop/broken",
-        "list -o name",
-        "show webhook/validating/pods",
-        "list csr/a-pending -o json",
-    ] {
-        let ran = program.line(line);
-        eprintln!("$ {line}\n{}{}", ran.out, ran.err);
-    }
-    let ran = world.user("/CN=alice", Some("shop")).line("list");
-    eprintln!("$ alice list\n{}{}", ran.out, ran.err);
-}

@@ -21,7 +21,6 @@ use world::World;
 
 const CASES: &[(&str, fn(&World))] = &[
     ("the servers are really called", inventory::servers_are_called),
-    ("look", inventory::look),
     ("everything", inventory::everything),
     ("one namespace only", inventory::one_namespace_only),
     ("every printed name", inventory::every_printed_name),

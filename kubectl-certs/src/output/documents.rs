@@ -12,6 +12,7 @@ use super::jsonpath::{Missing, Template};
 use super::wire::Item;
 use super::{clean, schema, table};
 use crate::error::Error;
+use crate::model::{FoundLayout, Gap};
 use crate::report::Report;
 use crate::request::API;
 
@@ -45,8 +46,8 @@ struct Written<'a> {
     kind: &'a str,
     items: Items<'a>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    layouts: &'a [crate::model::FoundLayout],
-    gaps: &'a [crate::model::Gap],
+    layouts: &'a [FoundLayout],
+    gaps: &'a [Gap],
 }
 
 struct Items<'a>(&'a Report);
@@ -63,7 +64,7 @@ impl Serialize for Items<'_> {
 
 impl<'a> Written<'a> {
     fn of(report: &'a Report) -> Self {
-        let layouts = if let Report::List(listing) = report { listing.layouts.as_slice() } else { &[] };
+        let layouts: &[FoundLayout] = if let Report::List(listing) = report { &listing.layouts } else { &[] };
         Self { api_version: API, kind: "List", items: Items(report), layouts, gaps: report.gaps() }
     }
 }

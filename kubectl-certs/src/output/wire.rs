@@ -265,13 +265,10 @@ impl Item {
                 let rows = listing.rows().map(move |row| Self::Certificate(CertificateItem::of(&row, named, now)));
                 Box::new(rows.chain(listing.others.iter().filter_map(Self::other)))
             }
-            Report::Show(shown) => Box::new(
-                shown
-                    .rows
-                    .iter()
-                    .map(|row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now)))
-                    .chain(shown.others.iter().filter_map(Self::other)),
-            ),
+            Report::Show(shown) => {
+                let details = |row| Self::CertificateDetails(DetailsItem::of(row, shown.named, shown.now));
+                Box::new(shown.rows.iter().map(details).chain(shown.others.iter().filter_map(Self::other)))
+            }
             Report::Tree(tree) => Box::new(tree::nodes(tree).chain(tree::edges(tree))),
             Report::Check(checked) => Box::new(findings(checked)),
             Report::Explain(checks) => {

@@ -111,9 +111,14 @@ pub fn served_fingerprint(host: &str, port: u16) -> String {
 
 /// What openssl prints for `arguments` with `input` on its standard input.
 pub fn text(arguments: &[&str], input: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes(arguments, input)).into_owned()
+}
+
+/// The same, as it came: DER and keystores.
+pub fn bytes(arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let output = run(Command::new("openssl").args(arguments), input);
     assert!(output.status.success(), "openssl {arguments:?}: {}", said(&output));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    output.stdout
 }
 
 fn run(command: &mut Command, input: &[u8]) -> Output {

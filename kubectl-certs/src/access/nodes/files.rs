@@ -19,6 +19,10 @@ pub(super) fn exists(path: &str) -> bool {
 
 /// A link counts where it is, not where it leads; with a slash at the end, only a folder does.
 pub(super) fn exists_below(root: &Path, path: &str) -> bool {
+    // Relative to the folder that the program runs in, or of another disk: there is nothing to be rebased.
+    if !Path::new(path).starts_with(root) {
+        return exists(path);
+    }
     if path.ends_with('/') {
         return resolve(root, Path::new(path)).is_ok_and(|real| real.is_dir());
     }
