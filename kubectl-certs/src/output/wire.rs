@@ -67,7 +67,7 @@ pub struct Document {
     pub kind: String,
     pub items: Vec<Item>,
     /// Ways of laying out files that were recognised, and by what.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layouts: Vec<FoundLayout>,
     pub gaps: Vec<Gap>,
 }
