@@ -94,6 +94,7 @@ fn changes(op: &NodeOp) -> bool {
         NodeOp::Facts
         | NodeOp::Exist { .. }
         | NodeOp::Walk { .. }
+        | NodeOp::Probe { .. }
         | NodeOp::Processes { .. }
         | NodeOp::Replaceable { .. }
         | NodeOp::ReplaceableFiles { .. }

@@ -163,7 +163,7 @@ impl Site {
     }
 
     pub fn check(&self) -> Request {
-        Request::Check(Check { scope: self.scope(), fail_on: FailOn::Info, ignore: Vec::new() })
+        Request::Check(Check { scope: self.scope(), fail_on: FailOn::Info, ..Check::default() })
     }
 
     pub fn list_runs(&self) -> Vec<RunInfo> {

@@ -331,7 +331,7 @@ mod tests {
 
     use super::*;
 
-    fn pod(name: &str, owner: Value, labels: Value, started: &str) -> Pod {
+    fn pod(name: &str, owner: &Value, labels: &Value, started: &str) -> Pod {
         let pod = json!({
             "metadata": { "name": name, "namespace": "shop", "labels": labels, "ownerReferences": owner },
             "spec": {
@@ -373,9 +373,9 @@ mod tests {
         };
         let mut found = Found::default();
         for (name, started) in [("web-7d9-a", "2026-01-02T00:00:00Z"), ("web-7d9-b", "2026-01-04T00:00:00Z")] {
-            found.add(&pod(name, owner.clone(), labels.clone(), started), &things, core::slice::from_ref(&selector));
+            found.add(&pod(name, &owner, &labels, started), &things, core::slice::from_ref(&selector));
         }
-        let mut over = pod("web-7d9-c", owner, labels, "2026-01-01T00:00:00Z");
+        let mut over = pod("web-7d9-c", &owner, &labels, "2026-01-01T00:00:00Z");
         over.status.phase = Some("Succeeded".to_owned());
         found.add(&over, &things, &[]);
 
@@ -404,18 +404,18 @@ mod tests {
 
     #[test]
     fn whose_pod_it_is() {
-        let workload = |owner: Value, labels: Value| {
+        let workload = |owner: &Value, labels: &Value| {
             let workload = pod("p", owner, labels, "").workload();
             (workload.kind, workload.name)
         };
         let own = |kind: &str, name: &str| (kind.to_owned(), name.to_owned());
-        assert_eq!(workload(json!(null), json!(null)), own("Pod", "p"));
+        assert_eq!(workload(&json!(null), &json!(null)), own("Pod", "p"));
         let node = json!([{ "kind": "Node", "name": "cp1", "controller": true }]);
-        assert_eq!(workload(node, json!({})), own("Pod", "p"));
+        assert_eq!(workload(&node, &json!({})), own("Pod", "p"));
         let set = json!([{ "kind": "DaemonSet", "name": "agent", "controller": true }]);
-        assert_eq!(workload(set, json!({})), own("DaemonSet", "agent"));
+        assert_eq!(workload(&set, &json!({})), own("DaemonSet", "agent"));
         // Made by hand, or by another controller than a Deployment's.
         let replicas = json!([{ "kind": "ReplicaSet", "name": "web-1", "controller": true }]);
-        assert_eq!(workload(replicas, json!({ "pod-template-hash": "other" })), own("ReplicaSet", "web-1"));
+        assert_eq!(workload(&replicas, &json!({ "pod-template-hash": "other" })), own("ReplicaSet", "web-1"));
     }
 }
