@@ -29,7 +29,7 @@ const TEMPLATES: &[&str] = &[
     "{.items[?(@.pathLength)].label}",
     "{range .items[?(@.holds==\"bundle\")]}{.target} {end}",
     "{..serial}",
-    "{..dnsNames[*]}",
+    // `{..dnsNames[*]}` is not among them: kubectl prints nothing for it.
     "{.items[0].*}",
     "{.apiVersion}/{.kind}",
     "{$.items[0].key}{@.items[0].state}",

@@ -56,7 +56,7 @@ fn run(words: &[&str], kubeconfig: &Path) -> Listed {
         if count == 0 {
             break;
         }
-        lines += buffer[..count].iter().filter(|byte| **byte == b'\n').count();
+        lines += buffer[..count].split(|byte| *byte == b'\n').count() - 1;
         // It only grows; the last look is the truest, and after the end there is nothing to look at.
         memory = peak(child.id()).unwrap_or(memory);
     }
@@ -64,7 +64,7 @@ fn run(words: &[&str], kubeconfig: &Path) -> Listed {
     Listed { took: start.elapsed(), memory, lines }
 }
 
-/// VmHWM of /proc/PID/status, in KiB.
+/// `VmHWM` of /proc/PID/status, in KiB.
 fn peak(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_fault_never_quotes_the_text() {
         let fault =
-            read("{\"key\": \"-----BEGIN PRIVATE KEY-----SECRET\", \"x\": SECRET}").expect("one").expect_err("bad");
+            read("{\"key\": \"-----BEGIN PRIVATE KEY-----SECRET\", \"x\": [SECRET").expect("one").expect_err("bad");
         assert!(!fault.contains("SECRET"), "{fault}");
     }
 

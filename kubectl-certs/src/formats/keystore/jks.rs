@@ -31,7 +31,8 @@ pub(super) fn read(bytes: &[u8], passwords: &[Password], any_given: bool) -> Sto
         store.gaps.push((GapReason::BadPassword, told));
     }
     let java = bytes.starts_with(&JKS);
-    let mut rest = Rest(&content[4..]);
+    // The magic number may be all that there is, and part of the sum.
+    let mut rest = Rest(content.get(4..).unwrap_or_default());
     if let Err(why) = entries(&mut rest, java, password, &mut store) {
         store.gaps.push((GapReason::BadJks, why.to_owned()));
     }

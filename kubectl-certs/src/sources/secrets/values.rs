@@ -140,7 +140,8 @@ impl<'a> Gathering<'a> {
         self.add(at, content, own, kind);
     }
 
-    /// Its trusted certificates are the value itself, and so is the only identity where there are none.
+    /// Its trusted certificates are the value itself, and so is the only identity where there are none. Beside identities, which
+    /// have their aliases, the trusted ones have the empty name: whoever names the value means all of it.
     fn keystore(&mut self, at: &Location, bytes: &[u8], passwords: &[Password]) {
         let Some(store) = keystore::read(bytes, passwords) else { return };
         for (reason, message) in store.gaps {
@@ -149,7 +150,8 @@ impl<'a> Gathering<'a> {
         let alone = store.trusted.is_empty() && store.identities.len() == 1;
         if !store.trusted.is_empty() {
             let content = Content { certificates: store.trusted, ..Content::default() };
-            self.add(at.clone(), &content, Key::None, Kind::Bundle);
+            let own = if store.identities.is_empty() { at.clone() } else { at.clone().field(Pointer::json([""])) };
+            self.add(own, &content, Key::None, Kind::Bundle);
         }
         let mut seen = BTreeSet::new();
         for Identity { alias, content, locked } in store.identities {
