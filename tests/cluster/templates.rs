@@ -30,7 +30,7 @@ const TEMPLATES: &[&str] = &[
     "{range .items[?(@.holds==\"bundle\")]}{.target} {end}",
     "{..serial}",
     // `{..dnsNames[*]}` is not among them: kubectl prints nothing for it.
-    "{.items[0].*}",
+    // Nor is `{.items[0].*}`: kubectl prints the fields of an object in an order that changes from call to call.
     "{.apiVersion}/{.kind}",
     "{$.items[0].key}{@.items[0].state}",
     "{\"quoted\"} and 'plain' text",
@@ -38,7 +38,7 @@ const TEMPLATES: &[&str] = &[
     "{.nothing}",
     "{.items[*].nothing}",
     "{.items[1:1].subject}",
-    "{range .items[*]}{.label} ",
+    // Nor a range without an end: kubectl goes through it once more with nothing.
     "{.items[*]['subject']}",
     "{.items.subject}",
     // Mistakes.
@@ -67,21 +67,25 @@ pub(crate) fn as_kubectl_prints(_world: &World) {
     document["metadata"] = json!({ "name": "sample" });
     program.write("document.json", document.to_string());
 
+    let mut different = Vec::new();
     for template in TEMPLATES {
         for missing in ["true", "false"] {
             let option = format!("--allow-missing-template-keys={missing}");
             let theirs =
                 kubectl(&program, &[&option, "-o", &format!("jsonpath={}", template.replace("items", "things"))]);
             let ours = program.run(["list", "--root", "demo", &option, "-o", &format!("jsonpath={template}")]);
-            assert_eq!(ours.code == 0, theirs.code == 0, "{template}: {ours:#?} {theirs:#?}");
-            if theirs.code == 0 {
-                assert_eq!(timeless(&ours.out, template), timeless(&theirs.out, template), "{template}");
-            } else {
-                let why = reason(&theirs.err).replace("things", "items");
-                assert!(ours.err.contains(&why), "{template}: '{why}' is not in {}", ours.err);
+            let said = theirs.out.replace("things", "items");
+            let same = match (ours.code, theirs.code) {
+                (0, 0) => timeless(&ours.out, template) == timeless(&said, template),
+                (0, _) | (_, 0) => false,
+                _ => ours.err.contains(&reason(&theirs.err).replace("things", "items")),
+            };
+            if !same {
+                different.push(format!("{template} ({missing}): {ours:#?}\n{theirs:#?}"));
             }
         }
     }
+    assert!(different.is_empty(), "{}", different.join("\n"));
     // Here kubectl answers with all of them, since it counts the error as an answer.
     let named = program.run(["list", "--root", "demo", "-o", "jsonpath={.items[?(@.dnsNames[0])].name}"]).exits(0);
     assert!(named.out.contains("apiserver") && !named.out.contains("admin.conf"), "{named:#?}");
@@ -112,8 +116,7 @@ fn reason(err: &str) -> String {
 
 /// Seconds pass between the two calls.
 fn timeless(text: &str, template: &str) -> String {
-    let passing =
-        template.contains("secondsLeft}") || template.contains("items[0].*") || template.contains("items[0]}");
+    let passing = template.contains("secondsLeft}") || template.contains("items[0]}");
     let digits = |c: char| if passing && c.is_ascii_digit() { '0' } else { c };
     text.chars().map(digits).collect()
 }
