@@ -106,7 +106,6 @@ fn told(why: &str, bytes: &[u8]) -> String {
 }
 
 /// As Linux counts it; 0 elsewhere.
-#[expect(clippy::disallowed_methods, reason = "what the machine says of this very process")]
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
