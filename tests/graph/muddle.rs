@@ -18,7 +18,7 @@ fn muddle(dice: &mut Dice) -> Pki {
     let authorities: Vec<(&str, usize)> = (0..3 + dice.below(4)).map(|key| (dice.pick(&names), key)).collect();
     let faulty = dice.once_in(2);
     for &(name, key) in &authorities {
-        for _ in 0..1 + dice.below(2) {
+        for _ in 0..=dice.below(2) {
             let (issuer, signer) = if dice.once_in(3) { (name, key) } else { dice.pick(&authorities) };
             let mut spec = Spec { issuer: issuer.to_owned(), signer, ..Spec::root(name, key) };
             if faulty {

@@ -169,9 +169,9 @@ const CASES: &[Case] = &[
         twin.dates = Dates::Expired;
         let twin = plot.pki.add(twin);
         if at == plot.top() {
-            plot.pki.anchors.insert(0, twin)
+            plot.pki.anchors.insert(0, twin);
         } else {
-            plot.pki.sent.insert(0, twin)
+            plot.pki.sent.insert(0, twin);
         }
         0
     }),

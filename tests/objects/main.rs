@@ -19,7 +19,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use world::World;
 
-const CASES: &[(&str, fn(&World))] = &[
+type Case = (&'static str, fn(&World));
+
+const CASES: &[Case] = &[
     ("the servers are really called", inventory::servers_are_called),
     ("everything", inventory::everything),
     ("one namespace only", inventory::one_namespace_only),

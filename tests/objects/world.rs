@@ -53,7 +53,7 @@ impl World {
         // It writes kube-root-ca.crt back as it was: what differs is made when it is gone.
         let signer = world.signer();
         world.requests();
-        world.wait("kube-root-ca.crt", || {
+        Self::wait("kube-root-ca.crt", || {
             let names = world.kubectl(&[
                 "get",
                 "configmaps",
@@ -80,7 +80,7 @@ impl World {
         self.kubectl(&["create", "-f", &file.display().to_string()]);
     }
 
-    fn wait<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         let start = Instant::now();
         loop {
             if let Some(found) = look() {
@@ -329,7 +329,7 @@ impl World {
             [("e-issued", "{.status.certificate}"), ("d-failed", "{.status.conditions[?(@.type=='Failed')].reason}")]
         {
             let path = format!("jsonpath={path}");
-            self.wait(name, || Some(self.kubectl(&["get", "csr", name, "-o", &path])).filter(|text| !text.is_empty()));
+            Self::wait(name, || Some(self.kubectl(&["get", "csr", name, "-o", &path])).filter(|text| !text.is_empty()));
         }
     }
 
