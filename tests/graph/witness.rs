@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 
@@ -27,7 +27,7 @@ pub(crate) fn verify(
         write(name, &[leaf]);
     }
     let mut command = Command::new("openssl");
-    command.current_dir(folder);
+    command.current_dir(folder).stdin(Stdio::null());
     command.args(["verify", "-no-CApath", "-no-CAstore", "-partial_chain", "-attime", &NOW.to_string()]);
     match usage {
         Usage::Server => command.args(["-purpose", "sslserver"]),
