@@ -131,7 +131,7 @@ fn named(subject: &str) -> CertificateParams {
 /// Made once; making them costs more than signing.
 fn keys() -> &'static [KeyPair] {
     static KEYS: OnceLock<Vec<KeyPair>> = OnceLock::new();
-    KEYS.get_or_init(|| (0..32).map(|_| KeyPair::generate().expect("a key")).collect())
+    KEYS.get_or_init(|| (0..256).map(|_| KeyPair::generate().expect("a key")).collect())
 }
 
 /// Certificates, who trusts which, what is sent.

@@ -5,10 +5,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make a world of their own")]
 
+mod crowd;
 mod dice;
 mod made;
 mod muddle;
 mod planted;
-mod speed;
 mod verdict;
 mod witness;
