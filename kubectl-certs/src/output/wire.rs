@@ -119,6 +119,9 @@ pub struct CertificateItem {
     pub state: State,
     pub subject: String,
     pub issuer: String,
+    /// What tables print of the two, with what tells authorities of one name apart; absent in details.
+    pub subject_label: Option<String>,
+    pub issuer_label: Option<String>,
     pub serial: String,
     pub not_before: Time,
     pub not_after: Time,
@@ -262,7 +265,13 @@ impl Item {
         match report {
             Report::List(listing) => {
                 let (named, now) = (listing.named, listing.now);
-                let rows = listing.rows().map(move |row| Self::Certificate(CertificateItem::of(&row, named, now)));
+                let rows = listing.rows().map(move |row| {
+                    Self::Certificate(CertificateItem {
+                        subject_label: Some(listing.subject(&row.certificate)),
+                        issuer_label: Some(listing.signer(&row.certificate)),
+                        ..CertificateItem::of(&row, named, now)
+                    })
+                });
                 Box::new(rows.chain(listing.others.iter().filter_map(Self::other)))
             }
             Report::Show(shown) => {
@@ -359,6 +368,8 @@ impl CertificateItem {
             state: *state,
             subject,
             issuer: issuer.to_string(),
+            subject_label: None,
+            issuer_label: None,
             serial,
             not_before,
             not_after,
