@@ -2,7 +2,7 @@
 
 use crate::program::Program;
 
-const CODES: [&str; 10] = [
+const CODES: [&str; 13] = [
     "expired",
     "expiring",
     "not-yet-valid",
@@ -11,6 +11,9 @@ const CODES: [&str; 10] = [
     "key-differs",
     "outlives-issuer",
     "bundle-lacks-signer",
+    "bundle-unparseable",
+    "token-expired",
+    "token-expiring",
     "cert-manager-not-ready",
     "older-in-pods",
 ];

@@ -14,6 +14,7 @@ mod flags;
 mod formats;
 mod input;
 mod invocation;
+mod keystores;
 mod material;
 mod names;
 mod node;

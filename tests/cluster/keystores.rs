@@ -1,6 +1,7 @@
 //! Keystores, kubeconfigs and oddly written PEM in Secrets, as openssl and Java write them.
 
 use serde_json::{Value, json};
+use support::keystores::{jks, pkcs12};
 use support::openssl;
 
 use crate::material::{Pair, kubeconfig};
@@ -14,13 +15,14 @@ pub(crate) fn objects([own, _, leaf]: &[Pair; 3]) -> Vec<Value> {
     let crlf = plain.replace('\n', "\r\n");
     let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(plain.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     let config = kubeconfig("https://cp.example.com", &own.certificate, &["admin"], leaf);
-    let modern = pkcs12(leaf, Some(own), PASSWORD, &[]);
+    let identity = format!("{}{plain}", leaf.key);
+    let modern = pkcs12(&format!("{identity}{}", own.certificate), PASSWORD, &[]);
     let legacy = pkcs12(
-        leaf,
-        None,
+        &identity,
         PASSWORD,
         &["-legacy", "-certpbe", "PBE-SHA1-RC2-40", "-keypbe", "PBE-SHA1-3DES", "-macalg", "sha1"],
     );
+    let java = |leaf: &Pair, own: &Pair| jks((&leaf.certificate, &leaf.key), &own.certificate, PASSWORD);
     let trusting = openssl::bytes(
         &["pkcs12", "-export", "-nokeys", "-passout", "pass:", "-certpbe", "AES-128-CBC"],
         format!("{}{plain}", own.certificate).as_bytes(),
@@ -36,8 +38,8 @@ pub(crate) fn objects([own, _, leaf]: &[Pair; 3]) -> Vec<Value> {
         secret("bom", &[("a.pem", format!("\u{FEFF}{plain}").as_bytes())]),
         secret("config", &[("value", config.as_bytes())]),
         secret("crlf", &[("a.pem", format!("subject=CN=x\r\n{crlf}").as_bytes())]),
-        secret("java", &[("keystore.jks", &jks(leaf, own, PASSWORD)), ("keystore-password", password)]),
-        secret("java-locked", &[("keystore.jks", &jks(leaf, own, PASSWORD))]),
+        secret("java", &[("keystore.jks", &java(leaf, own)), ("keystore-password", password)]),
+        secret("java-locked", &[("keystore.jks", &java(leaf, own))]),
         secret("legacy", &[("store.pfx", &legacy), ("PASSWORD", format!("{PASSWORD}\n").as_bytes())]),
         secret("modern", &[("keystore.p12", &modern), ("password", password)]),
         secret("trusting", &[("truststore.p12", &trusting)]),
@@ -102,52 +104,4 @@ pub(crate) fn keystores(world: &World) {
     assert_eq!(ran.items()[0]["key"], "matches");
     assert!(!ran.out.contains("pässword") && !ran.err.contains("pässword"));
     program.run(["list", "-n", "stores", "--keystore-password-file", "nowhere"]).exits(2).says("nowhere");
-}
-
-fn pkcs12(leaf: &Pair, authority: Option<&Pair>, password: &str, more: &[&str]) -> Vec<u8> {
-    let mut text = format!("{}{}", leaf.key, leaf.certificate);
-    if let Some(authority) = authority {
-        text.push_str(&authority.certificate);
-    }
-    let out = format!("pass:{password}");
-    let arguments = ["pkcs12", "-export", "-name", "it", "-passout", &out];
-    openssl::bytes(&[&arguments[..], more].concat(), text.as_bytes())
-}
-
-/// As cert-manager's controller writes it: the chain as `certificate`, the authority as `ca`. Key protection and integrity
-/// as `sun.security.provider` defines them, computed by openssl.
-fn jks(leaf: &Pair, authority: &Pair, password: &str) -> Vec<u8> {
-    let der = |pem: &str, kind: &str| openssl::bytes(&[kind, "-outform", "DER"], pem.as_bytes());
-    let key = openssl::bytes(&["pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], leaf.key.as_bytes());
-    let sha1 = |parts: &[&[u8]]| openssl::bytes(&["dgst", "-sha1", "-binary"], &parts.concat());
-    let password: Vec<u8> = password.encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let salt = [7_u8; 20].to_vec();
-    let (mut block, mut protected) = (salt.clone(), salt);
-    for part in key.chunks(20) {
-        block = sha1(&[&password[..], &block]);
-        protected.extend(part.iter().zip(&block).map(|(byte, key)| byte ^ key));
-    }
-    protected.extend(sha1(&[&password[..], &key]));
-    let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("short").to_be_bytes().to_vec();
-    let sequence = |tag: u8, inside: &[u8]| {
-        let length = u16::try_from(inside.len()).expect("short").to_be_bytes();
-        [&[tag, 0x82], &length[..], inside].concat()
-    };
-    // 1.3.6.1.4.1.42.2.17.1.1 with NULL.
-    let algorithm = b"\x30\x0e\x06\x0a\x2b\x06\x01\x04\x01\x2a\x02\x11\x01\x01\x05\x00";
-    let key = sequence(0x30, &[&algorithm[..], &sequence(4, &protected)].concat());
-    let text = |text: &str| [&u16::try_from(text.len()).expect("short").to_be_bytes()[..], text.as_bytes()].concat();
-    let certificate = |pem: &str| {
-        let der = der(pem, "x509");
-        [text("X.509"), length(&der), der].concat()
-    };
-    let content = [
-        b"\xFE\xED\xFE\xED\0\0\0\x02\0\0\0\x02".to_vec(),
-        [&1_u32.to_be_bytes()[..], &text("certificate"), &[0; 8], &length(&key), &key].concat(),
-        [&1_u32.to_be_bytes()[..], &certificate(&leaf.certificate)].concat(),
-        [&2_u32.to_be_bytes()[..], &text("ca"), &[0; 8], &certificate(&authority.certificate)].concat(),
-    ]
-    .concat();
-    let sum = sha1(&[&password[..], b"Mighty Aphrodite", &content]);
-    [content, sum].concat()
 }

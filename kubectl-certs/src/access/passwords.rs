@@ -4,9 +4,11 @@ use std::io::Read;
 
 use zeroize::Zeroizing;
 
+use crate::formats::keystore::Password;
+
 /// The first line of a regular file; a FIFO would wait for ever.
 #[expect(clippy::disallowed_methods, reason = "this is the port to such files")]
-pub fn read(path: &str) -> Result<Zeroizing<String>, String> {
+pub fn read(path: &str) -> Result<Password, String> {
     const LONGEST: u64 = 4096;
     let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if !about.is_file() {
@@ -16,5 +18,5 @@ pub fn read(path: &str) -> Result<Zeroizing<String>, String> {
     let mut text = Zeroizing::new(String::with_capacity(4096));
     file.take(LONGEST).read_to_string(&mut text).map_err(|error| error.to_string())?;
     let line = text.trim_start_matches('\u{FEFF}').lines().next().unwrap_or_default();
-    if line.is_empty() { Err("its first line is empty".to_owned()) } else { Ok(Zeroizing::new(line.to_owned())) }
+    if line.is_empty() { Err("its first line is empty".to_owned()) } else { Ok(Password::new(line)) }
 }

@@ -77,7 +77,7 @@ fn left(at: Location, why: String) -> LeftAlone {
 
 /// Why there is nothing in it that could be renewed.
 async fn fault(found: &KubeconfigUser, access: &Access) -> Option<String> {
-    let op = NodeOp::Walk { places: vec![found.path.clone()] };
+    let op = NodeOp::walk(vec![found.path.clone()]);
     let walked = match access.nodes.at("/").run(op).await {
         Ok(NodeReply::Walked(walked)) => walked,
         Ok(_) => return Some(format!("{} was not read", found.path)),

@@ -4,6 +4,8 @@ mod dates;
 mod keepers;
 mod keys;
 mod signatures;
+mod tokens;
+mod unseen;
 
 pub(crate) use dates::expiring_severity;
 use schemars::JsonSchema;
@@ -23,6 +25,9 @@ pub const ALL: &[&Check] = &[
     &keys::KEY_DIFFERS,
     &dates::OUTLIVES_ISSUER,
     &signatures::BUNDLE_LACKS_SIGNER,
+    &unseen::BUNDLE_UNPARSEABLE,
+    &tokens::TOKEN_EXPIRED,
+    &tokens::TOKEN_EXPIRING,
     &keepers::NOT_READY,
     &keepers::OLDER_IN_PODS,
 ];

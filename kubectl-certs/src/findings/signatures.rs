@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, Severity, View, by_certificate, told_once};
 use crate::model::{Place, Row};
-use crate::trust::Signed;
+use crate::trust::{Asked, Signed, Usage};
 
 pub(super) const BAD_SIGNATURE: Check = Check {
     code: "bad-signature",
@@ -109,10 +109,20 @@ fn bundle_lacks_signer(view: &View<'_>) -> Vec<Finding> {
                     Some(Signed::IssuerMissing | Signed::Bad { .. } | Signed::Unsupported { .. })
                 );
             (!told_of_the_leaf).then_some(())?;
+            let asked = Asked {
+                leaf: &leaf.fingerprint,
+                anchors: bundle.certificates(),
+                sent: presented.certificates().get(1..).unwrap_or_default(),
+                usage: Usage::Any,
+            };
+            // That it has expired meanwhile is told of it alone.
+            let then = view.now.max(leaf.not_before).min(leaf.not_after);
+            let why = view.trust.verify(inventory, &asked, then).err();
             let message = format!(
-                "none of its authorities signed {} at {}, which is verified with it",
+                "none of its authorities signed {} at {}, which is verified with it{}",
                 leaf.short_name(),
-                edge.presented
+                edge.presented,
+                why.map(|why| format!(": {}", why.sentence(inventory))).unwrap_or_default()
             );
             Some(Finding {
                 related: vec![edge.presented.clone()],

@@ -6,7 +6,8 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::certificate::key_id;
+use super::certificate::{self, key_id};
+use super::keystore::{self, Password, Store};
 use super::{Arguments, Field, arguments, documents, kubeconfig, pem, token};
 use crate::model::{KeyId, Token};
 use crate::pki::public_key;
@@ -30,6 +31,11 @@ pub struct Content {
     pub public_keys: Vec<KeyId>,
     pub kubeconfig: Option<KubeconfigView>,
     pub kubeconfig_fault: Option<String>,
+    /// The components of Kubernetes do not see a certificate that was read here; why, as a sentence.
+    #[serde(default)]
+    pub unseen: Option<String>,
+    #[serde(default)]
+    pub keystore: Option<Store>,
     /// Material inside of a structured document.
     #[serde(default)]
     pub fields: Vec<Field>,
@@ -85,10 +91,16 @@ pub struct KubeconfigUser {
     pub embedded: Option<Content>,
     pub certificate_path: Option<String>,
     pub key_path: Option<String>,
+    /// What its token says of itself, if it is one that does.
+    #[serde(default)]
+    pub token: Option<Token>,
 }
 
 /// Reads whatever `bytes` are; an empty `Content` where they are nothing of ours.
 pub fn read(bytes: &[u8]) -> Content {
+    if let Some(content) = read_der(bytes) {
+        return content;
+    }
     let text = pem::decode_text(bytes);
     if !text.contains("-----BEGIN ") && kubeconfig::looks_like_one(&text) {
         return match kubeconfig::parse(&text) {
@@ -110,21 +122,50 @@ pub fn read(bytes: &[u8]) -> Content {
         Some(Ok(fields)) => Content { fields, ..Content::default() },
         // What is no document may be PEM with odd text around it.
         Some(Err(fault)) => {
-            let content = read_pem(&text);
+            let content = as_kubernetes_sees(read_pem(&text), bytes);
             if content.certificates.is_empty() && !content.has_key() {
                 Content { document_fault: Some(fault), ..Content::default() }
             } else {
                 content
             }
         }
-        None => read_pem(&text),
+        None => as_kubernetes_sees(read_pem(&text), bytes),
+    }
+}
+
+/// A certificate or a private key without PEM around it.
+fn read_der(bytes: &[u8]) -> Option<Content> {
+    // SEQUENCE; a text that begins with a zero goes on otherwise.
+    bytes.starts_with(&[0x30]).then_some(())?;
+    if certificate::parse(bytes).is_ok() {
+        let unseen = Some("it is written in DER, and the components of Kubernetes read PEM alone".to_owned());
+        return Some(Content { certificates: vec![bytes.to_vec()], unseen, ..Content::default() });
+    }
+    let spki = public_key::public_spki_of_pkcs8(bytes).ok()?;
+    Some(Content { key: Some(KeyRecord { public: key_id(&spki) }), ..Content::default() })
+}
+
+fn as_kubernetes_sees(content: Content, bytes: &[u8]) -> Content {
+    let unseen = pem::unseen_by_go(bytes).filter(|_| !content.certificates.is_empty()).map(str::to_owned);
+    Content { unseen, ..content }
+}
+
+/// The same where passwords for keystores are at hand.
+pub fn read_with(bytes: &[u8], passwords: &[Password]) -> Content {
+    match keystore::read(bytes, passwords) {
+        Some(store) => Content { keystore: Some(store), ..Content::default() },
+        None => read(bytes),
     }
 }
 
 /// The same of a file, whose name tells more.
-pub fn read_file(path: &Path, bytes: &[u8]) -> Content {
-    let content = read(bytes);
-    if content.certificates.is_empty() && content.kubeconfig.is_none() && !content.has_key() {
+pub fn read_file(path: &Path, bytes: &[u8], passwords: &[Password]) -> Content {
+    let content = read_with(bytes, passwords);
+    if content.certificates.is_empty()
+        && content.kubeconfig.is_none()
+        && content.keystore.is_none()
+        && !content.has_key()
+    {
         let arguments = arguments::read(path, &pem::decode_text(bytes));
         return Content { arguments, ..content };
     }
@@ -189,6 +230,7 @@ fn view(config: &kubeconfig::Kubeconfig) -> KubeconfigView {
                     embedded: certificate,
                     certificate_path: named.user.client_certificate.clone(),
                     key_path: named.user.client_key.clone(),
+                    token: named.user.token.as_ref().and_then(|token| token::read(token)),
                 }
             })
             .collect(),

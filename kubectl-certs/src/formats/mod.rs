@@ -17,5 +17,5 @@ pub mod token;
 pub mod yaml;
 
 pub use arguments::Arguments;
-pub use content::{Content, KeyRecord, KubeconfigCluster, KubeconfigUser, KubeconfigView, read, read_file};
+pub use content::{Content, KeyRecord, KubeconfigCluster, KubeconfigUser, KubeconfigView, read, read_file, read_with};
 pub use documents::Field;

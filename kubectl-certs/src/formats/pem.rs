@@ -87,6 +87,9 @@ fn decode_body(body: &str) -> Option<Zeroizing<Vec<u8>>> {
     decode_base64(&packed)
 }
 
+/// The base64 of `-----BEGIN`: texts within texts.
+pub const BASE64_OF_BEGIN: &str = "LS0tLS1CRUdJTi";
+
 /// What the reader of the Kubernetes components (Go's `encoding/pem`, and client-go's `ParseCertsPEM` above it) does not
 /// see here although it is read here, as a sentence; nothing where it sees all certificates.
 pub fn unseen_by_go(bytes: &[u8]) -> Option<&'static str> {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::model::{Time, Token, TokenKind};
 
 /// How each of them begins: the base64 of `{"`.
-pub(super) const BEGINNING: &str = "eyJ";
+pub const BEGINNING: &str = "eyJ";
 
 #[derive(Deserialize)]
 struct Header {

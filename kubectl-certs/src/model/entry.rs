@@ -96,6 +96,9 @@ pub struct Origin {
     /// A copy that was put aside; nothing uses it.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub backup: bool,
+    /// Why the components of Kubernetes do not see a certificate that is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<Box<str>>,
     /// Who keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Box<Owner>>,

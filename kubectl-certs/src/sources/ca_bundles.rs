@@ -257,14 +257,8 @@ fn gather(row: &Row, name: String, field: String, client: &ClientConfig, invento
     if let Some(bytes) = bundle.and_then(pem::decode_base64) {
         let content = formats::read(&bytes);
         if content.certificates.is_empty() && content.broken.is_empty() && content.cut.is_empty() {
-            let message = match certificate::parse(&bytes) {
-                Ok(_) => {
-                    "this caBundle is a certificate in DER; the API server reads PEM alone, and trusts nobody by it"
-                }
-                Err(_) => "this caBundle holds no certificate in PEM: the API server trusts nobody by it",
-            };
-            let reason = GapReason::BadPem;
-            inventory.gaps.push(Gap { at: at.clone(), reason, message: message.to_owned() });
+            let message = "this caBundle holds no certificate in PEM: the API server trusts nobody by it".to_owned();
+            inventory.gaps.push(Gap { at: at.clone(), reason: GapReason::BadPem, message });
         }
         let digest = Some(certificate::sha256_hex(&bytes));
         let origin = Origin::default();

@@ -8,12 +8,13 @@ use serde::Deserialize;
 
 use super::gather::{Found, Key, Kind, add, key_names};
 use super::listing::Resource;
+use super::within::{Whole, add_parts};
 use super::{Reading, Source};
 use crate::access::cluster::{Cluster, ClusterError};
-use crate::formats::{self, Content, KubeconfigView, certificate, pem};
+use crate::formats::{self, Content, certificate, pem};
 use crate::model::{
-    Entry, Evidence, Gap, GapReason, Inventory, KubeconfigField, Loaded, Location, ObjectRef, Origin, Owner, Place,
-    Pointer, Purpose, TakesEffect, Use,
+    Entry, Evidence, Gap, GapReason, Inventory, Loaded, Location, ObjectRef, Origin, Owner, Place, Pointer, Purpose,
+    TakesEffect, Use,
 };
 
 pub(super) const SOURCE: Source = Source {
@@ -127,7 +128,7 @@ fn gather(object: &ConfigMap, inventory: &mut Inventory) {
     });
     let values: BTreeMap<&str, (Content, String)> = texts
         .chain(binaries)
-        .map(|(key, bytes)| (key.as_str(), (formats::read(&bytes), certificate::sha256_hex(&bytes))))
+        .map(|(key, bytes)| (key.as_str(), (formats::read_with(&bytes, &[]), certificate::sha256_hex(&bytes))))
         .filter(|(key, (content, _))| is_of_ours(key, content))
         .collect();
     let Metadata { name, namespace, labels } = &object.metadata;
@@ -139,10 +140,7 @@ fn gather(object: &ConfigMap, inventory: &mut Inventory) {
             let (at, message) = (at(key), fault.clone());
             inventory.gaps.push(Gap { at, reason: GapReason::BadKubeconfig, message });
         }
-        if let Some(view) = &content.kubeconfig {
-            kubeconfig(&at(key), view, digest, inventory);
-            continue;
-        }
+        add_parts(inventory, &Whole { at: &at(key), origin: &origin(), digest: Some(digest) }, content);
         if content.certificates.is_empty() && content.broken.is_empty() && content.cut.is_empty() {
             continue;
         }
@@ -183,7 +181,12 @@ fn is_of_ours(key: &str, content: &Content) -> bool {
         [".crt", ".cert", ".cer", ".pem"].iter().any(|ending| key.ends_with(ending)) || key.ends_with("ca-file")
     };
     let half = !content.broken.is_empty() || !content.cut.is_empty();
-    let whole = !content.certificates.is_empty() || content.has_key() || content.kubeconfig.is_some();
+    let whole = !content.certificates.is_empty()
+        || content.has_key()
+        || content.kubeconfig.is_some()
+        || content.keystore.is_some()
+        || content.token.is_some()
+        || !content.fields.is_empty();
     let broken_kubeconfig = content.kubeconfig_fault.is_some() && key.contains("kubeconfig");
     whole || (half && expected()) || broken_kubeconfig
 }
@@ -193,21 +196,6 @@ fn bundle_of_trust_manager(labels: &BTreeMap<String, String>) -> Option<Owner> {
     let name = labels.get("trust.cert-manager.io/bundle")?.clone();
     let object = ObjectRef { kind: "Bundle".to_owned(), namespace: None, name };
     Some(Owner { by: "trust-manager".to_owned(), object, renewal: None })
-}
-
-/// As kubeadm's `cluster-info`, whose cluster has no name.
-fn kubeconfig(at: &Location, view: &KubeconfigView, digest: &str, inventory: &mut Inventory) {
-    let clusters = view
-        .clusters
-        .iter()
-        .map(|cluster| (KubeconfigField::Cluster(cluster.name.clone()), &cluster.embedded, Kind::Bundle));
-    let users = view.users.iter().map(|user| (KubeconfigField::User(user.name.clone()), &user.embedded, Kind::Chain));
-    for (field, embedded, kind) in clusters.chain(users) {
-        let Some(content) = embedded else { continue };
-        let key = if kind == Kind::Chain { Key::inside(content) } else { Key::None };
-        let at = at.clone().field(Pointer::Kubeconfig(field));
-        add(inventory, Found { at, content, key, kind, origin: Origin::default(), digest: Some(digest.to_owned()) });
-    }
 }
 
 /// Copies of one ConfigMap in several namespaces become one entry at the first of them; those that differ stay their own.

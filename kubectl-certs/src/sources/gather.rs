@@ -43,7 +43,8 @@ impl Key {
 
 /// Adds certificates, the entry, and a gap for each block that could not be read.
 pub(super) fn add(inventory: &mut Inventory, found: Found<'_>) {
-    let Found { at, content, key, kind, origin, digest } = found;
+    let Found { at, content, key, kind, mut origin, digest } = found;
+    origin.unseen = content.unseen.as_deref().map(Box::from);
     for label in &content.cut {
         inventory.gaps.push(Gap {
             at: at.clone(),

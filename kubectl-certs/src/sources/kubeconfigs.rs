@@ -7,6 +7,7 @@ use std::path::Path;
 use futures::FutureExt;
 
 use super::gather::{Found, Key, Kind, add};
+use super::within::{Whole, add_token};
 use super::{Reading, Source};
 use crate::access::cluster::Contexts;
 use crate::access::nodes::{FileRecord, NodeOp, NodeReply, Unread};
@@ -28,7 +29,7 @@ async fn read(reading: &Reading<'_>) -> Inventory {
     let all = wanted.contexts.iter().flat_map(|contexts| &contexts.paths);
     let all = all.map(|path| path.to_string_lossy().into_owned());
     let places: Vec<String> = used_paths.chain(all).chain(wanted.kubeconfigs.iter().cloned()).collect();
-    let walked = match reading.access.nodes.at("/").run(NodeOp::Walk { places }).await {
+    let walked = match reading.access.nodes.at("/").run(NodeOp::walk(places)).await {
         Ok(NodeReply::Walked(walked)) => walked,
         Ok(_) => return inventory,
         Err(error) => {
@@ -100,7 +101,7 @@ async fn with_named_files(
 
 /// What a file holds; a gap at the place that names it where it cannot be read.
 async fn content_of(reading: &Reading<'_>, path: String, at: &Location, gaps: &mut Inventory) -> Option<Content> {
-    let op = NodeOp::Walk { places: vec![path] };
+    let op = NodeOp::walk(vec![path]);
     let Ok(NodeReply::Walked(mut walked)) = reading.access.nodes.at("/").run(op).await else { return None };
     gaps.gaps.extend(walked.unread.into_iter().map(|(_, why, message)| unread_gap(at.clone(), why, message)));
     walked.files.pop().map(|file| file.content)
@@ -130,21 +131,27 @@ pub(super) fn add_view(
     let clusters = view.clusters.iter().map(|cluster| {
         // The name in the layout is that of the identity, not of the bundle beside it.
         let origin = Origin { layout: origin.layout.clone(), backup: origin.backup, ..Origin::default() };
-        (KubeconfigField::Cluster(cluster.name.clone()), &cluster.embedded, Kind::Bundle, origin)
+        (KubeconfigField::Cluster(cluster.name.clone()), &cluster.embedded, &None, Kind::Bundle, origin)
     });
-    let users = view
-        .users
-        .iter()
-        .map(|user| (KubeconfigField::User(user.name.clone()), &user.embedded, Kind::Chain, origin.clone()));
-    for (field, embedded, kind, origin) in clusters.chain(users) {
-        let Some(content) = embedded.as_ref().filter(|_| keep(&field)) else { continue };
+    let users = view.users.iter().map(|user| {
+        (KubeconfigField::User(user.name.clone()), &user.embedded, &user.token, Kind::Chain, origin.clone())
+    });
+    for (field, embedded, token, kind, origin) in clusters.chain(users) {
+        if (embedded.is_none() && token.is_none()) || !keep(&field) {
+            continue;
+        }
         let at = Location::kubeconfig_on(on, file.path.clone(), field.clone());
         if !seen.insert(field.clone()) {
             inventory.gaps.push(twice(at, &field));
             continue;
         }
-        let key = if kind == Kind::Chain { Key::inside(content) } else { Key::None };
-        add(inventory, Found { at, content, key, kind, origin, digest: Some(file.digest.clone()) });
+        if let Some(content) = embedded {
+            let key = if kind == Kind::Chain { Key::inside(content) } else { Key::None };
+            add(inventory, Found { at, content, key, kind, origin, digest: Some(file.digest.clone()) });
+        } else if let Some(token) = token {
+            let whole = Whole { at: &at, origin: &origin, digest: Some(&file.digest) };
+            add_token(inventory, &whole, at.clone(), token);
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod sound;
 mod standard_input;
 pub mod target;
 mod wanted;
+mod within;
 
 use futures::future::{BoxFuture, join_all};
 

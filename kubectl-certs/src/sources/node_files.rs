@@ -10,6 +10,7 @@ use super::gather::certificate_names;
 use super::kubeconfigs::unread_gap;
 use super::{Reading, Source};
 use crate::access::nodes::{FileRecord, Member, Node, NodeError, NodeOp, NodeReply, Process, Unread};
+use crate::formats::keystore::Password;
 use crate::layouts::{self, Layout};
 use crate::model::{Gap, GapReason, Inventory, Location};
 
@@ -42,7 +43,7 @@ async fn read(reading: &Reading<'_>) -> Inventory {
     if !wanted.paths.is_empty() {
         let this_machine = Member { name: None, root: "/".to_owned(), node: reading.access.nodes.at("/"), own: None };
         let mut part = Inventory::default();
-        plain(&mut part, &this_machine, wanted.paths.clone()).await;
+        plain(&mut part, &this_machine, wanted.paths.clone(), wanted.keystore_password.as_ref()).await;
         inventory.merge(part);
     }
     inventory
@@ -52,6 +53,7 @@ async fn read(reading: &Reading<'_>) -> Inventory {
 async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
     let mut inventory = Inventory::default();
     let Member { name, root, node, own } = member;
+    let password = reading.wanted.keystore_password.as_ref();
     let on = name.as_deref();
     if let Some(own) = own.as_ref().filter(|own| own.is_all()) {
         operators::read(member, own, &BTreeMap::new(), &mut inventory).await;
@@ -76,7 +78,7 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
                 ),
             });
         } else {
-            plain(&mut inventory, member, vec![root.clone()]).await;
+            plain(&mut inventory, member, vec![root.clone()], password).await;
         }
         return inventory;
     }
@@ -88,8 +90,9 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
         .collect();
     let places = found.iter().flat_map(|found| found.reads.iter().cloned());
     let mut files =
-        walk(member, asked_for.iter().cloned().chain(places).collect(), asked_for.len(), &mut inventory).await;
-    told::follow(member, &mut found, &mut files, &mut inventory).await;
+        walk(member, asked_for.iter().cloned().chain(places).collect(), asked_for.len(), password, &mut inventory)
+            .await;
+    told::follow(member, &mut found, &mut files, password, &mut inventory).await;
     people::read(member, &found, &mut files, &mut inventory).await;
     let names = names::all(&found, &files);
     let is_backup = |path: &str| {
@@ -141,9 +144,9 @@ async fn add_serving_given(inventory: &mut Inventory, member: &Member, layout: &
     }
 }
 
-async fn plain(inventory: &mut Inventory, member: &Member, places: Vec<String>) {
+async fn plain(inventory: &mut Inventory, member: &Member, places: Vec<String>, password: Option<&Password>) {
     let asked = places.clone();
-    let mut files = walk(member, places, asked.len(), inventory).await;
+    let mut files = walk(member, places, asked.len(), password, inventory).await;
     // A key that was named alone stands for the certificate beside it.
     let alone = files.values().filter(|file| entries::only_a_key(&file.content) && file.content.has_key());
     let beside: Vec<String> = alone.flat_map(|file| certificates_beside(&file.path)).collect();
@@ -151,7 +154,7 @@ async fn plain(inventory: &mut Inventory, member: &Member, places: Vec<String>) 
     if let Ok(NodeReply::Existing(there)) = member.node.run(NodeOp::Exist { paths: unread }).await
         && !there.is_empty()
     {
-        files.extend(walk(member, there, 0, inventory).await);
+        files.extend(walk(member, there, 0, password, inventory).await);
     }
     for file in files.values() {
         let from = asked.iter().find(|asked| Path::new(&file.path).starts_with(asked));
@@ -174,11 +177,12 @@ async fn walk(
     member: &Member,
     places: Vec<String>,
     asked_for: usize,
+    password: Option<&Password>,
     inventory: &mut Inventory,
 ) -> BTreeMap<String, FileRecord> {
     let asked = places.clone();
     let at = |path: String| Location::file_on(member.name.as_deref(), path);
-    match member.node.run(NodeOp::Walk { places }).await {
+    match member.node.run(NodeOp::Walk { places, passwords: password.into_iter().cloned().collect() }).await {
         Ok(NodeReply::Walked(walked)) => {
             for (path, why, message) in walked.unread {
                 if why == Unread::NotFound && asked.iter().skip(asked_for).any(|place| *place == path) {

@@ -1,15 +1,17 @@
 //! What is read: one row for each reader.
 
 use std::fmt::Display;
+use std::path::Path;
 
 use kubectl_certs::access::nodes::NodeReply;
-use kubectl_certs::formats::{self, certificate, kubeconfig, name, pem, signing_request};
+use kubectl_certs::formats::keystore::{self, Password};
+use kubectl_certs::formats::{self, certificate, kubeconfig, name, pem, signing_request, token};
 use kubectl_certs::model::Location;
 use kubectl_certs::pki::{public_key, raw_certificate::RawCertificate, signature};
 use kubectl_certs::plan::Plan;
 use kubectl_certs::sources::target;
 
-use crate::seeds::Seeds;
+use crate::seeds::{self, Seeds};
 
 pub(crate) struct Reader {
     pub(crate) name: &'static str,
@@ -53,6 +55,49 @@ pub(crate) const READERS: &[Reader] = &[
     Reader { name: "name", seeds: |seeds| ders(&seeds.certificates), read: |bytes| drop(name::of_der(bytes)) },
     Reader { name: "kubeconfig", seeds: kubeconfigs, read: read_kubeconfig },
     Reader {
+        name: "keystore",
+        seeds: Seeds::keystores,
+        read: |bytes| {
+            if let Some(store) = keystore::read(bytes, &[Password::new(seeds::PASSWORD)]) {
+                let certificates = store.identities.iter().flat_map(|it| &it.content.certificates);
+                certificates.chain(&store.trusted).for_each(|der| spoken(certificate::parse(der)));
+                assert!(store.gaps.iter().all(|(_, why)| !why.is_empty()));
+            }
+        },
+    },
+    Reader {
+        name: "token",
+        seeds: |_| vec![seeds::token().into_bytes()],
+        read: |bytes| drop(token::read(&String::from_utf8_lossy(bytes))),
+    },
+    // Login files, state files, API models, machine configurations: values within JSON and YAML.
+    Reader {
+        name: "document",
+        seeds: Seeds::documents,
+        read: |bytes| {
+            let content = formats::read(bytes);
+            assert!(content.document_fault.is_none_or(|fault| !fault.is_empty()));
+            for field in content.fields {
+                assert!(!field.content.is_empty(), "a field without anything in it: {:?}", field.keys);
+            }
+        },
+    },
+    Reader {
+        name: "manifest",
+        seeds: |_| vec![MANIFEST.as_bytes().to_vec(), MANIFEST.replace("- --", "- \n  --").into_bytes()],
+        read: |bytes| drop(formats::read_file(Path::new("/etc/kubernetes/manifests/kube-apiserver.yaml"), bytes, &[])),
+    },
+    Reader {
+        name: "unit",
+        seeds: |_| {
+            vec![
+                b"[Service]\nEnvironment=\"A=--kubeconfig=/a b\"\nExecStart=/usr/bin/kubelet \\\n --config=/x $A 'y'\n"
+                    .to_vec(),
+            ]
+        },
+        read: |bytes| drop(formats::read_file(Path::new("/etc/systemd/system/kubelet.service"), bytes, &[])),
+    },
+    Reader {
         name: "target",
         seeds: |_| {
             let printed =
@@ -84,6 +129,25 @@ pub(crate) const READERS: &[Reader] = &[
         read: |bytes| spoken(serde_json::from_slice::<Plan>(bytes)),
     },
 ];
+
+const MANIFEST: &str = "apiVersion: v1
+kind: Pod
+metadata: {name: kube-apiserver, namespace: kube-system}
+spec:
+  containers:
+  - name: kube-apiserver
+    command:
+    - kube-apiserver
+    - --tls-cert-file=/etc/kubernetes/pki/apiserver.crt
+    - --client-ca-file=/etc/kubernetes/pki/ca.crt
+    - --etcd-servers=https://127.0.0.1:2379,https://10.0.0.2:2379
+    livenessProbe: {httpGet: {host: 10.0.0.1, path: /livez, port: probe-port, scheme: HTTPS}}
+    volumeMounts:
+    - {mountPath: /etc/kubernetes/pki, name: k8s-certs, readOnly: true}
+  volumes:
+  - name: k8s-certs
+    hostPath: {path: /srv/pki, type: DirectoryOrCreate}
+";
 
 /// An error is right here, if it says something.
 fn spoken<T, E: Display>(result: Result<T, E>) {

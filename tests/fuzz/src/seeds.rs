@@ -3,9 +3,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use support::{openssl, pem};
+use support::{keystores, openssl, pem, tokens};
 
 const MEBIBYTE: usize = 1024 * 1024;
+pub(crate) const PASSWORD: &str = "right";
+
+pub(crate) fn token() -> String {
+    tokens::jwt(r#"{"sub":"a","iss":"https://b","iat":1.5,"exp":1700000000}"#)
+}
 
 pub(crate) struct Seeds {
     /// PEM.
@@ -53,6 +58,39 @@ impl Seeds {
         let certificates = of("CERTIFICATE");
         let monsters = monsters(&certificates[0]);
         Self { certificates, keys, requests: of("CERTIFICATE REQUEST"), monsters }
+    }
+
+    pub(crate) fn keystores(&self) -> Vec<Vec<u8>> {
+        let (certificate, key, other) = (&self.certificates[1], &self.keys[1], &self.certificates[0]);
+        let identity = format!("{key}{certificate}{other}");
+        let old = ["-legacy", "-certpbe", "PBE-SHA1-RC2-40", "-keypbe", "PBE-SHA1-3DES", "-macalg", "sha1"];
+        // Few rounds, so that more is tried in a second.
+        let few = ["-iter", "1"];
+        vec![
+            keystores::pkcs12(&identity, PASSWORD, &few),
+            keystores::pkcs12(&identity, "", &[&few[..], &["-nomac"]].concat()),
+            keystores::pkcs12(&identity, PASSWORD, &[&few[..], &old].concat()),
+            keystores::jks((certificate, key), other, PASSWORD),
+        ]
+    }
+
+    pub(crate) fn documents(&self) -> Vec<Vec<u8>> {
+        let (certificate, key) = (&self.certificates[1], &self.keys[1]);
+        let login =
+            json!({ "name": "node", "certificate": STANDARD.encode(certificate), "token": token(), "more": null });
+        let model = json!({ "properties": { "certificateProfile": { "apiServerCertificate": certificate,
+            "apiServerPrivateKey": key, "etcdPeerCertificates": [certificate, "", 3] } } });
+        let indented = certificate.trim_end().replace('\n', "\n      ");
+        let yaml = format!(
+            "machine:\n  ca:\n    crt: {}\n  files:\n  - content: |\n      {indented}\n---\nkind: Other\n\
+            token: {}\n",
+            STANDARD.encode(certificate),
+            token()
+        );
+        let within = json!({ "config": model.to_string() });
+        [login.to_string(), STANDARD.encode(login.to_string()), model.to_string(), yaml, within.to_string()]
+            .map(String::into_bytes)
+            .to_vec()
     }
 
     pub(crate) fn kubeconfig(&self, as_json: bool) -> Vec<u8> {

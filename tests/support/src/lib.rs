@@ -10,6 +10,7 @@
 pub mod binaries;
 pub mod control_plane;
 pub mod helper;
+pub mod keystores;
 pub mod kubeadm;
 pub mod lab;
 pub mod layouts;
@@ -21,4 +22,5 @@ pub mod proxies;
 pub mod said;
 pub mod sampler;
 pub mod secrets;
+pub mod tokens;
 pub mod tree;

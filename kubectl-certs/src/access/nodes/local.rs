@@ -61,7 +61,7 @@ impl Node for LocalNode {
             NodeOp::Exist { paths } => {
                 NodeReply::Existing(paths.into_iter().filter(|path| files::exists_below(&self.root, path)).collect())
             }
-            NodeOp::Walk { places } => NodeReply::Walked(walk::walk(&self.root, &places)),
+            NodeOp::Walk { places, passwords } => NodeReply::Walked(walk::walk(&self.root, &places, &passwords)),
             NodeOp::Processes { programs } => NodeReply::Processes(processes::list(&programs)),
             NodeOp::Replaceable { store } => done(install::replaceable(self, &store))?,
             NodeOp::ReplaceableFiles { paths } => done(install::replaceable_files(self, &paths))?,

@@ -50,6 +50,7 @@ pub use ssh::{HelperSource, SshNode, SshOptions};
 
 use crate::access::tls::{Presented, ProbeError};
 use crate::error::ErrorKind;
+use crate::formats::keystore::Password;
 use crate::formats::{Content, bytes};
 use crate::model::{IdentityStore, KeyChoice, ServerName, Time};
 use crate::request::Connection;
@@ -85,6 +86,9 @@ pub enum NodeOp {
     /// Everything below these folders or files, read.
     Walk {
         places: Vec<String>,
+        /// For keystores; the usual ones are tried without being named.
+        #[serde(default)]
+        passwords: Vec<Password>,
     },
     /// Running processes of these programs.
     Processes {
@@ -403,6 +407,13 @@ pub struct Seen {
 impl PartialEq for Process {
     fn eq(&self, other: &Self) -> bool {
         (self.pid, &self.program, self.started) == (other.pid, &other.program, other.started)
+    }
+}
+
+impl NodeOp {
+    /// Where no keystore is expected.
+    pub fn walk(places: Vec<String>) -> Self {
+        Self::Walk { places, passwords: Vec::new() }
     }
 }
 

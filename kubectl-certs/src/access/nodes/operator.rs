@@ -87,7 +87,7 @@ impl Node for OwnNode {
 /// What an operation touches; whatever belongs to nodes of a cluster is none for this machine.
 fn paths_of(op: &NodeOp) -> Result<Vec<String>, NodeError> {
     Ok(match op {
-        NodeOp::Walk { places: paths }
+        NodeOp::Walk { places: paths, .. }
         | NodeOp::Exist { paths }
         | NodeOp::ReplaceableFiles { paths }
         | NodeOp::BackUp { paths, .. }

@@ -10,10 +10,11 @@ use std::time::UNIX_EPOCH;
 use super::{FileRecord, NodeError, NodeErrorKind, Unread, Walked, files};
 use crate::formats;
 use crate::formats::certificate::sha256_hex;
+use crate::formats::keystore::Password;
 use crate::model::Time;
 
-pub(super) fn walk(root: &Path, places: &[String]) -> Walked {
-    let mut walk = Walk { root, walked: Walked::default(), folders: BTreeSet::new() };
+pub(super) fn walk(root: &Path, places: &[String], passwords: &[Password]) -> Walked {
+    let mut walk = Walk { root, passwords, walked: Walked::default(), folders: BTreeSet::new() };
     for place in places {
         walk.asked(Path::new(place));
     }
@@ -33,6 +34,7 @@ pub(super) fn walk(root: &Path, places: &[String]) -> Walked {
 
 struct Walk<'a> {
     root: &'a Path,
+    passwords: &'a [Password],
     walked: Walked,
     /// Real paths of the folders that were entered: a loop ends here.
     folders: BTreeSet<PathBuf>,
@@ -102,7 +104,7 @@ impl Walk<'_> {
             Ok(bytes) => bytes,
             Err(error) => return self.unread(path, &error),
         };
-        let content = formats::read_file(path, &bytes);
+        let content = formats::read_file(path, &bytes, self.passwords);
         if content.is_empty() {
             return;
         }
@@ -158,7 +160,7 @@ mod tests {
         symlink("/pki/a.crt", at("current.crt")).expect("link");
         symlink("gone", at("dangling")).expect("link");
         assert!(Command::new("mkfifo").arg(at("pki/fifo")).status().expect("mkfifo").success());
-        let walked = walk(folder.path(), &[folder.path().to_string_lossy().into_owned()]);
+        let walked = walk(folder.path(), &[folder.path().to_string_lossy().into_owned()], &[]);
         let paths: Vec<_> = walked.files.iter().map(|file| PathBuf::from(&file.path)).collect();
         assert_eq!(paths, [at("current.crt")]);
         assert!(walked.unread.is_empty(), "{:?}", walked.unread);
@@ -172,7 +174,7 @@ mod tests {
             fs::write(at(name), PEM).expect("written");
         }
         let read = |place: &str| {
-            let walked = walk(folder.path(), &[at(place)]);
+            let walked = walk(folder.path(), &[at(place)], &[]);
             assert!(walked.unread.is_empty(), "{:?}", walked.unread);
             walked.files.into_iter().map(|file| file.path).collect::<Vec<_>>()
         };
@@ -189,7 +191,7 @@ mod tests {
         symlink("a.crt", at("b.crt")).expect("link");
         symlink("a.crt", at("c.crt")).expect("link");
         let read = |places: &[String]| {
-            walk(Path::new("/"), places).files.into_iter().map(|file| file.path).collect::<Vec<_>>()
+            walk(Path::new("/"), places, &[]).files.into_iter().map(|file| file.path).collect::<Vec<_>>()
         };
         assert_eq!(read(&[at("c.crt"), at("a.crt"), at("a.crt")]), [at("a.crt"), at("c.crt")]);
         assert_eq!(read(&[folder.path().to_string_lossy().into_owned()]), [at("b.crt")]);
@@ -198,7 +200,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_and_is_not_there_is_said() {
         let folder = tempfile::tempdir().expect("folder");
-        let walked = walk(folder.path(), &[folder.path().join("gone").to_string_lossy().into_owned()]);
+        let walked = walk(folder.path(), &[folder.path().join("gone").to_string_lossy().into_owned()], &[]);
         assert_eq!(walked.unread[0].1, Unread::NotFound);
     }
 }

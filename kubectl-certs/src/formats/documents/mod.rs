@@ -26,9 +26,6 @@ pub struct Field {
 /// Texts within texts within texts; nobody goes deeper, and a text that contains itself must end somewhere.
 const DEEPEST: usize = 3;
 
-/// The base64 of `-----BEGIN`.
-const BASE64_OF_PEM: &str = "LS0tLS1CRUdJTi";
-
 /// The values with material; nothing where this is no document, or none with anything of ours in it. Only where one would
 /// be is a fault told.
 pub(super) fn read(text: &str) -> Option<Result<Vec<Field>, String>> {
@@ -71,7 +68,7 @@ fn may_be_one(text: &str) -> bool {
 }
 
 fn holds_material(text: &str) -> bool {
-    text.contains("-----BEGIN ") || text.contains(BASE64_OF_PEM) || text.contains(token::BEGINNING)
+    text.contains("-----BEGIN ") || text.contains(pem::BASE64_OF_BEGIN) || text.contains(token::BEGINNING)
 }
 
 fn add_all(documents: &[Node], before: &[String], depth: usize, fields: &mut Vec<Field>) {

@@ -6,22 +6,29 @@ mod jks;
 mod pbe;
 mod pkcs12;
 
-use zeroize::Zeroizing;
+use std::fmt;
+use std::ops::Deref;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::Content;
 use crate::model::GapReason;
 
 /// What a store holds, and what of it could not be read.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Store {
     pub identities: Vec<Identity>,
     /// Trusted by whoever uses the store. DER.
+    #[serde(with = "super::bytes")]
+    #[schemars(with = "Vec<String>")]
     pub trusted: Vec<Vec<u8>>,
     pub gaps: Vec<(GapReason, String)>,
 }
 
 /// A private key and its chain, the leaf first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Identity {
     /// What the store calls it.
     pub alias: String,
@@ -30,7 +37,30 @@ pub struct Identity {
     pub locked: bool,
 }
 
-pub type Password = Zeroizing<String>;
+/// Opens a keystore. It travels to the node that has the store, and is shown to nobody.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Password(String);
+
+impl Password {
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Deref for Password {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
+}
 
 /// Where nobody says a password these are tried: none at all, and the one that Java's documentation and trust-manager use.
 const USUAL: [&str; 2] = ["", "changeit"];
@@ -41,7 +71,7 @@ pub fn looks_like_one(bytes: &[u8]) -> bool {
 
 /// Nothing where `bytes` begin as no keystore does.
 pub fn read(bytes: &[u8], passwords: &[Password]) -> Option<Store> {
-    let usual = USUAL.iter().map(|usual| Zeroizing::new((*usual).to_owned()));
+    let usual = USUAL.iter().map(|usual| Password::new(usual));
     let candidates: Vec<Password> = passwords.iter().cloned().chain(usual).collect();
     if jks::looks_like_one(bytes) {
         Some(jks::read(bytes, &candidates, !passwords.is_empty()))

@@ -19,6 +19,25 @@ use crate::pki::password_based::{Cipher, Hash, Scheme};
 /// than a second. Who asks for more wants to keep somebody busy.
 const MOST_ITERATIONS: u32 = 1_000_000;
 
+/// What is left to be done for one store, in rounds of a hash: all its parts and all passwords that are tried together.
+pub(super) struct Work {
+    left: u32,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self { left: 4 * MOST_ITERATIONS }
+    }
+}
+
+impl Work {
+    fn spend(&mut self, rounds: u32) -> Result<(), Fault> {
+        let left = self.left.checked_sub(rounds).filter(|_| rounds <= MOST_ITERATIONS);
+        self.left = left.ok_or(Fault::TooMuchWork(rounds))?;
+        Ok(())
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// It asks for that many rounds.
@@ -26,8 +45,13 @@ pub(super) enum Fault {
     WrongPassword,
 }
 
-pub(super) fn decrypt(scheme: &Scheme<'_>, encrypted: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    limited(scheme.iterations)?;
+pub(super) fn decrypt(
+    scheme: &Scheme<'_>,
+    encrypted: &[u8],
+    password: &str,
+    work: &mut Work,
+) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    work.spend(scheme.iterations)?;
     let key_length = match scheme.cipher {
         Cipher::Aes128 | Cipher::Rc2 { bits: 128 } => 16,
         Cipher::Aes192 | Cipher::TripleDes => 24,
@@ -68,8 +92,9 @@ pub(super) fn authenticates(
     code: &[u8],
     password: &str,
     content: &[u8],
+    work: &mut Work,
 ) -> Result<bool, Fault> {
-    limited(iterations)?;
+    work.spend(iterations)?;
     // An empty password is written in two ways: two zero bytes, or nothing at all.
     let forms = [bmp(password), Zeroizing::new(Vec::new())];
     let forms = if password.is_empty() { &forms[..] } else { &forms[..1] };
@@ -83,10 +108,6 @@ pub(super) fn authenticates(
         };
         hmac::verify(&hmac::Key::new(kind, &key), content, code).is_ok()
     }))
-}
-
-fn limited(iterations: u32) -> Result<(), Fault> {
-    if iterations > MOST_ITERATIONS { Err(Fault::TooMuchWork(iterations)) } else { Ok(()) }
 }
 
 /// RFC 7292 appendix B.1: UTF-16, big end first, two zero bytes behind it.

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::pbe::{Fault, authenticates, decrypt};
+use super::pbe::{Fault, Work, authenticates, decrypt};
 use super::{Identity, Password, Store, no_password};
 use crate::formats::certificate::key_id;
 use crate::formats::{Content, KeyRecord};
@@ -25,7 +25,7 @@ pub(super) fn read(bytes: &[u8], passwords: &[Password], any_given: bool) -> Sto
         Err(Trouble::Form(why)) => store.gaps.push((GapReason::BadPkcs12, why.to_string())),
         Err(Trouble::Work(rounds)) => store.gaps.push((
             GapReason::BadPkcs12,
-            format!("it asks for {rounds} rounds to make a key of its password, more than any honest store; it was not opened"),
+            format!("it asks for {rounds} rounds to make a key of a password, more than is done for one store; it was not opened"),
         )),
     }
     store
@@ -45,11 +45,12 @@ impl From<Unreadable> for Trouble {
 fn open(bytes: &[u8], passwords: &[Password], any_given: bool, store: &mut Store) -> Result<(), Trouble> {
     let pfx = Pfx::parse(bytes)?;
     let mut right: Vec<&Password> = Vec::new();
+    let mut work = Work::default();
     let checked = matches!(pfx.mac, Some(Mac { hash: Some(_), .. }));
     for password in passwords {
         let fits = match &pfx.mac {
             Some(Mac { hash: Some(hash), code, salt, iterations }) => {
-                authenticates(*hash, (salt, *iterations), code, password, pfx.content)
+                authenticates(*hash, (salt, *iterations), code, password, pfx.content, &mut work)
             }
             // Without a code, or with one that is not known, what can be decrypted tells.
             _ => Ok(true),
@@ -67,9 +68,9 @@ fn open(bytes: &[u8], passwords: &[Password], any_given: bool, store: &mut Store
     let mut locked = checked && right.is_empty();
     for safe in pfx.safes()? {
         match safe {
-            Safe::Plain(content) => seen.take(bags(content)?, &right)?,
-            Safe::Encrypted { scheme, bytes } => match unlock(&scheme?, bytes, &right)? {
-                Some(content) => seen.take(bags(&content)?, &right)?,
+            Safe::Plain(content) => seen.take(bags(content)?, &right, &mut work)?,
+            Safe::Encrypted { scheme, bytes } => match unlock(&scheme?, bytes, &right, &mut work)? {
+                Some(content) => seen.take(bags(&content)?, &right, &mut work)?,
                 None => locked = true,
             },
         }
@@ -81,9 +82,14 @@ fn open(bytes: &[u8], passwords: &[Password], any_given: bool, store: &mut Store
     Ok(())
 }
 
-fn unlock(scheme: &Scheme<'_>, bytes: &[u8], right: &[&Password]) -> Result<Option<Zeroizing<Vec<u8>>>, Trouble> {
+fn unlock(
+    scheme: &Scheme<'_>,
+    bytes: &[u8],
+    right: &[&Password],
+    work: &mut Work,
+) -> Result<Option<Zeroizing<Vec<u8>>>, Trouble> {
     for password in right {
-        match decrypt(scheme, bytes, password) {
+        match decrypt(scheme, bytes, password, work) {
             Ok(plain) => return Ok(Some(plain)),
             Err(Fault::TooMuchWork(rounds)) => return Err(Trouble::Work(rounds)),
             Err(Fault::WrongPassword) => {}
@@ -106,7 +112,7 @@ struct SeenKey {
 }
 
 impl Seen {
-    fn take(&mut self, bags: Vec<Bag<'_>>, right: &[&Password]) -> Result<(), Trouble> {
+    fn take(&mut self, bags: Vec<Bag<'_>>, right: &[&Password], work: &mut Work) -> Result<(), Trouble> {
         for Bag { holds, key_id: join, name } in bags {
             let join = join.map(<[u8]>::to_vec);
             let opened = match holds {
@@ -115,7 +121,7 @@ impl Seen {
                     continue;
                 }
                 Holds::Key(pkcs8) => Some(Zeroizing::new(pkcs8.to_vec())),
-                Holds::LockedKey { scheme, bytes } => unlock(&scheme?, bytes, right)?,
+                Holds::LockedKey { scheme, bytes } => unlock(&scheme?, bytes, right, work)?,
             };
             let public = opened.and_then(|der| public_key::public_spki_of_pkcs8(&der).ok());
             self.keys.push(SeenKey { join, name, public: public.map(|spki| key_id(&spki)) });

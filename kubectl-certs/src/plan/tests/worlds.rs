@@ -308,9 +308,7 @@ fn origin(name: &str, signer: &str) -> Origin {
         layout: Some(layout().name.to_owned()),
         name: Some(name.to_owned()),
         signer: Some(signer.to_owned()),
-        renewed_at_percent: None,
-        backup: false,
-        owner: None,
+        ..Origin::default()
     }
 }
 

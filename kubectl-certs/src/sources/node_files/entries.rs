@@ -7,9 +7,10 @@ use super::hollow;
 use super::names::Names;
 use crate::access::nodes::FileRecord;
 use crate::formats::Content;
-use crate::model::{Entry, Gap, GapReason, Holds, Inventory, KeyState, Location, Origin, Pointer};
+use crate::model::{Gap, GapReason, Inventory, Location, Origin, Pointer};
 use crate::sources::gather::{Found, Key, Kind, add as gather, key_names};
 use crate::sources::kubeconfigs::add_view;
+use crate::sources::within::{Whole, add_parts, add_token};
 
 pub(super) fn add(
     inventory: &mut Inventory,
@@ -36,8 +37,9 @@ pub(super) fn add(
         inventory.gaps.push(Gap { at, reason: GapReason::BadDocument, message: fault.clone() });
         return;
     }
-    if file.content.token.is_some() {
-        return add_token(inventory, at, &file.content, origin, &file.digest);
+    if file.content.token.is_some() || file.content.keystore.is_some() {
+        let whole = Whole { at: &at, origin: &origin, digest: Some(&file.digest) };
+        return add_parts(inventory, &whole, &file.content);
     }
     if !file.content.fields.is_empty() {
         return add_fields(inventory, &at, file, names, backup);
@@ -72,28 +74,15 @@ fn add_fields(inventory: &mut Inventory, at: &Location, file: &FileRecord, names
         let origin =
             named.as_ref().map_or_else(|| Origin { backup, ..Origin::default() }, |named| named.origin.clone());
         let at = at.clone().field(pointer);
-        if field.content.token.is_some() {
-            add_token(inventory, at, &field.content, origin, &file.digest);
+        if let Some(token) = &field.content.token {
+            let whole = Whole { at: &at, origin: &origin, digest: Some(&file.digest) };
+            add_token(inventory, &whole, at.clone(), token);
             continue;
         }
         let kind = named.map_or(Kind::Guess, |named| named.kind);
         let key = Key::inside(&field.content);
         gather(inventory, Found { at, content: &field.content, key, kind, origin, digest: Some(file.digest.clone()) });
     }
-}
-
-fn add_token(inventory: &mut Inventory, at: Location, content: &Content, origin: Origin, digest: &str) {
-    inventory.entries.extend(content.token.clone().map(|token| Entry {
-        at,
-        holds: Holds::Token(Box::new(token)),
-        key: KeyState::Absent,
-        key_public: None,
-        key_at: None,
-        origin: origin.into(),
-        digest: Some(digest.to_owned()),
-        key_digest: None,
-        also_in: Box::default(),
-    }));
 }
 
 /// Keys are told of with the certificate or public key that they belong to.
@@ -104,6 +93,7 @@ pub(super) fn only_a_key(content: &Content) -> bool {
         && content.cut.is_empty()
         && content.fields.is_empty()
         && content.token.is_none()
+        && content.keystore.is_none()
 }
 
 fn sibling_key(path: &str, files: &BTreeMap<String, FileRecord>) -> Option<String> {

@@ -23,7 +23,7 @@ pub(super) async fn add(
         Err(error) => return inventory.gaps.push(unanswered(member, &error)),
     };
     for path in hollow {
-        let Ok(NodeReply::Walked(alone)) = node.run(NodeOp::Walk { places: vec![path.clone()] }).await else {
+        let Ok(NodeReply::Walked(alone)) = node.run(NodeOp::walk(vec![path.clone()])).await else {
             continue;
         };
         // A link to a file that was asked for by its own name is told of under that name.

@@ -11,7 +11,7 @@ use crate::sources::kubeconfigs::{add_view, unread_gap};
 /// Beside these files of a node, among which it may be.
 pub(super) async fn read(member: &Member, own: &Own, files: &BTreeMap<String, FileRecord>, inventory: &mut Inventory) {
     let on = member.name.as_deref();
-    let walked = match member.node.run(NodeOp::Walk { places: vec![own.kubeconfig.path.clone()] }).await {
+    let walked = match member.node.run(NodeOp::walk(vec![own.kubeconfig.path.clone()])).await {
         Ok(NodeReply::Walked(walked)) => walked,
         Ok(_) => return,
         Err(error) => return inventory.gaps.push(unanswered(member, &error)),

@@ -23,7 +23,7 @@ pub(super) async fn read(
     if places.is_empty() {
         return;
     }
-    let walked = match member.node.run(NodeOp::Walk { places }).await {
+    let walked = match member.node.run(NodeOp::walk(places)).await {
         Ok(NodeReply::Walked(walked)) => walked,
         Ok(_) => return,
         Err(error) => return inventory.gaps.push(unanswered(member, &error)),

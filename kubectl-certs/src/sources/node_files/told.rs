@@ -8,6 +8,7 @@ use super::detect::{Beside, Detected};
 use super::{is_backup_below, join, unanswered, unread_gap, walk};
 use crate::access::nodes::{FileRecord, Member, NodeOp, NodeReply, Unread};
 use crate::formats::Arguments;
+use crate::formats::keystore::Password;
 use crate::layouts::{Layout, Move, PurposeRow, key_option};
 use crate::model::{Gap, GapReason, Inventory, Location};
 
@@ -18,6 +19,7 @@ pub(super) async fn follow(
     member: &Member,
     found: &mut [Detected],
     files: &mut BTreeMap<String, FileRecord>,
+    password: Option<&Password>,
     inventory: &mut Inventory,
 ) {
     let mut asked = BTreeSet::new();
@@ -36,7 +38,7 @@ pub(super) async fn follow(
             break;
         }
         let mut gaps = Inventory::default();
-        let read = walk(member, places, 0, &mut gaps).await;
+        let read = walk(member, places, 0, password, &mut gaps).await;
         inventory.gaps.extend(gaps.gaps);
         let known: BTreeMap<String, String> = files.values().map(|file| (real(file), file.path.clone())).collect();
         for (path, file) in read {
@@ -236,7 +238,7 @@ async fn tell_missing(
         if !there.contains(path) {
             let message = format!("{component} is told to use it by --{flag}, and it does not exist");
             inventory.gaps.push(Gap { at, reason: GapReason::NotFound, message });
-        } else if let Ok(NodeReply::Walked(walked)) = member.node.run(NodeOp::Walk { places: vec![path.clone()] }).await
+        } else if let Ok(NodeReply::Walked(walked)) = member.node.run(NodeOp::walk(vec![path.clone()])).await
             && let Some((_, why, message)) = walked.unread.into_iter().find(|(_, why, _)| *why != Unread::NotFound)
         {
             inventory.gaps.push(unread_gap(at, why, message));

@@ -1,7 +1,5 @@
 //! Which values of a Secret may be the passwords of the keystores beside them.
 
-use zeroize::Zeroizing;
-
 use super::values::Secret;
 use crate::formats::keystore::Password;
 use crate::formats::pem;
@@ -23,7 +21,7 @@ pub(super) fn at_hand(secret: &Secret<'_>, given: Option<&Password>) -> Vec<Pass
         let bytes = pem::decode_base64(&value.0).filter(|bytes| bytes.len() <= LONGEST)?;
         // `echo` and editors leave a line break behind it, which is no part of it.
         let text = core::str::from_utf8(&bytes).ok()?.trim_end_matches(['\r', '\n']);
-        Some(Zeroizing::new(text.to_owned()))
+        Some(Password::new(text))
     });
     beside.take(MOST).chain(given.cloned()).collect()
 }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use memchr::memmem;
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use super::super::gather::{Found, Key, Kind, add, key_names};
+use super::super::within::{Whole, add_parts};
 use super::passwords;
-use crate::formats::keystore::{self, Identity, Password};
-use crate::formats::{self, Content, KubeconfigView, pem};
-use crate::model::{Gap, GapReason, Inventory, KubeconfigField, Location, Origin, Place, Pointer, TrustEdge};
+use crate::formats::keystore::{self, Password};
+use crate::formats::{self, Content, pem, token};
+use crate::model::{Gap, GapReason, Inventory, Location, Origin, Place, TrustEdge};
 
 #[derive(Deserialize)]
 pub(super) struct Secret<'a> {
@@ -56,11 +56,12 @@ impl<'a> Gathering<'a> {
     }
 
     pub(super) fn take(&mut self, secret: &Secret<'_>) {
-        let values: BTreeMap<&str, Value> = secret
+        let passwords = || passwords::at_hand(secret, self.given);
+        let values: BTreeMap<&str, Content> = secret
             .data
             .iter()
             .flatten()
-            .filter_map(|(key, value)| Some((&*key.0, Value::of(pem::decode_base64(&value.0)?)?)))
+            .filter_map(|(key, value)| Some((&*key.0, content_of(&pem::decode_base64(&value.0)?, passwords)?)))
             .collect();
         if values.is_empty() {
             return;
@@ -69,15 +70,8 @@ impl<'a> Gathering<'a> {
             self.namespace = secret.metadata.namespace.0.as_ref().into();
         }
         let names = Names { namespace: Arc::clone(&self.namespace), name: secret.metadata.name.0.as_ref().into() };
-        for (key, value) in &values {
-            match value {
-                Value::Text { content, unseen } => self.text(&names, key, content, *unseen, &values),
-                Value::Keystore(bytes) => {
-                    let at = self.at(&names, key);
-                    let passwords = passwords::at_hand(secret, self.given);
-                    self.keystore(&at, bytes, &passwords);
-                }
-            }
+        for (key, content) in &values {
+            self.value(&names, key, content, &values);
         }
         if values.contains_key("ca.crt") && values.contains_key("tls.crt") && !self.inventory.without_der {
             let (bundle, presented) = (self.at(&names, "ca.crt"), self.at(&names, "tls.crt"));
@@ -96,30 +90,19 @@ impl<'a> Gathering<'a> {
         Location::from(Place::Secret { namespace: Arc::clone(namespace), name: Arc::clone(name), key })
     }
 
-    fn text(
-        &mut self,
-        names: &Names,
-        key: &str,
-        content: &Content,
-        unseen: Option<&'static str>,
-        values: &BTreeMap<&str, Value>,
-    ) {
+    fn value(&mut self, names: &Names, key: &str, content: &Content, values: &BTreeMap<&str, Content>) {
         let at = self.at(names, key);
-        if let Some(view) = &content.kubeconfig {
-            self.kubeconfig(&at, view);
-        }
+        // Nothing compares digests of what the API server versions itself.
+        add_parts(&mut self.inventory, &Whole { at: &at, origin: &Origin::default(), digest: None }, content);
         if let Some(fault) = &content.kubeconfig_fault {
             self.gap(&at, GapReason::BadKubeconfig, fault.clone());
         }
         if content.certificates.is_empty() && content.broken.is_empty() && content.cut.is_empty() {
             return;
         }
-        if let Some(unseen) = unseen {
-            self.gap(&at, GapReason::BadPem, unseen.to_owned());
-        }
-        let beside = key_names(key).into_iter().find_map(|name| match values.get(&*name) {
-            Some(Value::Text { content, .. }) if content.has_key() => Some((name, content)),
-            _ => None,
+        let beside = key_names(key).into_iter().find_map(|name| {
+            let content = values.get(&*name).filter(|content| content.has_key())?;
+            Some((name, content))
         });
         let own = match (Key::inside(content), beside) {
             (Key::None, Some((name, other))) => {
@@ -140,47 +123,6 @@ impl<'a> Gathering<'a> {
         self.add(at, content, own, kind);
     }
 
-    /// Its trusted certificates are the value itself, and so is the only identity where there are none. Beside identities, which
-    /// have their aliases, the trusted ones have the empty name: whoever names the value means all of it.
-    fn keystore(&mut self, at: &Location, bytes: &[u8], passwords: &[Password]) {
-        let Some(store) = keystore::read(bytes, passwords) else { return };
-        for (reason, message) in store.gaps {
-            self.gap(at, reason, message);
-        }
-        let alone = store.trusted.is_empty() && store.identities.len() == 1;
-        if !store.trusted.is_empty() {
-            let content = Content { certificates: store.trusted, ..Content::default() };
-            let own = if store.identities.is_empty() { at.clone() } else { at.clone().field(Pointer::json([""])) };
-            self.add(own, &content, Key::None, Kind::Bundle);
-        }
-        let mut seen = BTreeSet::new();
-        for Identity { alias, content, locked } in store.identities {
-            if !seen.insert(alias.clone()) {
-                continue;
-            }
-            let own = if alone { at.clone() } else { at.clone().field(Pointer::json([alias.as_str()])) };
-            let key = if locked { Key::Unreadable { at: None } } else { Key::inside(&content) };
-            self.add(own, &content, key, Kind::Chain);
-        }
-    }
-
-    fn kubeconfig(&mut self, at: &Location, view: &KubeconfigView) {
-        let clusters = view
-            .clusters
-            .iter()
-            .map(|cluster| (KubeconfigField::Cluster(cluster.name.clone()), &cluster.embedded, Kind::Bundle));
-        let users =
-            view.users.iter().map(|user| (KubeconfigField::User(user.name.clone()), &user.embedded, Kind::Chain));
-        let mut seen = BTreeSet::new();
-        for (field, embedded, kind) in clusters.chain(users) {
-            let own = at.clone().field(Pointer::Kubeconfig(field));
-            // Of two with one name kubectl takes none, and nobody else reads them from a Secret.
-            let (Some(content), true) = (embedded, seen.insert(own.clone())) else { continue };
-            let key = if kind == Kind::Chain { Key::inside(content) } else { Key::None };
-            self.add(own, content, key, kind);
-        }
-    }
-
     fn add(&mut self, at: Location, content: &Content, key: Key, kind: Kind) {
         // Nothing compares digests of what the API server versions itself.
         add(&mut self.inventory, Found { at, content, key, kind, origin: Origin::default(), digest: None });
@@ -191,26 +133,17 @@ impl<'a> Gathering<'a> {
     }
 }
 
-enum Value {
-    /// With what the components of Kubernetes do not see of it.
-    Text {
-        content: Box<Content>,
-        unseen: Option<&'static str>,
-    },
-    Keystore(Zeroizing<Vec<u8>>),
-}
-
-impl Value {
-    /// Most large values are nothing of ours, and are looked at no longer than it takes to know.
-    fn of(bytes: Zeroizing<Vec<u8>>) -> Option<Self> {
-        if keystore::looks_like_one(&bytes) {
-            return Some(Self::Keystore(bytes));
-        }
-        let has = |text: &str| memmem::find(&bytes, text.as_bytes()).is_some();
-        let is_utf16 = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
-        let is_kubeconfig = || has("clusters") && has("contexts") && has("users");
-        (is_utf16 || has("-----BEGIN ") || is_kubeconfig()).then_some(())?;
-        let content = formats::read(&bytes);
-        (!content.is_empty()).then(|| Self::Text { content: Box::new(content), unseen: pem::unseen_by_go(&bytes) })
+/// Reads a value that is worth it: most large ones are nothing of ours, and are looked at no longer than it takes to know.
+fn content_of(bytes: &[u8], passwords: impl FnOnce() -> Vec<Password>) -> Option<Content> {
+    if keystore::looks_like_one(bytes) {
+        return Some(formats::read_with(bytes, &passwords()));
     }
+    let has = |text: &str| memmem::find(bytes, text.as_bytes()).is_some();
+    let begins = |with: &[u8]| bytes.starts_with(with);
+    let is_der_or_utf16 = begins(&[0x30, 0x81]) || begins(&[0x30, 0x82]) || begins(&[0xFF, 0xFE]) || begins(&[0xFE, 0xFF]);
+    let is_kubeconfig = || has("clusters") && has("contexts") && has("users");
+    let may_hold_tokens = || has(token::BEGINNING) && core::str::from_utf8(bytes).is_ok();
+    (is_der_or_utf16 || has("-----BEGIN ") || has(pem::BASE64_OF_BEGIN) || is_kubeconfig() || may_hold_tokens())
+        .then_some(())?;
+    Some(formats::read(bytes)).filter(|content| !content.is_empty())
 }
