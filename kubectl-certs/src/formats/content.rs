@@ -184,8 +184,15 @@ pub(super) fn read_pem(text: &str) -> Content {
                     content.public_keys.push(key_id(&spki));
                 }
             }
-            Some(_) if block.is_private_key() && content.key.is_none() => {
-                match public_key::public_spki_of_pem(text[block.range.clone()].as_bytes()) {
+            Some(der) if block.is_private_key() && content.key.is_none() => {
+                let written = &text[block.range.clone()];
+                // Headers and that word say that it is encrypted.
+                let is_plain = !written.contains(':') && !block.label.contains("ENCRYPTED");
+                let spki = match is_plain.then(|| public_key::public_spki_of_der(der, &block.label)) {
+                    Some(Ok(spki)) => Ok(spki),
+                    _ => public_key::public_spki_of_pem(written.as_bytes()),
+                };
+                match spki {
                     Ok(spki) => content.key = Some(KeyRecord { public: key_id(&spki) }),
                     Err(error) => content.key_fault = Some(error.to_string()),
                 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
-use memchr::memmem;
+use memchr::{memchr, memmem};
 use zeroize::Zeroizing;
 
 #[derive(Debug)]
@@ -47,10 +47,10 @@ fn next_block(text: &str, mut from: usize) -> Option<Block> {
     const BEGIN: &str = "-----BEGIN ";
     const DASHES: &str = "-----";
     let (start, label_at, label_len) = loop {
-        let start = from + text.get(from..)?.find(BEGIN)?;
+        let start = from + find(text.get(from..)?, BEGIN)?;
         let label_at = start + BEGIN.len();
-        let line = text[label_at..].find('\n').map_or(text.len(), |length| label_at + length);
-        match text[label_at..line].find(DASHES) {
+        let line = memchr(b'\n', &text.as_bytes()[label_at..]).map_or(text.len(), |length| label_at + length);
+        match find(&text[label_at..line], DASHES) {
             Some(length) => break (start, label_at, length),
             None => from = label_at,
         }
@@ -59,8 +59,8 @@ fn next_block(text: &str, mut from: usize) -> Option<Block> {
     let body_at = label_at + label_len + DASHES.len();
     let ending = format!("-----END {label}-----");
     // Another block begins before this one ends: the first is broken, the second may be good.
-    let next = text[body_at..].find(BEGIN).map_or(text.len(), |begin| body_at + begin);
-    let Some(body_len) = text[body_at..next].find(&ending) else {
+    let next = find(&text[body_at..], BEGIN).map_or(text.len(), |begin| body_at + begin);
+    let Some(body_len) = find(&text[body_at..next], &ending) else {
         return Some(Block { label: label.to_owned(), der: None, cut: true, range: start..next });
     };
     let mut end = body_at + body_len + ending.len();
@@ -74,16 +74,15 @@ fn next_block(text: &str, mut from: usize) -> Option<Block> {
     Some(Block { label: label.to_owned(), der, cut: false, range: start..end })
 }
 
+fn find(text: &str, needle: &str) -> Option<usize> {
+    memmem::find(text.as_bytes(), needle.as_bytes())
+}
+
+/// Lines with a colon are headers.
 fn decode_body(body: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut packed = Zeroizing::new(String::with_capacity(body.len()));
-    for line in body.lines().filter(|line| !line.contains(':')) {
-        let line = line.trim();
-        if line.bytes().all(|byte| byte.is_ascii_graphic()) {
-            packed.push_str(line);
-        } else {
-            packed.extend(line.chars().filter(|c| !c.is_whitespace()));
-        }
-    }
+    let has_headers = memchr(b':', body.as_bytes()).is_some();
+    body.lines().filter(|line| !has_headers || !line.contains(':')).for_each(|line| packed.push_str(line.trim()));
     decode_base64(&packed)
 }
 
@@ -172,7 +171,7 @@ pub fn decode_text(bytes: &[u8]) -> Cow<'_, str> {
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest),
         [0xFF, 0xFE, rest @ ..] => Cow::Owned(decode_utf16(rest, u16::from_le_bytes)),
         [0xFE, 0xFF, rest @ ..] => Cow::Owned(decode_utf16(rest, u16::from_be_bytes)),
-        _ => String::from_utf8_lossy(bytes),
+        _ => core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed),
     }
 }
 

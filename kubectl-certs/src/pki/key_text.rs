@@ -7,6 +7,7 @@
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use memchr::memmem;
 use zeroize::Zeroizing;
 
 use super::private_key::KeyError;
@@ -76,7 +77,7 @@ impl<'a> Block<'a> {
 
 /// What stands before and after the first `mark`.
 fn split_at<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let at = text.windows(mark.len()).position(|window| window == mark)?;
+    let at = memmem::find(text, mark)?;
     Some((&text[..at], &text[at + mark.len()..]))
 }
 

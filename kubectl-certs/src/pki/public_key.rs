@@ -24,20 +24,21 @@ use super::{Unreadable, oid};
 pub fn public_spki_of_pem(text: &[u8]) -> Result<Vec<u8>, KeyError> {
     let block = Block::first(text, "PRIVATE KEY")?;
     let der = block.decode()?;
-    let parsed = PrivateDer::parse(&der)?;
-    match parsed.public() {
-        Some(public) => public.to_spki(),
-        None => Ok(PrivateKey::load(&der, &parsed, block.label)?.spki_der().to_vec()),
-    }
+    public_spki_of_der(&der, &String::from_utf8_lossy(block.label))
 }
 
 /// The same of a key that lies in DER.
-pub fn public_spki_of_pkcs8(der: &[u8]) -> Result<Vec<u8>, KeyError> {
+pub fn public_spki_of_der(der: &[u8], label: &str) -> Result<Vec<u8>, KeyError> {
     let parsed = PrivateDer::parse(der)?;
     match parsed.public() {
         Some(public) => public.to_spki(),
-        None => Ok(PrivateKey::load(der, &parsed, b"PRIVATE KEY")?.spki_der().to_vec()),
+        None => Ok(PrivateKey::load(der, &parsed, label.as_bytes())?.spki_der().to_vec()),
     }
+}
+
+/// The same of one in PKCS#8.
+pub fn public_spki_of_pkcs8(der: &[u8]) -> Result<Vec<u8>, KeyError> {
+    public_spki_of_der(der, "PRIVATE KEY")
 }
 
 /// What an `EncryptedPrivateKeyInfo` (RFC 5208 6) holds, whatever encrypted it.

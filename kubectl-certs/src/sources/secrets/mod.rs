@@ -3,6 +3,7 @@
 
 mod pages;
 mod passwords;
+mod promising;
 mod values;
 
 use futures::FutureExt;
@@ -67,12 +68,7 @@ fn place(namespace: &str, name: &str, key: &str) -> Location {
     Location::from(Place::Secret { namespace: namespace.into(), name: name.into(), key: key.into() })
 }
 
-async fn one(
-    cluster: &Cluster,
-    namespace: &str,
-    name: &str,
-    gathering: &mut Gathering<'_>,
-) -> Result<(), ClusterError> {
+async fn one(cluster: &Cluster, namespace: &str, name: &str, gathering: &mut Gathering) -> Result<(), ClusterError> {
     let text = cluster.get_text(&format!("/api/v1/namespaces/{}/secrets/{}", query(namespace), query(name))).await?;
     let secret: Secret<'_> = serde_json::from_str(&text).map_err(|_| ClusterError {
         reason: GapReason::ReadFailed,

@@ -1,8 +1,13 @@
 //! All Secrets, page after page. The next page is asked for as soon as the answer says where it begins, which is before
 //! the first object of this one, so that the server makes it while this one is being read.
 
+use std::panic::resume_unwind;
+
+use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
 use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 
 use super::values::{Gathering, Secret, Text};
 use crate::access::cluster::{Cluster, ClusterError};
@@ -21,7 +26,10 @@ const NEVER: [&str; 5] = [
     "bootstrap.kubernetes.io/token",
 ];
 
-type Pieces = BoxStream<'static, Result<bytes::Bytes, ClusterError>>;
+/// Pieces that wait to be looked into, of at most some 16 KiB each.
+const AHEAD: usize = 64;
+
+type Pieces = BoxStream<'static, Result<Bytes, ClusterError>>;
 
 pub(super) struct Query<'a> {
     pub(super) namespace: Option<&'a str>,
@@ -44,19 +52,17 @@ impl Query<'_> {
 }
 
 /// What was read, also where it ends early.
-pub(super) async fn read<'a>(
+pub(super) async fn read(
     cluster: &Cluster,
     query: &Query<'_>,
-    begin: impl Fn() -> Gathering<'a>,
+    begin: impl Fn() -> Gathering,
 ) -> (Inventory, Result<(), ClusterError>) {
     let path = query.path();
-    let mut gathering = begin();
-    let mut outcome = all(cluster, &path, &mut gathering).await;
+    let (mut gathering, mut outcome) = all(cluster, &path, begin()).await;
     // The state that the first page showed is gone after five minutes (410 Gone), or a server was restarted: what a new
     // beginning shows is whole again.
     if let Err((_, Progress::Begun)) = &outcome {
-        gathering = begin();
-        outcome = all(cluster, &path, &mut gathering).await;
+        (gathering, outcome) = all(cluster, &path, begin()).await;
     }
     (gathering.inventory, outcome.map_err(|(error, _)| error))
 }
@@ -68,63 +74,103 @@ enum Progress {
     Begun,
 }
 
-async fn all(cluster: &Cluster, path: &str, gathering: &mut Gathering<'_>) -> Result<(), (ClusterError, Progress)> {
+async fn all(cluster: &Cluster, path: &str, gathering: Gathering) -> (Gathering, Result<(), (ClusterError, Progress)>) {
+    let (pieces, arriving) = mpsc::channel(AHEAD);
+    let (tell, mut told) = mpsc::channel(1);
+    let taker = spawn_blocking(move || take_all(gathering, arriving, &tell));
     let mut progress = Progress::Nothing;
-    let mut ahead = Some(cluster.get_stream(path).await.map_err(|error| (error, progress))?);
-    while let Some(page) = ahead {
-        ahead = one(cluster, path, page, gathering).await.map_err(|error| (error, progress))?;
-        progress = Progress::Begun;
+    let fetched = async {
+        let mut ahead = Some(cluster.get_stream(path).await.map_err(|error| (error, progress))?);
+        while let Some(page) = ahead {
+            ahead = one(cluster, path, page, &pieces, &mut told).await.map_err(|error| (error, progress))?;
+            progress = Progress::Begun;
+        }
+        Ok(())
     }
-    Ok(())
+    .await;
+    drop(pieces);
+    match taker.await {
+        // Whoever does not take ends the fetching; why is then the reason for both.
+        Ok((gathering, Err(error))) => (gathering, Err((error, progress))),
+        Ok((gathering, Ok(()))) => (gathering, fetched),
+        Err(panicked) => resume_unwind(panicked.into_panic()),
+    }
 }
 
-/// Reads a page, and has the next one begun meanwhile.
+/// Fetches a page, and has the next one begun meanwhile.
 async fn one(
     cluster: &Cluster,
     path: &str,
     mut page: Pieces,
-    gathering: &mut Gathering<'_>,
+    pieces: &mpsc::Sender<Arrived>,
+    told: &mut mpsc::Receiver<String>,
 ) -> Result<Option<Pieces>, ClusterError> {
-    let mut list = ListStream::default();
-    // The first pieces: up to the list's metadata.
-    let mut next = None;
-    while next.is_none() {
-        let Some(piece) = page.next().await else { return finish(&list, None) };
-        take(&mut list, &piece?, gathering, &mut next)?;
-    }
-    let next = next.unwrap_or_default();
     let asking = async {
+        let next = told.recv().await.unwrap_or_default();
         if next.is_empty() {
             return Ok(None);
         }
         cluster.get_stream(&format!("{path}&continue={}", query(&next))).await.map(Some)
     };
-    let reading = async {
+    let fetching = async {
         while let Some(piece) = page.next().await {
-            take(&mut list, &piece?, gathering, &mut None)?;
+            if pieces.send(Arrived::Piece(piece?)).await.is_err() {
+                return Ok(());
+            }
         }
+        pieces.send(Arrived::EndOfPage).await.unwrap_or_default();
         Ok(())
     };
-    let (ahead, read) = futures::join!(asking, reading);
-    read?;
-    finish(&list, ahead?)
+    let (ahead, fetched) = futures::join!(asking, fetching);
+    fetched?;
+    ahead
 }
 
-fn finish(list: &ListStream, ahead: Option<Pieces>) -> Result<Option<Pieces>, ClusterError> {
-    if list.is_complete() {
-        Ok(ahead)
-    } else {
-        Err(ClusterError { reason: GapReason::ReadFailed, message: "the list of Secrets broke off".to_owned() })
+enum Arrived {
+    Piece(Bytes),
+    EndOfPage,
+}
+
+/// On a thread of its own, so that what arrives is taken from the connection while what came before is being looked into.
+/// Tells for each page where the next one begins: nowhere where it is the last.
+fn take_all(
+    mut gathering: Gathering,
+    mut arriving: mpsc::Receiver<Arrived>,
+    tell: &mpsc::Sender<String>,
+) -> (Gathering, Result<(), ClusterError>) {
+    let mut list = ListStream::default();
+    let (mut next, mut is_told) = (None, false);
+    while let Some(arrived) = arriving.blocking_recv() {
+        let taken = match arrived {
+            Arrived::Piece(piece) => take(&mut list, &piece, &mut gathering, &mut next),
+            Arrived::EndOfPage if list.is_complete() => {
+                list = ListStream::default();
+                // A list that says nothing of itself has no next page.
+                next = (!is_told).then(String::new);
+                is_told = false;
+                Ok(())
+            }
+            Arrived::EndOfPage => Err(broken("the list of Secrets broke off")),
+        };
+        if let Err(error) = taken {
+            return (gathering, Err(error));
+        }
+        if let Some(next) = next.take() {
+            is_told = !list.is_complete() || is_told;
+            // Nobody waits for it where fetching has ended already.
+            tell.blocking_send(next).unwrap_or_default();
+        }
     }
+    (gathering, Ok(()))
 }
 
 fn take(
     list: &mut ListStream,
     piece: &[u8],
-    gathering: &mut Gathering<'_>,
+    gathering: &mut Gathering,
     next: &mut Option<String>,
 ) -> Result<(), ClusterError> {
-    let told = list.push(piece, |part| {
+    let taken = list.push(piece, |part| {
         match part {
             Part::Metadata(bytes) => {
                 let metadata: Metadata<'_> = serde_json::from_slice(bytes).map_err(|_| NoList)?;
@@ -134,10 +180,11 @@ fn take(
         }
         Ok::<_, NoList>(())
     });
-    told.map_err(|NoList| ClusterError {
-        reason: GapReason::ReadFailed,
-        message: "the list of Secrets is not what this API promises".to_owned(),
-    })
+    taken.map_err(|NoList| broken("the list of Secrets is not what this API promises"))
+}
+
+fn broken(message: &str) -> ClusterError {
+    ClusterError { reason: GapReason::ReadFailed, message: message.to_owned() }
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 //! was decoded is wiped.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use memchr::memmem;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::super::gather::{Found, Key, Kind, add, key_names};
 use super::super::within::{Whole, add_parts};
 use super::passwords;
+use super::promising::is_promising;
 use crate::formats::keystore::{self, Password};
 use crate::formats::{self, Content, pem, token};
 use crate::model::{Gap, GapReason, Inventory, Location, Origin, Place, TrustEdge};
@@ -36,12 +37,22 @@ struct Metadata<'a> {
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// Takes one Secret after the other.
-pub(super) struct Gathering<'a> {
-    given: Option<&'a Password>,
+pub(super) struct Gathering {
+    given: Option<Password>,
     pub(super) inventory: Inventory,
     namespace: Arc<str>,
     /// Most Secrets have the same few.
     keys: BTreeSet<Arc<str>>,
+    /// Authorities that lie in many Secrets are read once.
+    recent: VecDeque<(Box<str>, Arc<Content>)>,
+}
+
+const RECENT: usize = 8;
+
+/// Is it worth being remembered, and no secret?
+fn is_bundle_of_many(key: &str, value: &str, content: &Content) -> bool {
+    const LARGEST: usize = 64 << 10;
+    key == "ca.crt" && value.len() <= LARGEST && !content.has_key() && content.keystore.is_none()
 }
 
 /// What of a Secret is being told of.
@@ -50,19 +61,15 @@ struct Names {
     name: Arc<str>,
 }
 
-impl<'a> Gathering<'a> {
-    pub(super) fn new(given: Option<&'a Password>, inventory: Inventory) -> Self {
-        Self { given, inventory, namespace: "".into(), keys: BTreeSet::new() }
+impl Gathering {
+    pub(super) fn new(given: Option<&Password>, inventory: Inventory) -> Self {
+        Self { given: given.cloned(), inventory, namespace: "".into(), keys: BTreeSet::new(), recent: VecDeque::new() }
     }
 
     pub(super) fn take(&mut self, secret: &Secret<'_>) {
-        let passwords = || passwords::at_hand(secret, self.given);
-        let values: BTreeMap<&str, Content> = secret
-            .data
-            .iter()
-            .flatten()
-            .filter_map(|(key, value)| Some((&*key.0, content_of(&pem::decode_base64(&value.0)?, passwords)?)))
-            .collect();
+        let data = secret.data.iter().flatten();
+        let values: BTreeMap<&str, Arc<Content>> =
+            data.filter_map(|(key, value)| Some((&*key.0, self.content(secret, &key.0, &value.0)?))).collect();
         if values.is_empty() {
             return;
         }
@@ -79,6 +86,22 @@ impl<'a> Gathering<'a> {
         }
     }
 
+    fn content(&mut self, secret: &Secret<'_>, key: &str, value: &str) -> Option<Arc<Content>> {
+        if !is_promising(value) {
+            return None;
+        }
+        if let Some((_, content)) = self.recent.iter().find(|(before, _)| **before == *value) {
+            return Some(Arc::clone(content));
+        }
+        let passwords = || passwords::at_hand(secret, self.given.as_ref());
+        let content = Arc::new(content_of(&pem::decode_base64(value)?, passwords)?);
+        if is_bundle_of_many(key, value, &content) {
+            self.recent.truncate(RECENT - 1);
+            self.recent.push_front((value.into(), Arc::clone(&content)));
+        }
+        Some(content)
+    }
+
     fn at(&mut self, names: &Names, key: &str) -> Location {
         let known = self.keys.get(key).map(Arc::clone);
         let key = known.unwrap_or_else(|| {
@@ -90,7 +113,7 @@ impl<'a> Gathering<'a> {
         Location::from(Place::Secret { namespace: Arc::clone(namespace), name: Arc::clone(name), key })
     }
 
-    fn value(&mut self, names: &Names, key: &str, content: &Content, values: &BTreeMap<&str, Content>) {
+    fn value(&mut self, names: &Names, key: &str, content: &Content, values: &BTreeMap<&str, Arc<Content>>) {
         let at = self.at(names, key);
         // Nothing compares digests of what the API server versions itself.
         add_parts(&mut self.inventory, &Whole { at: &at, origin: &Origin::default(), digest: None }, content);
@@ -140,7 +163,8 @@ fn content_of(bytes: &[u8], passwords: impl FnOnce() -> Vec<Password>) -> Option
     }
     let has = |text: &str| memmem::find(bytes, text.as_bytes()).is_some();
     let begins = |with: &[u8]| bytes.starts_with(with);
-    let is_der_or_utf16 = begins(&[0x30, 0x81]) || begins(&[0x30, 0x82]) || begins(&[0xFF, 0xFE]) || begins(&[0xFE, 0xFF]);
+    let is_der_or_utf16 =
+        begins(&[0x30, 0x81]) || begins(&[0x30, 0x82]) || begins(&[0xFF, 0xFE]) || begins(&[0xFE, 0xFF]);
     let is_kubeconfig = || has("clusters") && has("contexts") && has("users");
     let may_hold_tokens = || has(token::BEGINNING) && core::str::from_utf8(bytes).is_ok();
     (is_der_or_utf16 || has("-----BEGIN ") || has(pem::BASE64_OF_BEGIN) || is_kubeconfig() || may_hold_tokens())
