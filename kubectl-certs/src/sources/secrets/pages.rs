@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::promising;
 use super::values::{Gathering, Secret, Text};
 use crate::access::cluster::{Cluster, ClusterError};
 use crate::formats::list_stream::{ListStream, NoList, Part};
@@ -16,6 +17,9 @@ use crate::model::{GapReason, Inventory};
 
 /// As kubectl pages. A page is never held whole; larger ones were no faster.
 const PAGE: u32 = 500;
+
+/// Objects that are worth being looked at before they are decoded.
+const LARGE: usize = 64 << 10;
 
 /// Never hold certificates, and are many (Helm) or are secrets of another kind.
 const NEVER: [&str; 5] = [
@@ -26,8 +30,10 @@ const NEVER: [&str; 5] = [
     "bootstrap.kubernetes.io/token",
 ];
 
-/// Pieces that wait to be looked into, of at most some 16 KiB each.
-const AHEAD: usize = 64;
+/// So many bytes wake the thread that looks into them.
+const TOGETHER: usize = 256 << 10;
+/// So many times that may wait for it.
+const AHEAD: usize = 4;
 
 type Pieces = BoxStream<'static, Result<Bytes, ClusterError>>;
 
@@ -113,11 +119,21 @@ async fn one(
         cluster.get_stream(&format!("{path}&continue={}", query(&next))).await.map(Some)
     };
     let fetching = async {
+        let (mut some, mut length) = (Vec::new(), 0);
+        // The first piece says where the next page begins; of the others many go together.
+        let mut enough = 0;
         while let Some(piece) = page.next().await {
-            if pieces.send(Arrived::Piece(piece?)).await.is_err() {
-                return Ok(());
+            let piece = piece?;
+            length += piece.len();
+            some.push(piece);
+            if length > enough {
+                if pieces.send(Arrived::Pieces(core::mem::take(&mut some))).await.is_err() {
+                    return Ok(());
+                }
+                (length, enough) = (0, TOGETHER);
             }
         }
+        pieces.send(Arrived::Pieces(some)).await.unwrap_or_default();
         pieces.send(Arrived::EndOfPage).await.unwrap_or_default();
         Ok(())
     };
@@ -127,7 +143,7 @@ async fn one(
 }
 
 enum Arrived {
-    Piece(Bytes),
+    Pieces(Vec<Bytes>),
     EndOfPage,
 }
 
@@ -142,7 +158,9 @@ fn take_all(
     let (mut next, mut is_told) = (None, false);
     while let Some(arrived) = arriving.blocking_recv() {
         let taken = match arrived {
-            Arrived::Piece(piece) => take(&mut list, &piece, &mut gathering, &mut next),
+            Arrived::Pieces(pieces) => {
+                pieces.iter().try_for_each(|piece| take(&mut list, piece, &mut gathering, &mut next))
+            }
             Arrived::EndOfPage if list.is_complete() => {
                 list = ListStream::default();
                 // A list that says nothing of itself has no next page.
@@ -176,6 +194,7 @@ fn take(
                 let metadata: Metadata<'_> = serde_json::from_slice(bytes).map_err(|_| NoList)?;
                 *next = Some(metadata.next.map(|next| next.0.into_owned()).unwrap_or_default());
             }
+            Part::Item(bytes) if bytes.len() > LARGE && !promising::is_promising_object(bytes) => {}
             Part::Item(bytes) => gathering.take(&serde_json::from_slice::<Secret<'_>>(bytes).map_err(|_| NoList)?),
         }
         Ok::<_, NoList>(())
