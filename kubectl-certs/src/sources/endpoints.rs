@@ -83,8 +83,11 @@ async fn known(reading: &Reading<'_>, bundle: Option<Location>, gaps: &mut Vec<G
     let Some(cluster) = reading.cluster else { return Vec::new() };
     let mut asked = Vec::new();
     if reading.wanted.probe {
-        let (servers, nodes, services) =
-            join!(control_plane::api_servers(cluster, bundle), control_plane::nodes(cluster), services::all(cluster));
+        let (servers, nodes, services) = join!(
+            control_plane::api_servers(cluster, bundle),
+            control_plane::nodes(cluster),
+            services::all(reading, cluster)
+        );
         for part in [servers, nodes, services] {
             asked.extend(part.asked);
             gaps.extend(part.gaps);
@@ -175,12 +178,6 @@ struct Items<T> {
 /// Any of these, for gaps about all of them.
 fn any_host(port: u16) -> Endpoint {
     Endpoint::tls("*", port)
-}
-
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct Metadata {
-    name: String,
 }
 
 #[cfg(test)]

@@ -6,23 +6,32 @@ use futures::stream::{self, StreamExt};
 use serde::Deserialize;
 
 use super::asked::{Asked, Group};
-use super::{Items, Metadata, Part, any_host};
+use super::{Items, Part};
 use crate::access::cluster::{Cluster, ClusterError};
-use crate::model::{BundleKind, Endpoint, GapReason, Location, Place};
+use crate::model::{Called, Endpoint, GapReason, Location, Place};
+use crate::sources::{Reading, ca_bundles};
 
 /// Questions for Services that are under way at once.
 const PARALLEL: usize = 8;
 
-pub(super) async fn all(cluster: &Cluster) -> Part {
+pub(super) async fn all(reading: &Reading<'_>, cluster: &Cluster) -> Part {
     let mut part = Part::default();
-    let calls = calls(cluster, &mut part).await;
+    let bundles = ca_bundles::all(reading).await;
+    // Where all is read, whoever lists the bundles says what of them cannot be seen.
+    if !reading.wanted.whole_cluster() {
+        part.gaps.extend(bundles.gaps.into_iter().filter(|gap| gap.reason == GapReason::Forbidden));
+    }
     let mut by_service: BTreeMap<(String, String), Vec<(u16, Location)>> = BTreeMap::new();
-    for Call { to, bundle } in calls {
-        match to {
-            Callee::Url(endpoint) => part.asked.push(Asked::alone(endpoint).verified_with(Some(bundle))),
-            Callee::Service { namespace, name, port } => {
-                by_service.entry((namespace, name)).or_default().push((port, bundle));
+    for Called { bundle, service, endpoint, .. } in bundles.calls {
+        match (service, endpoint.place) {
+            (Some(service), _) => {
+                let ports = by_service.entry((service.namespace, service.name)).or_default();
+                ports.push((service.port, bundle));
             }
+            (None, Place::Endpoint(endpoint)) => {
+                part.asked.push(Asked::alone(endpoint).verified_with(Some(bundle)));
+            }
+            (None, _) => {}
         }
     }
     let parts = stream::iter(by_service).map(|((namespace, name), ports)| behind(cluster, namespace, name, ports));
@@ -32,108 +41,6 @@ pub(super) async fn all(cluster: &Cluster) -> Part {
         part.gaps.extend(found.gaps);
     }
     part
-}
-
-struct Call {
-    to: Callee,
-    bundle: Location,
-}
-
-enum Callee {
-    Url(Endpoint),
-    Service { namespace: String, name: String, port: u16 },
-}
-
-async fn calls(cluster: &Cluster, part: &mut Part) -> Vec<Call> {
-    const HOOKS: &str = "/apis/admissionregistration.k8s.io/v1";
-    let mut calls = Vec::new();
-    for (kind, plural) in [
-        (BundleKind::ValidatingWebhook, "validatingwebhookconfigurations"),
-        (BundleKind::MutatingWebhook, "mutatingwebhookconfigurations"),
-    ] {
-        for object in part.list::<Hooks>(cluster, &format!("{HOOKS}/{plural}"), any_host(443)).await {
-            let call = |hook: Hook| hook.client_config.call(kind, &object.metadata.name, hook.name);
-            calls.extend(object.webhooks.into_iter().filter_map(call));
-        }
-    }
-    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    for object in part.list::<Spec<Definition>>(cluster, path, any_host(443)).await {
-        let client = object.spec.conversion.and_then(|conversion| conversion.webhook?.client_config);
-        let call = client.and_then(|client| client.call(BundleKind::Conversion, &object.metadata.name, String::new()));
-        calls.extend(call);
-    }
-    for object in part.list::<Spec<Client>>(cluster, "/apis/apiregistration.k8s.io/v1/apiservices", any_host(443)).await
-    {
-        calls.extend(object.spec.call(BundleKind::ApiService, &object.metadata.name, String::new()));
-    }
-    calls
-}
-
-#[derive(Deserialize)]
-struct Hooks {
-    metadata: Metadata,
-    #[serde(default)]
-    webhooks: Vec<Hook>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Hook {
-    name: String,
-    client_config: Client,
-}
-
-#[derive(Deserialize)]
-struct Spec<T> {
-    metadata: Metadata,
-    spec: T,
-}
-
-#[derive(Deserialize)]
-struct Definition {
-    conversion: Option<Conversion>,
-}
-
-#[derive(Deserialize)]
-struct Conversion {
-    webhook: Option<ConversionWebhook>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ConversionWebhook {
-    client_config: Option<Client>,
-}
-
-/// The same fields in all of them.
-#[derive(Deserialize)]
-struct Client {
-    service: Option<ServiceReference>,
-    url: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ServiceReference {
-    namespace: String,
-    name: String,
-    port: Option<u16>,
-}
-
-impl Client {
-    /// None where the API server answers itself.
-    fn call(self, kind: BundleKind, name: &str, field: String) -> Option<Call> {
-        let to = match (self.service, self.url) {
-            (Some(service), _) => {
-                Callee::Service { namespace: service.namespace, name: service.name, port: service.port.unwrap_or(443) }
-            }
-            (None, url) => {
-                let url: http::Uri = url?.parse().ok()?;
-                let host = url.host()?.trim_matches(['[', ']']).to_owned();
-                Callee::Url(Endpoint::tls(host, url.port_u16().unwrap_or(443)))
-            }
-        };
-        Some(Call { to, bundle: Location::from(Place::CaBundle { kind, name: name.to_owned(), field }) })
-    }
 }
 
 /// The addresses of the pods, each of which may have another certificate; the Service's own where there are none.
