@@ -2,15 +2,33 @@
 
 use crate::program::Program;
 
-const CODES: [&str; 10] = [
+pub(crate) const CODES: [&str; 28] = [
     "expired",
     "expiring",
     "not-yet-valid",
     "bad-signature",
     "issuer-missing",
     "key-differs",
+    "key-absent",
+    "key-shared",
     "outlives-issuer",
     "bundle-lacks-signer",
+    "authority-expiring",
+    "not-an-authority",
+    "path-length",
+    "authority-ambiguous",
+    "signer-file-bundle",
+    "common-name-only",
+    "usages-wrong",
+    "masters-group",
+    "kubelet-serving-self-signed",
+    "weak-key",
+    "weak-signature",
+    "stored-not-loaded",
+    "nodes-differ",
+    "chain-order",
+    "version-1-certificate",
+    "serial-odd",
     "cert-manager-not-ready",
     "older-in-pods",
 ];

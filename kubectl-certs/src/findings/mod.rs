@@ -1,15 +1,20 @@
 //! What is wrong. A check is a row: code, severity, explanation and a pure function over one view of the world.
 
+mod algorithms;
+mod authorities;
+mod copies;
 mod dates;
+mod identities;
 mod keepers;
 mod keys;
+mod oddities;
 mod signatures;
 
 pub(crate) use dates::expiring_severity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Inventory, Location, Row, Time};
+use crate::model::{Entry, Inventory, Location, Row, Time};
 use crate::request::{Renew, Request, Scope};
 use crate::trust::TrustGraph;
 
@@ -21,8 +26,26 @@ pub const ALL: &[&Check] = &[
     &signatures::BAD_SIGNATURE,
     &signatures::ISSUER_MISSING,
     &keys::KEY_DIFFERS,
+    &keys::KEY_ABSENT,
+    &keys::KEY_SHARED,
     &dates::OUTLIVES_ISSUER,
     &signatures::BUNDLE_LACKS_SIGNER,
+    &authorities::AUTHORITY_EXPIRING,
+    &authorities::NOT_AN_AUTHORITY,
+    &authorities::PATH_LENGTH,
+    &authorities::AUTHORITY_AMBIGUOUS,
+    &authorities::SIGNER_FILE_BUNDLE,
+    &identities::COMMON_NAME_ONLY,
+    &identities::USAGES_WRONG,
+    &identities::MASTERS_GROUP,
+    &identities::KUBELET_SERVING_SELF_SIGNED,
+    &algorithms::WEAK_KEY,
+    &algorithms::WEAK_SIGNATURE,
+    &copies::STORED_NOT_LOADED,
+    &copies::NODES_DIFFER,
+    &oddities::CHAIN_ORDER,
+    &oddities::VERSION_1,
+    &oddities::SERIAL_ODD,
     &keepers::NOT_READY,
     &keepers::OLDER_IN_PODS,
 ];
@@ -155,6 +178,14 @@ fn by_certificate<'a>(view: &'a View<'_>) -> Vec<Vec<Row<'a>>> {
         rows.sort_by_key(|row| (row.entry.origin.name.is_none(), row.index, row.entry.at.clone()));
     }
     groups
+}
+
+/// The first certificate of that place, by the name that means it alone.
+fn first_of(entry: &Entry) -> Location {
+    match entry.certificates() {
+        [_, _, ..] => entry.at.clone().numbered(1),
+        _ => entry.at.clone(),
+    }
 }
 
 /// The finding at the first of these rows, the others as related places.
