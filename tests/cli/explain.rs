@@ -2,7 +2,7 @@
 
 use crate::program::Program;
 
-pub(crate) const CODES: [&str; 28] = [
+pub(crate) const CODES: [&str; 43] = [
     "expired",
     "expiring",
     "not-yet-valid",
@@ -11,17 +11,27 @@ pub(crate) const CODES: [&str; 28] = [
     "key-differs",
     "key-absent",
     "key-shared",
+    "key-readable-by-others",
     "outlives-issuer",
     "bundle-lacks-signer",
+    "kubeconfig-stale",
+    "webhook-untrusted",
+    "chain-incomplete",
+    "trust-differs",
+    "bundle-stale",
+    "bundle-grows",
     "authority-expiring",
     "not-an-authority",
     "path-length",
     "authority-ambiguous",
     "signer-file-bundle",
     "common-name-only",
+    "names-missing",
     "usages-wrong",
+    "subject-wrong",
     "masters-group",
     "kubelet-serving-self-signed",
+    "kubelet-conf-inline",
     "weak-key",
     "weak-signature",
     "stored-not-loaded",
@@ -29,6 +39,11 @@ pub(crate) const CODES: [&str; 28] = [
     "chain-order",
     "version-1-certificate",
     "serial-odd",
+    "request-pending",
+    "request-failed",
+    "request-not-for-node",
+    "leaf-without-renewer",
+    "backup-left",
     "cert-manager-not-ready",
     "older-in-pods",
 ];

@@ -1,12 +1,14 @@
 //! What an identity says of its bearer, beside what it is used for.
 
-use super::{Check, Finding, Severity, View, first_of};
+use super::{Check, Finding, Severity, View, first_of, is_presented};
 use crate::model::{Certificate, Entry, Location, Place, Purpose};
+use crate::trust::Signed;
 
 pub(super) const COMMON_NAME_ONLY: Check = Check {
     code: "common-name-only",
     title: "a server's certificate has its name in the common name alone",
-    what: "A server presents this certificate, and there are no subject alternative names in it.",
+    what: "A server presents this certificate, and there are no subject alternative names in it. Of one that signed itself it is an \
+           info.",
     why: "Clients written in Go look at the alternative names only (since 1.15), so nothing of Kubernetes can verify this server.",
     repair: "Have it signed again with its names: kubectl certs renew --add-san NAME, for the cluster's own.",
     source: "RFC 9525 section 2; Go 1.15 release notes, crypto/x509",
@@ -53,6 +55,20 @@ pub(super) const KUBELET_SERVING_SELF_SIGNED: Check = Check {
     run: kubelet_serving_self_signed,
 };
 
+pub(super) const KUBELET_CONF_INLINE: Check = Check {
+    code: "kubelet-conf-inline",
+    title: "kubelet.conf holds a certificate of its own instead of the one that rotates",
+    what: "The kubelet renews its certificate in /var/lib/kubelet/pki/kubelet-client-current.pem, and its kubelet.conf holds another one \
+           instead of the path to that file. kubeadm init did so before 1.17.",
+    why: "The one in kubelet.conf is never renewed. When it has expired, the kubelet does not come up at its next start, although \
+          a good certificate lies beside.",
+    repair: "In kubelet.conf, replace client-certificate-data and client-key-data by client-certificate and client-key, both with the path \
+             /var/lib/kubelet/pki/kubelet-client-current.pem, and restart the kubelet.",
+    source: "kubernetes.io, Troubleshooting kubeadm; kubernetes/kubeadm 1753",
+    renewable: false,
+    run: kubelet_conf_inline,
+};
+
 fn common_name_only(view: &View<'_>) -> Vec<Finding> {
     identities(view)
         .filter(|(entry, leaf)| {
@@ -61,7 +77,10 @@ fn common_name_only(view: &View<'_>) -> Vec<Finding> {
         })
         .map(|(entry, leaf)| {
             let message = format!("a server presents {}, which has no alternative names", leaf.short_name());
-            Finding::new(&COMMON_NAME_ONLY, Severity::Error, first_of(entry), message)
+            // Nobody verifies what a server signed for itself, unless by holding that very certificate.
+            let is_verified = view.trust.signed(&leaf.fingerprint) != Some(&Signed::Itself);
+            let severity = if is_verified { Severity::Error } else { Severity::Info };
+            Finding::new(&COMMON_NAME_ONLY, severity, first_of(entry), message)
         })
         .collect()
 }
@@ -141,14 +160,33 @@ fn kubelet_serving_self_signed(view: &View<'_>) -> Vec<Finding> {
         .collect()
 }
 
+fn kubelet_conf_inline(view: &View<'_>) -> Vec<Finding> {
+    let named = |name: &'static str| {
+        let has_name = move |entry: &&Entry| entry.origin.name.as_deref() == Some(name) && !entry.origin.backup;
+        view.inventory.entries.iter().filter(has_name)
+    };
+    // What is named by its path has no entry in the kubeconfig.
+    let inline = named("kubelet.conf").filter(|entry| matches!(entry.at.place, Place::Kubeconfig { .. }));
+    inline
+        .filter_map(|entry| {
+            // Before the kubelet's first start there is nothing else.
+            let current = named("kubelet-client").find(|current| current.at.node() == entry.at.node())?;
+            let leaf = view.inventory.certificates.get(entry.leaf()?)?;
+            let message = format!(
+                "it holds a certificate until {} instead of the path to {}, which the kubelet renews",
+                leaf.not_after.minute(),
+                current.at
+            );
+            Some(Finding {
+                related: vec![current.at.clone()],
+                ..Finding::new(&KUBELET_CONF_INLINE, Severity::Warning, first_of(entry), message)
+            })
+        })
+        .collect()
+}
+
 fn identities<'a>(view: &'a View<'_>) -> impl Iterator<Item = (&'a Entry, &'a Certificate)> {
     let inventory = view.inventory;
     let own = inventory.entries.iter().filter(|entry| !entry.origin.backup);
     own.filter_map(|entry| Some((entry, inventory.certificates.get(entry.leaf()?)?)))
-}
-
-/// A server was seen to present it, or runs with it.
-fn is_presented(view: &View<'_>, at: &Location) -> bool {
-    matches!(at.place, Place::Endpoint { .. })
-        || view.inventory.uses.iter().any(|use_| use_.place == *at && matches!(use_.purpose, Purpose::Serve { .. }))
 }

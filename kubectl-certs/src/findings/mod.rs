@@ -2,19 +2,26 @@
 
 mod algorithms;
 mod authorities;
+mod bundles;
+mod chains;
 mod copies;
 mod dates;
 mod identities;
 mod keepers;
 mod keys;
+mod leftovers;
+mod names;
 mod oddities;
+mod requests;
+mod rights;
 mod signatures;
+mod subjects;
 
 pub(crate) use dates::expiring_severity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Entry, Inventory, Location, Row, Time};
+use crate::model::{Entry, Inventory, Location, Place, Purpose, Row, Time};
 use crate::request::{Renew, Request, Scope};
 use crate::trust::TrustGraph;
 
@@ -28,17 +35,27 @@ pub const ALL: &[&Check] = &[
     &keys::KEY_DIFFERS,
     &keys::KEY_ABSENT,
     &keys::KEY_SHARED,
+    &rights::KEY_READABLE,
     &dates::OUTLIVES_ISSUER,
     &signatures::BUNDLE_LACKS_SIGNER,
+    &signatures::KUBECONFIG_STALE,
+    &chains::WEBHOOK_UNTRUSTED,
+    &chains::CHAIN_INCOMPLETE,
+    &bundles::TRUST_DIFFERS,
+    &bundles::BUNDLE_STALE,
+    &bundles::BUNDLE_GROWS,
     &authorities::AUTHORITY_EXPIRING,
     &authorities::NOT_AN_AUTHORITY,
     &authorities::PATH_LENGTH,
     &authorities::AUTHORITY_AMBIGUOUS,
     &authorities::SIGNER_FILE_BUNDLE,
     &identities::COMMON_NAME_ONLY,
+    &names::NAMES_MISSING,
     &identities::USAGES_WRONG,
+    &subjects::SUBJECT_WRONG,
     &identities::MASTERS_GROUP,
     &identities::KUBELET_SERVING_SELF_SIGNED,
+    &identities::KUBELET_CONF_INLINE,
     &algorithms::WEAK_KEY,
     &algorithms::WEAK_SIGNATURE,
     &copies::STORED_NOT_LOADED,
@@ -46,6 +63,11 @@ pub const ALL: &[&Check] = &[
     &oddities::CHAIN_ORDER,
     &oddities::VERSION_1,
     &oddities::SERIAL_ODD,
+    &requests::REQUEST_PENDING,
+    &requests::REQUEST_FAILED,
+    &requests::REQUEST_NOT_FOR_NODE,
+    &leftovers::LEAF_WITHOUT_RENEWER,
+    &leftovers::BACKUP_LEFT,
     &keepers::NOT_READY,
     &keepers::OLDER_IN_PODS,
 ];
@@ -186,6 +208,12 @@ fn first_of(entry: &Entry) -> Location {
         [_, _, ..] => entry.at.clone().numbered(1),
         _ => entry.at.clone(),
     }
+}
+
+/// A server was seen to present it, or runs with it.
+fn is_presented(view: &View<'_>, at: &Location) -> bool {
+    matches!(at.place, Place::Endpoint { .. })
+        || view.inventory.uses.iter().any(|use_| use_.place == *at && matches!(use_.purpose, Purpose::Serve { .. }))
 }
 
 /// The finding at the first of these rows, the others as related places.

@@ -13,6 +13,7 @@ use crate::access::nodes::{FileRecord, Member, Node, NodeError, NodeOp, NodeRepl
 use crate::layouts::{self, Layout};
 use crate::model::{Gap, GapReason, Inventory, Location};
 
+mod asked_names;
 mod detect;
 mod edges;
 mod entries;
@@ -98,7 +99,10 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
     };
     for file in files.values() {
         entries::add(&mut inventory, on, file, &files, &names, is_backup(&file.path));
+        let rights = file.rights.map(|rights| (Location::file_on(on, file.path.clone()), rights));
+        inventory.key_rights.extend(rights);
     }
+    asked_names::add(&mut inventory, &found, on, &files, &names);
     people::disown_foreign(&mut inventory, &found);
     if let Some(own) = own {
         operators::read(member, own, &files, &mut inventory).await;

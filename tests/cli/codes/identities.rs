@@ -2,13 +2,34 @@
 
 use std::fs;
 
-use super::{Row, on_a_node, replace};
-use crate::material::Pair;
+use super::{Row, authority, for_root_alone, on_a_node, replace};
+use crate::material::{Pair, kubeconfig};
 
 #[test]
 fn common_name_only() {
     let row = Row { code: "common-name-only", severity: "error", at: "pki/apiserver.crt", beside: &[] };
     on_a_node(&row, |root| replace(root, "apiserver", "/CN=kube-apiserver", &["extendedKeyUsage=serverAuth"]));
+}
+
+/// The address of the load balancer came later than the certificate.
+#[test]
+fn names_missing() {
+    let row = Row { code: "names-missing", severity: "error", at: "pki/apiserver.crt", beside: &[] };
+    on_a_node(&row, |root| {
+        let path = root.join("etc/kubernetes/admin.conf");
+        let text = fs::read_to_string(&path).expect("a kubeconfig");
+        fs::write(&path, text.replace("https://127.0.0.1:", "https://lb.example.com:")).expect("written");
+    });
+}
+
+/// Everything by which it is called, and not less.
+#[test]
+fn names_that_pods_use_are_missing() {
+    let row = Row { code: "names-missing", severity: "warning", at: "pki/apiserver.crt", beside: &[] };
+    on_a_node(&row, |root| {
+        let names = "subjectAltName=DNS:kubernetes,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:192.0.2.10,IP:10.96.0.1";
+        replace(root, "apiserver", "/CN=kube-apiserver", &[names, "extendedKeyUsage=serverAuth"]);
+    });
 }
 
 #[test]
@@ -39,5 +60,16 @@ fn kubelet_serving_self_signed() {
         fs::create_dir_all(&folder).expect("a folder");
         fs::write(folder.join("kubelet.crt"), leaf.certificate + &own.certificate).expect("written");
         fs::write(folder.join("kubelet.key"), leaf.key).expect("written");
+        for_root_alone(&folder.join("kubelet.key"));
+    });
+}
+
+#[test]
+fn subject_wrong() {
+    let row = Row { code: "subject-wrong", severity: "error", at: "scheduler.conf#user/me", beside: &[] };
+    on_a_node(&row, |root| {
+        let me = Pair::signed_by(&authority(root), "/CN=system:scheduler", &[]);
+        let text = kubeconfig("https://127.0.0.1:6443", &authority(root).certificate, &["me"], &me);
+        fs::write(root.join("etc/kubernetes/scheduler.conf"), text).expect("written");
     });
 }

@@ -47,7 +47,7 @@ impl Dated {
         authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let key = rcgen::KeyPair::generate().expect("a key");
         let authority = rcgen::CertifiedIssuer::self_signed(authority, key).expect("an authority");
-        let mut leaf = Self { from: self.to - 365, to: self.to }.params("leaf");
+        let mut leaf = Self { from: self.to - 366, to: self.to - 1 }.params("leaf");
         leaf.use_authority_key_identifier_extension = true;
         let key = rcgen::KeyPair::generate().expect("a key");
         let leaf = leaf.signed_by(&key, &authority).expect("a leaf");
