@@ -64,6 +64,18 @@ fn every_code_is_listed_and_explained() {
 }
 
 #[test]
+fn the_manual_names_every_code() {
+    let manual = include_str!("../../README.md");
+    let table =
+        manual.split("**What `check` finds.**").nth(1).and_then(|rest| rest.split("\n\n").nth(1)).expect("a table");
+    let mut named: Vec<&str> = table.split('`').skip(1).step_by(2).filter(|code| !code.starts_with("--")).collect();
+    let mut codes = CODES.to_vec();
+    named.sort_unstable();
+    codes.sort_unstable();
+    assert_eq!(named, codes);
+}
+
+#[test]
 fn an_unknown_code_is_wrong_usage() {
     let program = Program::new();
     program.line("explain nonsense").exits(2).says("there is no finding 'nonsense'");

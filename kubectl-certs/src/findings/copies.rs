@@ -94,7 +94,8 @@ mod tests {
 
     fn codes(inventory: &Inventory) -> Vec<(String, Severity, String)> {
         let trust = TrustGraph::default();
-        let view = View { inventory, trust: &trust, scope: &Scope::default(), now: Time::from_unix(1_000_000) };
+        let scope = Scope::default();
+        let view = View::new(inventory, &trust, &scope, Time::from_unix(1_000_000));
         run(&view).into_iter().map(|finding| (finding.code, finding.severity, finding.at.to_string())).collect()
     }
 

@@ -17,6 +17,9 @@ mod rights;
 mod signatures;
 mod subjects;
 
+use core::cell::OnceCell;
+use std::collections::BTreeMap;
+
 pub(crate) use dates::expiring_severity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -99,6 +102,14 @@ pub struct View<'a> {
     /// Where the finding's remedy would be asked for.
     pub scope: &'a Scope,
     pub now: Time,
+    /// See `by_certificate`; a dozen checks ask for it.
+    groups: OnceCell<Vec<Vec<Row<'a>>>>,
+}
+
+impl<'a> View<'a> {
+    pub fn new(inventory: &'a Inventory, trust: &'a TrustGraph, scope: &'a Scope, now: Time) -> Self {
+        Self { inventory, trust, scope, now, groups: OnceCell::new() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -189,15 +200,20 @@ impl Finding {
 }
 
 /// Rows of one certificate, the place that a layout names first: one trouble is told once, with all its places.
-fn by_certificate<'a>(view: &'a View<'_>) -> Vec<Vec<Row<'a>>> {
-    let mut groups: std::collections::BTreeMap<_, Vec<Row<'_>>> = std::collections::BTreeMap::new();
+fn by_certificate<'a, 'v>(view: &'v View<'a>) -> &'v [Vec<Row<'a>>] {
+    view.groups.get_or_init(|| grouped(view.inventory))
+}
+
+fn grouped(inventory: &Inventory) -> Vec<Vec<Row<'_>>> {
+    let mut groups: BTreeMap<_, Vec<Row<'_>>> = BTreeMap::new();
     // What was put aside harms nobody, however old it gets.
-    for row in view.inventory.rows().filter(|row| !row.entry.origin.backup) {
+    for row in inventory.rows().filter(|row| !row.entry.origin.backup) {
         groups.entry(&row.certificate.fingerprint).or_default().push(row);
     }
     let mut groups: Vec<_> = groups.into_values().collect();
     for rows in &mut groups {
-        rows.sort_by_key(|row| (row.entry.origin.name.is_none(), row.index, row.entry.at.clone()));
+        let place = |row: &Row<'_>| (row.entry.origin.name.is_none(), row.index);
+        rows.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.entry.at.cmp(&b.entry.at)));
     }
     groups
 }

@@ -10,7 +10,7 @@ pub(super) const NAMES_MISSING: Check = Check {
     code: "names-missing",
     title: "a server's certificate lacks a name by which the server is called",
     what: "Clients are told a name or an address of this server (the API server: by kubeconfigs, by its own options, in pods; a webhook or \
-           aggregated API: NAME.NAMESPACE.svc; another one: what it was asked for), and the certificate is not for it.",
+           aggregated API: NAME.NAMESPACE.svc; another one: the name that it was asked for), and the certificate is not for it.",
     why: "They refuse the connection ('certificate is valid for …, not …'), although dates and signature are right. Usual causes: \
           a new load balancer or address, a renamed Service, certificates of another node.",
     repair: "kubectl certs renew NAME --add-san WHAT, for the API server; otherwise have it signed again with the name.",
@@ -57,7 +57,8 @@ fn wanted<'a>(view: &'a View<'_>) -> BTreeMap<&'a Location, Vec<Wanted<'a>>> {
         let name = Wanted { name: &asked.name, by: asked.by.clone(), severity };
         wanted.entry(&asked.presented).or_default().push(name);
     }
-    for called in &inventory.calls {
+    // Without a caBundle nothing may be verified at all (`insecureSkipTLSVerify`, as usual for metrics-server).
+    for called in inventory.calls.iter().filter(|called| called.has_bundle) {
         let Place::Endpoint(endpoint) = &called.endpoint.place else { continue };
         let met = inventory.edges.iter().filter(|edge| edge.bundle == called.bundle);
         for edge in met.filter(|edge| matches!(edge.presented.place, Place::Endpoint(_))) {
@@ -67,9 +68,8 @@ fn wanted<'a>(view: &'a View<'_>) -> BTreeMap<&'a Location, Vec<Wanted<'a>>> {
     }
     for entry in &inventory.entries {
         let Place::Endpoint(endpoint) = &entry.at.place else { continue };
-        // An address is mostly a way to a server, and not what its clients call it.
-        let name = endpoint.asked_name.as_deref().unwrap_or(&endpoint.host);
-        if endpoint.node.is_none() && name.parse::<IpAddr>().is_err() {
+        // Who was not asked for a name may have another certificate for those who do.
+        if let Some(name) = &endpoint.asked_name {
             let by = "what it was asked for".to_owned();
             wanted.entry(&entry.at).or_default().push(Wanted { name, by, severity: Severity::Warning });
         }

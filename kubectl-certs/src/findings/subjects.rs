@@ -20,7 +20,7 @@ pub(super) const SUBJECT_WRONG: Check = Check {
 
 /// What a layout calls a leaf, and its subject.
 struct Row {
-    layout: &'static str,
+    layouts: &'static [&'static str],
     leaf: &'static str,
     common_name: Name,
     /// One of these is enough; any will do where there are none.
@@ -37,15 +37,22 @@ enum Name {
 /// aggregated APIs can be bound otherwise, so that another name may be meant.
 #[rustfmt::skip] // A row an identity.
 const TABLE: &[Row] = &[
-    Row { layout: "kubeadm", leaf: "kubelet.conf", common_name: Name::BeginsWith("system:node:"), organisations: NODES, severity: Severity::Error },
-    Row { layout: "kubeadm", leaf: "kubelet-client", common_name: Name::BeginsWith("system:node:"), organisations: NODES, severity: Severity::Error },
-    Row { layout: "kubeadm", leaf: "controller-manager.conf", common_name: Name::Is("system:kube-controller-manager"), organisations: &[], severity: Severity::Error },
-    Row { layout: "kubeadm", leaf: "scheduler.conf", common_name: Name::Is("system:kube-scheduler"), organisations: &[], severity: Severity::Error },
-    Row { layout: "kubeadm", leaf: "apiserver-kubelet-client", common_name: Name::Is("kube-apiserver-kubelet-client"), organisations: &[], severity: Severity::Warning },
-    Row { layout: "kubeadm", leaf: "front-proxy-client", common_name: Name::Is("front-proxy-client"), organisations: &[], severity: Severity::Warning },
-    Row { layout: "kubeadm", leaf: "super-admin.conf", common_name: Name::BeginsWith(""), organisations: &["system:masters"], severity: Severity::Warning },
+    Row { layouts: KUBEADM, leaf: "kubelet.conf", common_name: Name::BeginsWith("system:node:"), organisations: NODES, severity: Severity::Error },
+    Row { layouts: KUBEADM, leaf: "kubelet-client", common_name: Name::BeginsWith("system:node:"), organisations: NODES, severity: Severity::Error },
+    Row { layouts: KUBEADM, leaf: "controller-manager.conf", common_name: Name::Is("system:kube-controller-manager"), organisations: &[], severity: Severity::Error },
+    Row { layouts: KUBEADM, leaf: "scheduler.conf", common_name: Name::Is("system:kube-scheduler"), organisations: &[], severity: Severity::Error },
+    Row { layouts: KUBEADM, leaf: "apiserver-kubelet-client", common_name: Name::Is("kube-apiserver-kubelet-client"), organisations: &[], severity: Severity::Warning },
+    Row { layouts: KUBEADM, leaf: "front-proxy-client", common_name: Name::Is("front-proxy-client"), organisations: &[], severity: Severity::Warning },
+    Row { layouts: KUBEADM, leaf: "super-admin.conf", common_name: Name::BeginsWith(""), organisations: &["system:masters"], severity: Severity::Warning },
+    Row { layouts: RANCHER, leaf: "client-kubelet", common_name: Name::BeginsWith("system:node:"), organisations: NODES, severity: Severity::Error },
+    Row { layouts: RANCHER, leaf: "client-controller", common_name: Name::Is("system:kube-controller-manager"), organisations: &[], severity: Severity::Error },
+    Row { layouts: RANCHER, leaf: "client-scheduler", common_name: Name::Is("system:kube-scheduler"), organisations: &[], severity: Severity::Error },
+    Row { layouts: RANCHER, leaf: "agent-client-kube-proxy", common_name: Name::Is("system:kube-proxy"), organisations: &[], severity: Severity::Error },
 ];
 
+const KUBEADM: &[&str] = &["kubeadm"];
+/// k3s-io/k3s `pkg/daemons/control/deps/deps.go` and `pkg/server/router.go`.
+const RANCHER: &[&str] = &["k3s", "rke2"];
 const NODES: &[&str] = &["system:nodes"];
 
 fn subject_wrong(view: &View<'_>) -> Vec<Finding> {
@@ -54,7 +61,7 @@ fn subject_wrong(view: &View<'_>) -> Vec<Finding> {
         .filter_map(|entry| {
             let origin = &entry.origin;
             let (layout, name) = (origin.layout.as_deref()?, origin.name.as_deref()?);
-            let row = TABLE.iter().find(|row| row.layout == layout && row.leaf == name)?;
+            let row = TABLE.iter().find(|row| row.layouts.contains(&layout) && row.leaf == name)?;
             let leaf = view.inventory.certificates.get(entry.leaf()?)?;
             if row.is_of(leaf) {
                 return None;

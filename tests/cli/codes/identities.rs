@@ -3,7 +3,9 @@
 use std::fs;
 
 use super::{Row, authority, for_root_alone, on_a_node, replace};
+use crate::endpoints::serve_with;
 use crate::material::{Pair, kubeconfig};
+use crate::program::Program;
 
 #[test]
 fn common_name_only() {
@@ -30,6 +32,19 @@ fn names_that_pods_use_are_missing() {
         let names = "subjectAltName=DNS:kubernetes,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:192.0.2.10,IP:10.96.0.1";
         replace(root, "apiserver", "/CN=kube-apiserver", &[names, "extendedKeyUsage=serverAuth"]);
     });
+}
+
+/// `?sni=` asks for a name; without, the server may have another certificate for those who ask.
+#[test]
+fn a_name_that_was_asked_for_is_missing() {
+    let row =
+        Row { code: "names-missing", severity: "warning", at: "?sni=shop.example.com", beside: &["issuer-missing"] };
+    let program = Program::new();
+    let more = ["-addext", "subjectAltName=DNS:web.example.com"];
+    let server = serve_with(&program, &Pair::signed_by(&Pair::authority("/CN=top"), "/CN=web", &more), &[]);
+    let at = format!("tls://{}", server.at);
+    let check = |targets: &[&str]| program.run([&["check", "-o", "json", "--fail-on", "never"], targets].concat());
+    row.is_found(&check(&[&format!("{at}?sni=shop.example.com"), &format!("{at}?sni=WEB.example.com"), &at]));
 }
 
 #[test]

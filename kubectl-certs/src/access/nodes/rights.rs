@@ -1,7 +1,5 @@
 //! Who may read and write a file: what replaces it may be read by no others, and by no fewer.
 
-#![expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
-
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -9,6 +7,7 @@ use crate::model::Rights;
 
 /// Nothing where its owner alone may read it, or what is asked is beyond this system.
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
 pub(super) fn of(root: &Path, file: &Path, metadata: &fs::Metadata) -> Option<Rights> {
     use std::os::unix::fs::MetadataExt;
     let (mode, owner, group) = (metadata.mode() & 0o7777, metadata.uid(), metadata.gid());
