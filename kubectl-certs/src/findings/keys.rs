@@ -23,9 +23,10 @@ pub(super) const KEY_ABSENT: Check = Check {
     what: "A certificate is where a component looks for its identity, and the key that belongs to it is not there. Of a Secret \
            it is told as info: its key may have any name, or lie elsewhere.",
     why: "The component cannot start with it. A running one goes on with what it has loaded, so the trouble shows at the next restart.",
-    repair: "kubectl certs renew makes a new pair; or put the key back.",
+    repair: "Put the key back. Where it is lost, put any private key in its place: kubectl certs renew then makes a new pair, and will \
+             not where there is none, as the key may lie on another machine.",
     source: "RFC 8446 section 4.4.3 (the peer proves that it has the key)",
-    renewable: true,
+    renewable: false,
     run: key_absent,
 };
 

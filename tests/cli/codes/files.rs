@@ -8,6 +8,7 @@ use support::openssl;
 
 use super::{Row, authority, for_root_alone, in_a_folder, on_a_node, replace, write};
 use crate::material::{Pair, kubeconfig};
+use crate::program::Program;
 
 #[test]
 fn key_differs() {
@@ -22,6 +23,16 @@ fn key_differs() {
 fn key_absent() {
     let row = Row { code: "key-absent", severity: "error", at: "pki/apiserver.crt", beside: &[] };
     on_a_node(&row, |root| fs::remove_file(pki(root).join("apiserver.key")).expect("removed"));
+}
+
+/// It is not renewed, and keeps nothing else from being renewed.
+#[test]
+fn a_key_that_is_absent_is_no_reason_to_refuse() {
+    let row = Row { code: "key-absent", severity: "error", at: "pki/apiserver.crt", beside: &[] };
+    on_a_node(&row, |root| {
+        fs::remove_file(pki(root).join("apiserver.key")).expect("removed");
+        Program::new().run(["renew", "--dry-run", "--root", &root.display().to_string()]).exits(0);
+    });
 }
 
 /// The identity stands in the file, its key beside it.

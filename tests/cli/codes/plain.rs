@@ -2,11 +2,13 @@
 
 use std::fs;
 
+use support::kubeadm::pki;
 use support::openssl;
 
 use super::made::{Dated, middle, signed_by_itself, with_key};
-use super::{Row, in_a_folder, write};
+use super::{Row, in_a_folder, on_a_node, put, write};
 use crate::material::Pair;
+use crate::program::Program;
 
 #[test]
 fn expired() {
@@ -74,6 +76,24 @@ fn weak_signature() {
         let middle = Pair::signed_by(&top, "/CN=middle", &["-sha1", "-addext", "basicConstraints=critical,CA:TRUE"]);
         let leaf = Pair::signed_by(&middle, "/CN=leaf", &["-sha1"]);
         write(folder, &[("top.crt", &top), ("middle.crt", &middle), ("leaf.crt", &leaf)]);
+    });
+}
+
+/// With the same authority, which signs by another digest now.
+#[test]
+fn a_weak_signature_is_renewed_away() {
+    let row = Row { code: "weak-signature", severity: "error", at: "pki/front-proxy-client.crt", beside: &[] };
+    on_a_node(&row, |root| {
+        let at = |name: &str| fs::read_to_string(pki(root).join(name)).expect("a file of kubeadm");
+        let authority = Pair { certificate: at("front-proxy-ca.crt"), key: at("front-proxy-ca.key") };
+        let usage = ["-addext", "extendedKeyUsage=clientAuth"];
+        let weak = Pair::signed_by(&authority, "/CN=front-proxy-client", &[&["-sha1"], &usage[..]].concat());
+        put(root, "front-proxy-client", &weak);
+        let program = Program::new();
+        let root_text = root.display().to_string();
+        program.run(["renew", "--yes", "--root", &root_text]).exits(0);
+        program.run(["check", "--fail-on", "info", "--root", &root_text]).exits(0);
+        put(root, "front-proxy-client", &weak);
     });
 }
 
