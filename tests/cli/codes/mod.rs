@@ -8,6 +8,7 @@ mod files;
 mod identities;
 mod made;
 mod plain;
+mod requests;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -40,6 +41,7 @@ fn every_code_has_a_test() {
         include_str!("files.rs"),
         include_str!("identities.rs"),
         include_str!("plain.rs"),
+        include_str!("requests.rs"),
     ]
     .concat();
     for code in CODES {
