@@ -35,7 +35,7 @@ fn every_trouble_of_the_demo_can_be_made_to_vanish() {
 
     program.run(["renew", "--root", &folder, "--yes"]).exits(0);
     let left = [
-        ("bundle-lacks-signer", "admin.conf#cluster/kubernetes"),
+        ("kubeconfig-stale", "admin.conf#cluster/kubernetes"),
         ("expired", "kubelet-client-current.pem"),
         ("expired", "kubelet.crt#1"),
         ("expired", "kubelet.crt#2"),

@@ -15,6 +15,8 @@ fn its_findings_are_its_troubles() {
         .exits(1)
         .items()
         .iter()
+        // A kubelet that signs for itself is what every kubelet does.
+        .filter(|finding| finding["severity"] != "info")
         .map(|finding| {
             let target = finding["target"].as_str().expect("a target");
             let place = target.split_once(':').expect("a path").1.strip_prefix(&folder).expect("below the demo");

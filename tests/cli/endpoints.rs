@@ -10,16 +10,19 @@ use support::processes::Process;
 use crate::material::Pair;
 use crate::program::Program;
 
-struct Server {
-    at: String,
+pub(crate) struct Server {
+    pub(crate) at: String,
     _port: Port,
     _process: Process,
 }
 
 fn serve(program: &Program, more: &[&str]) -> Server {
+    serve_with(program, &Pair::of("/CN=server"), more)
+}
+
+pub(crate) fn serve_with(program: &Program, pair: &Pair, more: &[&str]) -> Server {
     let port = Port::take();
     let at = format!("127.0.0.1:{}", port.number());
-    let pair = Pair::of("/CN=server");
     let certificate = program.write("server.crt", &pair.certificate);
     let key = program.write("server.key", &pair.key);
     let mut command = Command::new("openssl");

@@ -43,7 +43,7 @@ fn what_is_ignored_does_not_count() {
     }
     check("expired=nonsense").exits(2).says("nonsense");
     check("expired=").exits(2);
-    let all = ["expired", "bundle-lacks-signer"].map(|code| ["--ignore", code]).concat();
+    let all = ["expired", "kubeconfig-stale"].map(|code| ["--ignore", code]).concat();
     let ran = program.run(["check", "--root", &folder, "apiserver"].iter().chain(&all)).exits(0);
     assert!(ran.err.contains("Nothing wrong with 1 certificate."), "{ran:#?}");
 }

@@ -2,18 +2,51 @@
 
 use crate::program::Program;
 
-const CODES: [&str; 13] = [
+pub(crate) const CODES: [&str; 46] = [
     "expired",
     "expiring",
     "not-yet-valid",
     "bad-signature",
     "issuer-missing",
     "key-differs",
+    "key-absent",
+    "key-shared",
+    "key-readable-by-others",
     "outlives-issuer",
     "bundle-lacks-signer",
     "bundle-unparseable",
     "token-expired",
     "token-expiring",
+    "kubeconfig-stale",
+    "webhook-untrusted",
+    "chain-incomplete",
+    "trust-differs",
+    "bundle-stale",
+    "bundle-grows",
+    "authority-expiring",
+    "not-an-authority",
+    "path-length",
+    "authority-ambiguous",
+    "signer-file-bundle",
+    "common-name-only",
+    "names-missing",
+    "usages-wrong",
+    "subject-wrong",
+    "masters-group",
+    "kubelet-serving-self-signed",
+    "kubelet-conf-inline",
+    "weak-key",
+    "weak-signature",
+    "stored-not-loaded",
+    "nodes-differ",
+    "chain-order",
+    "version-1-certificate",
+    "serial-odd",
+    "request-pending",
+    "request-failed",
+    "request-not-for-node",
+    "leaf-without-renewer",
+    "backup-left",
     "cert-manager-not-ready",
     "older-in-pods",
 ];
@@ -31,6 +64,18 @@ fn every_code_is_listed_and_explained() {
         assert!(ran.lines().iter().all(|line| line.len() <= 100), "{ran:#?}");
         assert_eq!(program.run(["explain", code, "-o", "json"]).exits(0).items()[0]["code"], code);
     }
+}
+
+#[test]
+fn the_manual_names_every_code() {
+    let manual = include_str!("../../README.md");
+    let table =
+        manual.split("**What `check` finds.**").nth(1).and_then(|rest| rest.split("\n\n").nth(1)).expect("a table");
+    let mut named: Vec<&str> = table.split('`').skip(1).step_by(2).filter(|code| !code.starts_with("--")).collect();
+    let mut codes = CODES.to_vec();
+    named.sort_unstable();
+    codes.sort_unstable();
+    assert_eq!(named, codes);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests make a world of their own")]
 
 mod checks;
+mod codes;
 mod corpus;
 mod demo;
 mod endpoints;

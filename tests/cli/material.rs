@@ -38,7 +38,14 @@ impl Pair {
     }
 
     fn made(subject: &str, days: &str, more: &[&str]) -> Self {
-        let mut arguments = vec!["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+        Self::written(&["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"], subject, days, more)
+    }
+
+    /// With a key as openssl's `-newkey` and its options say.
+    pub(crate) fn written(key: &[&str], subject: &str, days: &str, more: &[&str]) -> Self {
+        let mut arguments = vec!["req", "-x509"];
+        arguments.extend(key);
+        arguments.extend(["-nodes"]);
         arguments.extend(["-keyout", "-", "-out", "-", "-utf8", "-days", days, "-subj", subject]);
         arguments.extend(more);
         let text = openssl::text(&arguments, b"");

@@ -106,7 +106,7 @@ pub(crate) fn wrong_authority(world: &World) {
     let path = program.write("k.conf", kubeconfig(&world.server(), &other.certificate, &["me"], &me));
     let ran = program.line("check --kubeconfig k.conf -o json").exits(1);
     let items = ran.items();
-    let finding = items.iter().find(|item| item["code"] == "bundle-lacks-signer").unwrap_or_else(|| panic!("{ran:#?}"));
+    let finding = items.iter().find(|item| item["code"] == "kubeconfig-stale").unwrap_or_else(|| panic!("{ran:#?}"));
     assert_eq!(finding["target"], format!("kubeconfig:{}#cluster/it", path.display()));
     assert_eq!(finding["related"][0], world.endpoint());
     // What the endpoint presents was read; what is missing lies behind it.
@@ -120,7 +120,7 @@ pub(crate) fn wrong_authority(world: &World) {
     program.write("first.conf", first.to_string());
     let program = program.with("KUBECONFIG", "first.conf:k.conf");
     let items = program.line("check -o json").exits(1).items();
-    let finding = items.iter().find(|item| item["code"] == "bundle-lacks-signer").expect("the finding");
+    let finding = items.iter().find(|item| item["code"] == "kubeconfig-stale").expect("the finding");
     assert_eq!(finding["target"], format!("kubeconfig:{}#cluster/it", path.display()));
 }
 

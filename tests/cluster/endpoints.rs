@@ -234,11 +234,7 @@ fn what_servers_present_is_compared_with_what_is_stored() {
     assert_eq!(gaps(&probed), [(at(&own.to_string(), nobody.number()), "unreachable".to_owned())], "{probed:#?}");
 
     let checked = program.line("check --probe -o json");
-    assert_eq!(
-        findings(&checked, "bundle-lacks-signer"),
-        ["webhook/validating/guard/stale.example.com"],
-        "{checked:#?}"
-    );
+    assert_eq!(findings(&checked, "webhook-untrusted"), ["webhook/validating/guard/stale.example.com"], "{checked:#?}");
 
     let compared = |target: &str, option: &str| {
         let items = program.run(["show", target, option, "-o", "json"]).items();

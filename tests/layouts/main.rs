@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make a world of their own")]
 
+mod healthy;
 mod listed;
 mod renewal;
 mod rows;

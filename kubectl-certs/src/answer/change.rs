@@ -237,7 +237,7 @@ impl Seen {
         elsewhere::refuse(&world, request, named.as_deref())?;
         refuse_blind(&world, &root, &fleet).await?;
         refuse_strangers(&world, fleet.members(), request)?;
-        let findings = findings::run(&View { inventory: &world.inventory, trust: &world.trust, scope: &scope, now });
+        let findings = findings::run(&View::new(&world.inventory, &world.trust, &scope, now));
         // Only who wants to make or to answer requests asks what waits.
         let waits = request.requests || !request.signed.is_empty();
         let kept = if waits { requests::kept(&fleet).await? } else { Vec::new() };

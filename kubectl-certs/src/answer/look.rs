@@ -55,7 +55,7 @@ pub(super) async fn show(look: &Look, access: &Access) -> Result<Report, Error> 
     let unanswered = unanswered(&wanted, &inventory, &rows, &others)?;
     let trust = TrustGraph::build(&inventory);
     let scope = on_its_disk(&look.scope, &wanted);
-    let findings = findings::run(&View { inventory: &inventory, trust: &trust, scope: &scope, now });
+    let findings = findings::run(&View::new(&inventory, &trust, &scope, now));
     let sieve = Sieve::of(&look.filter, &inventory, now);
     let shown = rows
         .iter()
@@ -89,7 +89,7 @@ pub(super) fn judge(
     let rows: Vec<Row<'_>> = rows.into_iter().filter(|row| sieve.keeps(row)).collect();
     let trust = TrustGraph::build(inventory);
     let scope = on_its_disk(&check.scope, wanted);
-    let all = findings::run(&View { inventory, trust: &trust, scope: &scope, now });
+    let all = findings::run(&View::new(inventory, &trust, &scope, now));
     let any = wanted.filter.is_empty() && check.filter.is_default();
     let mut by_place: BTreeMap<&Place, Vec<&Row<'_>>> = BTreeMap::new();
     for row in &rows {

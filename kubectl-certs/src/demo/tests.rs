@@ -247,7 +247,7 @@ impl Disk {
         note(to > self.last_day_of_issuer(certificate), "outlives-issuer");
         if let (true, Some(bundle)) = (ending(&holder.place) == "conf", &holder.authority) {
             let server = &self.holder("etc/kubernetes/pki/apiserver.crt").certificate;
-            note(!self.verify(server, bundle).contains("OK"), "bundle-lacks-signer");
+            note(!self.verify(server, bundle).contains("OK"), "kubeconfig-stale");
         }
         // Whatever else openssl has against it would be a trouble that is not listed.
         let known = ["OK", "certificate signature failure", "unable to get local issuer"];

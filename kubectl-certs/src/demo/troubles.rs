@@ -24,7 +24,7 @@ pub const TROUBLES: &[Trouble] = &[
         story: "Somebody made the etcd authority anew under its old name and forgot this certificate, which the old one had signed." },
     Trouble { code: "outlives-issuer", place: "etc/kubernetes/pki/etcd/healthcheck-client.crt",
         story: "Somebody signed it by hand for 500 days, with an authority that they had made for only 400." },
-    Trouble { code: "bundle-lacks-signer", place: "etc/kubernetes/admin.conf",
+    Trouble { code: "kubeconfig-stale", place: "etc/kubernetes/admin.conf",
         story: "Somebody replaced the cluster authority and put a new client certificate into this file, but left the old authority in it." },
     Trouble { code: "expired", place: "etc/kubernetes/controller-manager.conf",
         story: "The renewal script went through the .crt files and forgot that kubeconfigs hold certificates too." },

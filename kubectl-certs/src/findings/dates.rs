@@ -80,10 +80,14 @@ fn expired(view: &View<'_>) -> Vec<Finding> {
 
 fn expiring(view: &View<'_>) -> Vec<Finding> {
     let groups = by_certificate(view);
+    let elsewhere = super::authorities::end_is_told(view);
     groups
         .iter()
         .filter_map(|rows| {
             let certificate = rows[0].certificate;
+            if elsewhere.contains(&certificate.fingerprint) {
+                return None;
+            }
             let severity = expiring_severity(certificate, rows[0].entry, view.now)?;
             let left = certificate.not_after.since(view.now);
             let lifetime = certificate.not_after.since(certificate.not_before);

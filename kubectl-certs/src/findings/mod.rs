@@ -1,17 +1,32 @@
 //! What is wrong. A check is a row: code, severity, explanation and a pure function over one view of the world.
 
+mod algorithms;
+mod authorities;
+mod bundles;
+mod chains;
+mod copies;
 mod dates;
+mod identities;
 mod keepers;
 mod keys;
+mod leftovers;
+mod names;
+mod oddities;
+mod requests;
+mod rights;
 mod signatures;
+mod subjects;
 mod tokens;
 mod unseen;
+
+use core::cell::OnceCell;
+use std::collections::BTreeMap;
 
 pub(crate) use dates::expiring_severity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Inventory, Location, Row, Time};
+use crate::model::{Entry, Inventory, Location, Place, Purpose, Row, Time};
 use crate::request::{Renew, Request, Scope};
 use crate::trust::TrustGraph;
 
@@ -23,11 +38,44 @@ pub const ALL: &[&Check] = &[
     &signatures::BAD_SIGNATURE,
     &signatures::ISSUER_MISSING,
     &keys::KEY_DIFFERS,
+    &keys::KEY_ABSENT,
+    &keys::KEY_SHARED,
+    &rights::KEY_READABLE,
     &dates::OUTLIVES_ISSUER,
     &signatures::BUNDLE_LACKS_SIGNER,
     &unseen::BUNDLE_UNPARSEABLE,
     &tokens::TOKEN_EXPIRED,
     &tokens::TOKEN_EXPIRING,
+    &signatures::KUBECONFIG_STALE,
+    &chains::WEBHOOK_UNTRUSTED,
+    &chains::CHAIN_INCOMPLETE,
+    &bundles::TRUST_DIFFERS,
+    &bundles::BUNDLE_STALE,
+    &bundles::BUNDLE_GROWS,
+    &authorities::AUTHORITY_EXPIRING,
+    &authorities::NOT_AN_AUTHORITY,
+    &authorities::PATH_LENGTH,
+    &authorities::AUTHORITY_AMBIGUOUS,
+    &authorities::SIGNER_FILE_BUNDLE,
+    &identities::COMMON_NAME_ONLY,
+    &names::NAMES_MISSING,
+    &identities::USAGES_WRONG,
+    &subjects::SUBJECT_WRONG,
+    &identities::MASTERS_GROUP,
+    &identities::KUBELET_SERVING_SELF_SIGNED,
+    &identities::KUBELET_CONF_INLINE,
+    &algorithms::WEAK_KEY,
+    &algorithms::WEAK_SIGNATURE,
+    &copies::STORED_NOT_LOADED,
+    &copies::NODES_DIFFER,
+    &oddities::CHAIN_ORDER,
+    &oddities::VERSION_1,
+    &oddities::SERIAL_ODD,
+    &requests::REQUEST_PENDING,
+    &requests::REQUEST_FAILED,
+    &requests::REQUEST_NOT_FOR_NODE,
+    &leftovers::LEAF_WITHOUT_RENEWER,
+    &leftovers::BACKUP_LEFT,
     &keepers::NOT_READY,
     &keepers::OLDER_IN_PODS,
 ];
@@ -59,6 +107,14 @@ pub struct View<'a> {
     /// Where the finding's remedy would be asked for.
     pub scope: &'a Scope,
     pub now: Time,
+    /// See `by_certificate`; a dozen checks ask for it.
+    groups: OnceCell<Vec<Vec<Row<'a>>>>,
+}
+
+impl<'a> View<'a> {
+    pub fn new(inventory: &'a Inventory, trust: &'a TrustGraph, scope: &'a Scope, now: Time) -> Self {
+        Self { inventory, trust, scope, now, groups: OnceCell::new() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -149,17 +205,36 @@ impl Finding {
 }
 
 /// Rows of one certificate, the place that a layout names first: one trouble is told once, with all its places.
-fn by_certificate<'a>(view: &'a View<'_>) -> Vec<Vec<Row<'a>>> {
-    let mut groups: std::collections::BTreeMap<_, Vec<Row<'_>>> = std::collections::BTreeMap::new();
+fn by_certificate<'a, 'v>(view: &'v View<'a>) -> &'v [Vec<Row<'a>>] {
+    view.groups.get_or_init(|| grouped(view.inventory))
+}
+
+fn grouped(inventory: &Inventory) -> Vec<Vec<Row<'_>>> {
+    let mut groups: BTreeMap<_, Vec<Row<'_>>> = BTreeMap::new();
     // What was put aside harms nobody, however old it gets.
-    for row in view.inventory.rows().filter(|row| !row.entry.origin.backup) {
+    for row in inventory.rows().filter(|row| !row.entry.origin.backup) {
         groups.entry(&row.certificate.fingerprint).or_default().push(row);
     }
     let mut groups: Vec<_> = groups.into_values().collect();
     for rows in &mut groups {
-        rows.sort_by_key(|row| (row.entry.origin.name.is_none(), row.index, row.entry.at.clone()));
+        let place = |row: &Row<'_>| (row.entry.origin.name.is_none(), row.index);
+        rows.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.entry.at.cmp(&b.entry.at)));
     }
     groups
+}
+
+/// The first certificate of that place, by the name that means it alone.
+fn first_of(entry: &Entry) -> Location {
+    match entry.certificates() {
+        [_, _, ..] => entry.at.clone().numbered(1),
+        _ => entry.at.clone(),
+    }
+}
+
+/// A server was seen to present it, or runs with it.
+fn is_presented(view: &View<'_>, at: &Location) -> bool {
+    matches!(at.place, Place::Endpoint { .. })
+        || view.inventory.uses.iter().any(|use_| use_.place == *at && matches!(use_.purpose, Purpose::Serve { .. }))
 }
 
 /// The finding at the first of these rows, the others as related places.

@@ -1,7 +1,9 @@
 //! What the signatures say: who signed, and whether those who meet the certificate trust that authority.
 
+use std::collections::BTreeSet;
+
 use super::{Check, Finding, Severity, View, by_certificate, told_once};
-use crate::model::{Place, Row};
+use crate::model::{Place, Pointer, Row};
 use crate::trust::{Asked, Signed, Usage};
 
 pub(super) const BAD_SIGNATURE: Check = Check {
@@ -38,6 +40,19 @@ pub(super) const BUNDLE_LACKS_SIGNER: Check = Check {
     source: "RFC 5280 section 6.1.1 (d)",
     renewable: false,
     run: bundle_lacks_signer,
+};
+
+pub(super) const KUBECONFIG_STALE: Check = Check {
+    code: "kubeconfig-stale",
+    title: "the kubeconfig does not trust the API server any more",
+    what: "None of the authorities in the kubeconfig signed the certificate that the API server has on the disk, or was seen to present.",
+    why: "Whoever works with this file is refused by their own side ('certificate signed by unknown authority'), although both \
+          look healthy. Usual cause: the authority was replaced, and this copy of the bundle was forgotten.",
+    repair: "Put the authority that is in use now into certificate-authority-data (beside the old one while both are in use), or make \
+             the file anew: kubeadm init phase kubeconfig NAME, after the old one was moved away.",
+    source: "kubernetes.io, Manual Rotation of CA Certificates",
+    renewable: false,
+    run: kubeconfig_stale,
 };
 
 fn bad_signature(view: &View<'_>) -> Vec<Finding> {
@@ -89,10 +104,24 @@ fn expects_signer(rows: &[Row<'_>]) -> bool {
 }
 
 fn bundle_lacks_signer(view: &View<'_>) -> Vec<Finding> {
+    // Of a caBundle, `webhook-untrusted` tells more.
+    let has_own_check = |place: &Place| is_of_kubeconfig(place) || matches!(place, Place::CaBundle { .. });
+    foreign(view, &BUNDLE_LACKS_SIGNER, |place| !has_own_check(place))
+}
+
+fn kubeconfig_stale(view: &View<'_>) -> Vec<Finding> {
+    foreign(view, &KUBECONFIG_STALE, is_of_kubeconfig)
+}
+
+/// Also one that is the value of a ConfigMap.
+fn is_of_kubeconfig(place: &Place) -> bool {
+    matches!(place, Place::Kubeconfig { .. } | Place::Field { pointer: Pointer::Kubeconfig(_), .. })
+}
+
+/// Bundles of these places, and what is verified with them and was signed by nobody in them.
+fn foreign(view: &View<'_>, check: &Check, is_meant: impl Fn(&Place) -> bool) -> Vec<Finding> {
     let inventory = view.inventory;
-    let mut edges: Vec<_> = inventory.edges.iter().collect();
-    edges.sort();
-    edges.dedup();
+    let edges: BTreeSet<_> = inventory.edges.iter().filter(|edge| is_meant(&edge.bundle.place)).collect();
     edges
         .into_iter()
         .filter_map(|edge| {
@@ -126,7 +155,7 @@ fn bundle_lacks_signer(view: &View<'_>) -> Vec<Finding> {
             );
             Some(Finding {
                 related: vec![edge.presented.clone()],
-                ..Finding::new(&BUNDLE_LACKS_SIGNER, Severity::Error, edge.bundle.clone(), message)
+                ..Finding::new(check, Severity::Error, edge.bundle.clone(), message)
             })
         })
         .collect()

@@ -82,6 +82,9 @@ pub struct KubeconfigCluster {
     pub server: Option<String>,
     pub embedded: Option<Content>,
     pub path: Option<String>,
+    /// What the server's certificate must be for; absent where it is not verified.
+    #[serde(default)]
+    pub server_name: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -220,6 +223,7 @@ fn view(config: &kubeconfig::Kubeconfig) -> KubeconfigView {
                 server: named.cluster.server.clone(),
                 embedded: embedded(named.cluster.certificate_authority_data.as_deref()),
                 path: named.cluster.certificate_authority.clone(),
+                server_name: server_name(&named.cluster),
             })
             .collect(),
         users: config
@@ -247,4 +251,21 @@ fn view(config: &kubeconfig::Kubeconfig) -> KubeconfigView {
             .map(|named| (named.context.cluster.clone(), named.context.user.clone()))
             .collect(),
     }
+}
+
+/// As client-go takes it: the name that is given for it, else the host of the address.
+fn server_name(cluster: &kubeconfig::Cluster) -> Option<String> {
+    let given = cluster.tls_server_name.clone();
+    let server = cluster.server.as_deref().filter(|_| !cluster.insecure_skip_tls_verify)?;
+    let address = match server.split_once("://") {
+        Some(("https", address)) => address,
+        Some(_) => return None,
+        None => server,
+    };
+    let address = address.split(['/', '?']).next().unwrap_or(address);
+    let host = match address.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => address.rsplit_once(':').map_or(address, |(host, _)| host),
+    };
+    given.or_else(|| Some(host.to_owned())).filter(|name| !name.is_empty())
 }

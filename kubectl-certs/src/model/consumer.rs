@@ -96,6 +96,18 @@ pub struct Called {
     pub has_bundle: bool,
 }
 
+/// A name by which clients call a server, so that its certificate must be for it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AskedName {
+    /// Where the server has its certificate.
+    pub presented: Location,
+    pub name: String,
+    /// Who calls it so, for sentences.
+    pub by: String,
+    /// Nobody works without; other names may be for nobody here.
+    pub is_needed: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServicePort {
     pub namespace: String,

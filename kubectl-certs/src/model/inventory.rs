@@ -6,7 +6,10 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Called, CertId, Certificate, Certificates, Consumer, Entry, Handshake, Holds, Location, Time, Use};
+use super::{
+    AskedName, Called, CertId, Certificate, Certificates, Consumer, Entry, Handshake, Holds, Location, Rights, Time,
+    Use,
+};
 
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
@@ -32,6 +35,10 @@ pub struct Inventory {
     pub unseen: Vec<Gap>,
     /// Whom the API server calls.
     pub calls: Vec<Called>,
+    /// By which names the servers of a disk are called.
+    pub asked_names: Vec<AskedName>,
+    /// Of files with private keys that others than their owner may read.
+    pub key_rights: BTreeMap<Location, Rights>,
 }
 
 impl Inventory {
@@ -86,6 +93,8 @@ impl Inventory {
         self.consumers.extend(part.consumers);
         self.unseen.extend(part.unseen);
         self.calls.extend(part.calls);
+        self.asked_names.extend(part.asked_names);
+        self.key_rights.extend(part.key_rights);
     }
 
     /// In the order of places, and each place once: two readers may reach one (a kubeconfig in use that also lies in a

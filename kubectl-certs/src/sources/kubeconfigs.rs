@@ -11,7 +11,7 @@ use super::within::{Whole, add_token};
 use super::{Reading, Source};
 use crate::access::cluster::Contexts;
 use crate::access::nodes::{FileRecord, NodeOp, NodeReply, Unread};
-use crate::formats::{Content, KubeconfigView};
+use crate::formats::{Content, KubeconfigUser, KubeconfigView};
 use crate::model::{Gap, GapReason, Inventory, KubeconfigField, Location, Origin};
 
 pub(super) const SOURCE: Source = Source {
@@ -146,12 +146,21 @@ pub(super) fn add_view(
             continue;
         }
         if let Some(content) = embedded {
-            let key = if kind == Kind::Chain { Key::inside(content) } else { Key::None };
+            let key = if kind == Kind::Chain { key_of(view, &field, content, on) } else { Key::None };
             add(inventory, Found { at, content, key, kind, origin, digest: Some(file.digest.clone()) });
         } else if let Some(token) = token {
             let whole = Whole { at: &at, origin: &origin, digest: Some(&file.digest) };
             add_token(inventory, &whole, at.clone(), token);
         }
+    }
+}
+
+/// That of the identity, which may be named by its path; it was not read then.
+fn key_of(view: &KubeconfigView, field: &KubeconfigField, content: &Content, on: Option<&str>) -> Key {
+    let named = |user: &&KubeconfigUser| matches!(field, KubeconfigField::User(name) if *name == user.name);
+    match (Key::inside(content), view.users.iter().find(named).and_then(|user| user.key_path.clone())) {
+        (Key::None, Some(path)) => Key::Unreadable { at: Some(Location::file_on(on, path)) },
+        (inside, _) => inside,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::formats::keystore::Password;
 use crate::layouts::{self, Layout};
 use crate::model::{Gap, GapReason, Inventory, Location};
 
+mod asked_names;
 mod detect;
 mod edges;
 mod entries;
@@ -101,7 +102,10 @@ async fn disk(member: &Member, reading: &Reading<'_>) -> Inventory {
     };
     for file in files.values() {
         entries::add(&mut inventory, on, file, &files, &names, is_backup(&file.path));
+        let rights = file.rights.map(|rights| (Location::file_on(on, file.path.clone()), rights));
+        inventory.key_rights.extend(rights);
     }
+    asked_names::add(&mut inventory, &found, on, &files, &names);
     people::disown_foreign(&mut inventory, &found);
     if let Some(own) = own {
         operators::read(member, own, &files, &mut inventory).await;

@@ -52,7 +52,7 @@ use crate::access::tls::{Presented, ProbeError};
 use crate::error::ErrorKind;
 use crate::formats::keystore::Password;
 use crate::formats::{Content, bytes};
-use crate::model::{IdentityStore, KeyChoice, ServerName, Time};
+use crate::model::{IdentityStore, KeyChoice, Rights, ServerName, Time};
 use crate::request::Connection;
 
 /// How to reach nodes.
@@ -368,6 +368,9 @@ pub struct FileRecord {
     /// Absent where the system has none.
     #[serde(default)]
     pub id: Option<FileId>,
+    /// Where it holds a private key that others than its owner may read.
+    #[serde(default)]
+    pub rights: Option<Rights>,
     pub content: Content,
 }
 

@@ -3,6 +3,30 @@
 use std::fs::{self, File};
 use std::path::Path;
 
+use crate::model::Rights;
+
+/// Nothing where its owner alone may read it, or what is asked is beyond this system.
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "this is the port to the files of a node")]
+pub(super) fn of(root: &Path, file: &Path, metadata: &fs::Metadata) -> Option<Rights> {
+    use std::os::unix::fs::MetadataExt;
+    let (mode, owner, group) = (metadata.mode() & 0o7777, metadata.uid(), metadata.gid());
+    let (mut by_group, mut by_everybody) = (mode & 0o040 != 0, mode & 0o004 != 0);
+    // A folder that does not let them pass is as good. The root of the disk lets everybody pass, whoever holds a copy of it.
+    let folders = file.ancestors().skip(1).take_while(|folder| *folder != root && folder.starts_with(root));
+    for folder in folders.filter_map(|folder| fs::symlink_metadata(folder).ok()) {
+        let pass = folder.mode();
+        by_everybody &= pass & 0o001 != 0;
+        by_group &= if folder.gid() == group { pass & 0o010 != 0 } else { pass & 0o001 != 0 };
+    }
+    (by_group || by_everybody).then_some(Rights { mode, owner, group, by_group, by_everybody })
+}
+
+#[cfg(not(unix))]
+pub(super) fn of(_: &Path, _: &Path, _: &fs::Metadata) -> Option<Rights> {
+    None
+}
+
 #[cfg(unix)]
 pub(super) fn copy(file: &File, path: &Path, like: &Path, metadata: &fs::Metadata) -> std::io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::{FileRecord, NodeError, NodeErrorKind, Unread, Walked, files};
-use crate::formats;
+use super::{FileRecord, NodeError, NodeErrorKind, Unread, Walked, files, rights};
 use crate::formats::certificate::sha256_hex;
 use crate::formats::keystore::Password;
+use crate::formats::{self, Content};
 use crate::model::Time;
 
 pub(super) fn walk(root: &Path, places: &[String], passwords: &[Password]) -> Walked {
@@ -118,6 +118,7 @@ impl Walk<'_> {
             modified: Time::from_unix(modified.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))),
             digest: sha256_hex(&bytes),
             id: files::id(metadata),
+            rights: holds_key(&content).then(|| rights::of(self.root, real, metadata)).flatten(),
             content,
         });
     }
@@ -130,6 +131,11 @@ impl Walk<'_> {
         };
         self.walked.unread.push((path.to_string_lossy().into_owned(), kind, error.message.clone()));
     }
+}
+
+fn holds_key(content: &Content) -> bool {
+    let users = content.kubeconfig.iter().flat_map(|view| &view.users);
+    content.has_key() || users.filter_map(|user| user.embedded.as_ref()).any(Content::has_key)
 }
 
 /// Is this of the pattern, in which each `*` stands for any text?

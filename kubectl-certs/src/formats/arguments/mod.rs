@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub struct Arguments {
     /// The program, such as `kube-apiserver`.
     pub component: String,
-    /// Name without dashes, and the path as the node calls it, not as a container does.
+    /// Name without dashes, and the path as the node calls it, not as a container does; or an address.
     pub options: Vec<(String, String)>,
 }
 
@@ -29,8 +29,12 @@ pub(super) fn read(path: &Path, text: &str) -> Vec<Arguments> {
     found.unwrap_or_default()
 }
 
-/// Nothing where no option names a file.
+/// Those that say by which addresses the API server is called.
+const ADDRESSES: [&str; 2] = ["advertise-address", "service-cluster-ip-range"];
+
+/// Nothing where no option names a file, or such an address.
 fn arguments(component: &str, options: impl IntoIterator<Item = (String, String)>) -> Option<Arguments> {
-    let options: Vec<_> = options.into_iter().filter(|(_, value)| value.starts_with('/')).collect();
+    let is_of_ours = |(name, value): &(String, String)| value.starts_with('/') || ADDRESSES.contains(&name.as_str());
+    let options: Vec<_> = options.into_iter().filter(is_of_ours).collect();
     (!options.is_empty()).then(|| Arguments { component: component.to_owned(), options })
 }

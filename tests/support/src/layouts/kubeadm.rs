@@ -113,8 +113,12 @@ pub fn tree(disk: &Disk, folder: &str) -> (Authority, Authority, Authority) {
         ("etcd/server", &etcd_ca),
         ("etcd/peer", &etcd_ca),
     ] {
-        let cn = if name.starts_with("etcd/") { "n1" } else { name };
-        disk.crt(&format!("{folder}/{name}"), &authority.sign(cn, &Oddity::default()));
+        let cn = match name {
+            "etcd/server" | "etcd/peer" => "n1".to_owned(),
+            "front-proxy-client" => name.to_owned(),
+            _ => format!("kube-{name}"),
+        };
+        disk.crt(&format!("{folder}/{name}"), &authority.sign(&cn, &Oddity::default()));
     }
     (ca, etcd_ca, proxy_ca)
 }

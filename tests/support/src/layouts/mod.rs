@@ -12,7 +12,7 @@ pub mod talos;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,6 +22,10 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, PKCS_ED25519, SerialNumber, SignatureAlgorithm,
 };
+
+/// Of leaves that say nothing else: those by which the servers of these disks are called.
+const NAMES: [&str; 7] =
+    ["n1", "x", "127.0.0.1", "10.0.0.1", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
 
 /// A certificate and its key, PEM.
 #[derive(Clone, Debug)]
@@ -66,7 +70,8 @@ impl Authority {
     }
 
     pub fn sign(&self, cn: &str, odd: &Oddity) -> Pair {
-        let mut params = params(cn, odd);
+        let names = if odd.names.is_empty() { NAMES.map(str::to_owned).to_vec() } else { odd.names.clone() };
+        let mut params = params(cn, &Oddity { names, ..odd.clone() });
         params.is_ca = IsCa::ExplicitNoCa;
         if !odd.no_usages {
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
@@ -137,6 +142,8 @@ impl Disk {
         let path = self.at(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(&path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        // As programs write what may hold a private key.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("rights");
     }
 
     pub fn pair(&self, certificate: &str, key: &str, pair: &Pair) {

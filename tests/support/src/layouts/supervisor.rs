@@ -89,7 +89,8 @@ fn agent_of(disk: &Disk, program: &str, data: &str, client_ca: &Authority, serve
     let of = |authority: &Authority, cn: &str| authority.sign(cn, &Oddity::default()).with(authority);
     disk.write(&format!("{agent}/client-ca.crt"), client_ca.certificate());
     disk.write(&format!("{agent}/server-ca.crt"), server_ca.certificate());
-    disk.crt(&format!("{agent}/client-kubelet"), &of(client_ca, "system:node:n1"));
+    let node = Oddity { organisation: Some("system:nodes"), ..Oddity::default() };
+    disk.crt(&format!("{agent}/client-kubelet"), &client_ca.sign("system:node:n1", &node).with(client_ca));
     disk.crt(&format!("{agent}/serving-kubelet"), &of(server_ca, "n1"));
     disk.crt(&format!("{agent}/client-kube-proxy"), &of(client_ca, "system:kube-proxy"));
     disk.crt(&format!("{agent}/client-{program}-controller"), &of(client_ca, &format!("system:{program}-controller")));
