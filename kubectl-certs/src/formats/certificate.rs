@@ -199,7 +199,6 @@ fn negate(raw: &[u8]) -> Vec<u8> {
 
 fn key_algorithm(x509: &X509Certificate<'_>) -> String {
     let spki = x509.public_key();
-    let oid = spki.algorithm.algorithm.to_id_string();
     match spki.parsed() {
         Ok(PublicKey::RSA(rsa)) => format!("RSA-{}", rsa.key_size()),
         Ok(PublicKey::EC(_)) => {
@@ -211,29 +210,37 @@ fn key_algorithm(x509: &X509Certificate<'_>) -> String {
                 other => format!("EC({})", other.unwrap_or("no curve named")),
             }
         }
-        _ if oid == "1.3.101.112" => "Ed25519".to_owned(),
-        _ => oid,
+        _ if spki.algorithm.algorithm.as_bytes() == ED25519 => "Ed25519".to_owned(),
+        _ => spki.algorithm.algorithm.to_id_string(),
     }
 }
 
 fn signature_algorithm(x509: &X509Certificate<'_>) -> String {
-    let oid = x509.signature_algorithm.algorithm.to_id_string();
-    let known = match oid.as_str() {
-        "1.2.840.113549.1.1.4" => "MD5-RSA",
-        "1.2.840.113549.1.1.5" => "SHA1-RSA",
-        "1.2.840.113549.1.1.11" => "SHA256-RSA",
-        "1.2.840.113549.1.1.12" => "SHA384-RSA",
-        "1.2.840.113549.1.1.13" => "SHA512-RSA",
-        "1.2.840.113549.1.1.10" => "RSA-PSS",
-        "1.2.840.10045.4.1" => "ECDSA-SHA1",
-        "1.2.840.10045.4.3.2" => "ECDSA-SHA256",
-        "1.2.840.10045.4.3.3" => "ECDSA-SHA384",
-        "1.2.840.10045.4.3.4" => "ECDSA-SHA512",
-        "1.3.101.112" => "Ed25519",
-        _ => return oid,
+    // PKCS#1 (1.2.840.113549.1.1) and ANSI X9.62 (1.2.840.10045.4), by their encoded numbers: making texts of all takes
+    // longer than parsing the certificate.
+    const PKCS1: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1];
+    const ECDSA: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4];
+    let oid = &x509.signature_algorithm.algorithm;
+    let bytes = oid.as_bytes();
+    let known = match (bytes.strip_prefix(PKCS1), bytes.strip_prefix(ECDSA)) {
+        (Some([4]), _) => "MD5-RSA",
+        (Some([5]), _) => "SHA1-RSA",
+        (Some([10]), _) => "RSA-PSS",
+        (Some([11]), _) => "SHA256-RSA",
+        (Some([12]), _) => "SHA384-RSA",
+        (Some([13]), _) => "SHA512-RSA",
+        (_, Some([1])) => "ECDSA-SHA1",
+        (_, Some([3, 2])) => "ECDSA-SHA256",
+        (_, Some([3, 3])) => "ECDSA-SHA384",
+        (_, Some([3, 4])) => "ECDSA-SHA512",
+        _ if bytes == ED25519 => "Ed25519",
+        _ => return oid.to_id_string(),
     };
     known.to_owned()
 }
+
+/// 1.3.101.112
+const ED25519: &[u8] = &[0x2B, 0x65, 0x70];
 
 #[cfg(test)]
 mod tests {

@@ -16,8 +16,16 @@ pub(super) fn text(name: &X509Name<'_>) -> String {
             let attributes: Vec<String> = rdn
                 .iter()
                 .map(|attribute| {
-                    let oid = attribute.attr_type().to_id_string();
-                    format!("{}={}", short_name(&oid).unwrap_or(&oid), value(attribute.attr_value()))
+                    let value = value(attribute.attr_value());
+                    // Nearly all have no others, and dotted numbers take long to make.
+                    match attribute.attr_type().as_bytes() {
+                        [0x55, 4, 3] => format!("CN={value}"),
+                        [0x55, 4, 10] => format!("O={value}"),
+                        _ => {
+                            let oid = attribute.attr_type().to_id_string();
+                            format!("{}={value}", short_name(&oid).unwrap_or(&oid))
+                        }
+                    }
                 })
                 .collect();
             attributes.join("+")

@@ -5,6 +5,10 @@ use crate::model::steers;
 
 /// One line of text without control characters.
 pub(super) fn line(text: &str) -> String {
+    // Nearly all are so.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if steers(c) { '\u{FFFD}' } else { c }).collect()
 }
 

@@ -137,7 +137,12 @@ async fn call(invocation: Invocation, access: &Access) -> u8 {
     };
     expired::tell();
     match outcome.and_then(|report| tell(&report, &style).map(|()| report)) {
-        Ok(report) => output::exit_code(&report),
+        Ok(report) => {
+            let code = output::exit_code(&report);
+            // The process ends here: to give back ten thousand certificates piece by piece would only keep people waiting.
+            core::mem::forget(report);
+            code
+        }
         Err(error) => {
             let error = output::named(error, &style.program);
             let outcome = output::failure(&error, &style.format).map_or(Ok(()), |text| streams::out(&text));
