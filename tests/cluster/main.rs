@@ -20,7 +20,7 @@ mod objects;
 mod plugins;
 mod scope;
 mod templates;
-mod ways;
+mod to_the_server;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -60,9 +60,9 @@ const CASES: &[Case] = &[
     case("plugin beside a request", plugins::may_not_read_a_request),
     case("token files", plugins::token_files),
     case("acting as another in the kubeconfig", plugins::acting_as_another_in_the_kubeconfig),
-    case("proxies of the kubeconfig", ways::proxies_of_the_kubeconfig),
-    case("proxies of the environment", ways::proxies_of_the_environment),
-    case("from within a pod", ways::from_within_a_pod),
+    case("proxies of the kubeconfig", to_the_server::proxies_of_the_kubeconfig),
+    case("proxies of the environment", to_the_server::proxies_of_the_environment),
+    case("from within a pod", to_the_server::from_within_a_pod),
     case("all contexts", contexts::all_of_them),
     case("merged kubeconfigs", access::merged_kubeconfigs),
     case("nothing secret", access::nothing_secret),

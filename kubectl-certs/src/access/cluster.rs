@@ -8,7 +8,7 @@ mod chosen;
 mod contexts;
 mod credentials;
 mod dial;
-mod exec;
+mod exec_plugin;
 mod files;
 mod identity;
 mod in_cluster;
@@ -38,7 +38,7 @@ use zeroize::{Zeroize, Zeroizing};
 pub use answer::ClusterError;
 pub use chosen::{Chosen, choose};
 pub use contexts::Contexts;
-pub use exec::keep_standard_input;
+pub use exec_plugin::keep_standard_input;
 pub use files::kubeconfig_paths;
 pub use remembered::{ExpiredServer, expired_servers};
 

@@ -8,7 +8,7 @@ mod health;
 mod journal;
 mod lock;
 mod perform;
-mod restart;
+mod restarts_together;
 mod step;
 mod steps;
 mod undo;

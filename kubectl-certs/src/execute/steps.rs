@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::found::reached;
 use super::gate::pass_gate;
 use super::step::do_step;
-use super::{Fresh, Journal, Means, from_node, perform, restart};
+use super::{Fresh, Journal, Means, from_node, perform, restarts_together};
 use crate::access::nodes::NodeOp;
 use crate::error::{Error, ErrorKind};
 use crate::event::What;
@@ -89,10 +89,10 @@ async fn steps_and_gates(plan: &Plan, journal: &mut Journal<'_>, means: &Means<'
             if !(only_writes(step) && read.as_ref() == Some(&step.node)) {
                 means.observe.refresh(&mut world, journal.run(), step, Fresh::Node).await?;
             }
-            let (now, later) = steps.split_at(restart::together(steps));
+            let (now, later) = steps.split_at(restarts_together::together(steps));
             steps = later;
             if now.len() > 1 && now.iter().all(|step| reached(step, &world).is_err()) {
-                done.steps.extend(restart::do_together(now, &mut world, journal, means).await?);
+                done.steps.extend(restarts_together::do_together(now, &mut world, journal, means).await?);
             } else {
                 for step in now {
                     done.steps.push(do_step(step, &mut world, journal, means).await?);

@@ -6,7 +6,7 @@ use super::found::digest_of;
 use super::gate::pass_gate;
 use super::journal::{Journal, history, plan_for, tell_the_end_again};
 use super::perform::{paths, restart_on, restart_together};
-use super::restart::is_independent;
+use super::restarts_together::is_independent;
 use super::whose::{self, Whose, clear};
 use super::{Fresh, History, Means, from_node, lock};
 use crate::access::nodes::{NodeErrorKind, NodeOp};

@@ -3,7 +3,7 @@
 mod aks_engine;
 mod aks_hybrid;
 mod backups;
-mod k3s;
+mod k3s_and_rke2;
 mod kubeadm;
 mod kubespray;
 mod microk8s;
@@ -12,9 +12,7 @@ mod pattern;
 #[cfg(test)]
 pub(crate) mod played;
 mod rke1;
-mod rke2;
 mod rows;
-mod supervisor;
 mod talos;
 
 pub use backups::is_backup;
@@ -24,8 +22,8 @@ use crate::model::{Purpose, TakesEffect};
 
 /// One disk may have several. The special ones come first: what they name, the general ones do not name again.
 pub const ALL: &[&Layout] = &[
-    &k3s::K3S,
-    &rke2::RKE2,
+    &k3s_and_rke2::K3S,
+    &k3s_and_rke2::RKE2,
     &rke1::RKE1,
     &microk8s::MICROK8S,
     &aks_engine::AKS_ENGINE,

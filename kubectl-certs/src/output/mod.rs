@@ -4,7 +4,7 @@ mod clean;
 mod columns;
 mod csv;
 mod describe;
-mod documents;
+mod for_programs;
 mod format;
 mod jsonpath;
 mod others;
@@ -54,16 +54,16 @@ struct Rendered {
 pub fn render(report: &Report, style: &Style, out: &mut dyn Write) -> Result<String, Error> {
     let written = match &style.format {
         Format::Table | Format::Wide => {
-            let said = text::write(report, style, out).map_err(documents::Fault::Io)?;
+            let said = text::write(report, style, out).map_err(for_programs::Fault::Io)?;
             return Ok(said + &text::gaps(report.gaps()));
         }
-        Format::Name => names(report, out).map_err(documents::Fault::Io),
-        Format::Json => documents::json(report, out),
-        Format::Yaml => documents::yaml(report, out),
-        Format::Csv => documents::csv(report, out),
-        Format::JsonPath(template) => documents::jsonpath(report, template, style.missing, out),
-        Format::JsonPathAsJson(template) => documents::jsonpath_as_json(report, template, style.missing, out),
-        Format::CustomColumns(columns) => documents::columns(report, columns, style.headers, out),
+        Format::Name => names(report, out).map_err(for_programs::Fault::Io),
+        Format::Json => for_programs::json(report, out),
+        Format::Yaml => for_programs::yaml(report, out),
+        Format::Csv => for_programs::csv(report, out),
+        Format::JsonPath(template) => for_programs::jsonpath(report, template, style.missing, out),
+        Format::JsonPathAsJson(template) => for_programs::jsonpath_as_json(report, template, style.missing, out),
+        Format::CustomColumns(columns) => for_programs::columns(report, columns, style.headers, out),
         Format::InFile(..) => Ok(()),
     };
     written?;

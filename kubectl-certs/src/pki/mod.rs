@@ -13,7 +13,7 @@ mod key_id;
 mod key_text;
 mod oid;
 pub mod password_based;
-pub mod pkcs12;
+pub mod pfx;
 mod private_der;
 pub mod private_key;
 pub mod public_key;

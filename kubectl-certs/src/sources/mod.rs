@@ -9,9 +9,9 @@ mod gather;
 mod kubeconfigs;
 mod listing;
 mod node_files;
+mod refused_scopes;
 mod secrets;
 mod signing_requests;
-mod sound;
 mod standard_input;
 pub mod target;
 mod wanted;
@@ -21,7 +21,7 @@ use futures::future::{BoxFuture, join_all};
 
 pub use gather::key_names;
 pub use node_files::presented;
-pub use sound::require_sound;
+pub use refused_scopes::require_sound;
 pub use wanted::{Wanted, require_folder, resolve, targets};
 
 use crate::access::Access;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use super::sound::{require_files, require_sound};
+use super::refused_scopes::{require_files, require_sound};
 use super::target::{self, Target};
 use crate::access::cluster::{self, Chosen, Cluster, Contexts};
 use crate::access::nodes::{self, Member, NodeError, NodeOp, NodeReply};

@@ -1,14 +1,14 @@
 //! Who signed whom, by signature and not by name; who trusts whom; which chains can be built, and why others cannot.
 //! Pure: built from the certificates of an inventory.
 
+mod chains;
 mod fault;
-mod path;
 mod signers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use chains::{Asked, Usage};
 pub use fault::{ChainFault, Reason};
-pub use path::{Asked, Usage};
 
 use crate::model::{CertId, Certificate, Entry, Inventory};
 use signers::Signers;

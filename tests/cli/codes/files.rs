@@ -158,3 +158,32 @@ fn backup_left() {
         }
     });
 }
+
+#[test]
+fn bundle_unparseable() {
+    let row = Row { code: "bundle-unparseable", severity: "warning", at: "pki/front-proxy-ca.crt", beside: &[] };
+    on_a_node(&row, |node| {
+        let path = node.join("etc/kubernetes/pki/front-proxy-ca.crt");
+        let text = fs::read_to_string(&path).expect("an authority");
+        fs::write(&path, format!("\u{FEFF}{text}")).expect("written");
+    });
+}
+
+fn token(hours_left: i64) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs();
+    let now = i64::try_from(now).expect("a time");
+    let (from, to) = (now - 300 * 24 * 3600, now + hours_left * 3600);
+    support::tokens::jwt(&format!(r#"{{"sub":"robot","iat":{from},"exp":{to}}}"#))
+}
+
+#[test]
+fn token_expired() {
+    let row = Row { code: "token-expired", severity: "error", at: "/robot.token", beside: &[] };
+    in_a_folder(&row, |folder| fs::write(folder.join("robot.token"), token(-5)).expect("written"));
+}
+
+#[test]
+fn token_expiring() {
+    let row = Row { code: "token-expiring", severity: "warning", at: "/robot.token", beside: &[] };
+    in_a_folder(&row, |folder| fs::write(folder.join("robot.token"), token(24 * 10)).expect("written"));
+}

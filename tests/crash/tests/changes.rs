@@ -4,11 +4,11 @@
 
 use std::path::Path;
 
+use crash::after_a_crash;
 use crash::every::{self, Point};
 use crash::site::{End, Site};
 use crash::tracer::kill_after_change;
 use crash::verdict::Case;
-use crash::ways;
 use kubectl_certs::request::{Request, RunsVerb};
 use support::kubeadm::KeyAlgorithm;
 
@@ -24,20 +24,20 @@ fn a_renewal_killed_after_any_change_can_be_resumed_and_undone() {
         false,
         |site| site.renew(&TARGETS),
         |case| {
-            ways::all(case)?;
-            ways::undone_after_resuming(case)
+            after_a_crash::all(case)?;
+            after_a_crash::undone_after_resuming(case)
         },
     );
 }
 
 #[test]
 fn an_undo_killed_after_any_change_is_completed_by_another() {
-    at_every_change("undo", true, |site| site.runs(RunsVerb::Undo), ways::after_a_killed_undo);
+    at_every_change("undo", true, |site| site.runs(RunsVerb::Undo), after_a_crash::after_a_killed_undo);
 }
 
 #[test]
 fn a_finish_killed_after_any_change_is_completed_by_another() {
-    at_every_change("finish", true, |site| site.runs(RunsVerb::Finish), ways::after_a_killed_finish);
+    at_every_change("finish", true, |site| site.runs(RunsVerb::Finish), after_a_crash::after_a_killed_finish);
 }
 
 fn at_every_change(

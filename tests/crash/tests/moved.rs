@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use crash::after_a_crash;
 use crash::site::{End, Site};
 use crash::verdict::Case;
-use crash::ways;
 use kubectl_certs::error::exit;
 use kubectl_certs::request::RunsVerb;
 use support::kubeadm::KeyAlgorithm;
@@ -32,5 +32,5 @@ fn a_run_is_only_continued_where_it_began() {
     site.move_to("mnt");
     let replaced = ["crt", "key"].map(|ending| format!("etc/kubernetes/pki/apiserver.{ending}"));
     let case = Case { site: &site, before: &before, targets: &TARGETS, replaced: &replaced, witness: false };
-    assert_eq!(ways::all(&case), Ok(()));
+    assert_eq!(after_a_crash::all(&case), Ok(()));
 }

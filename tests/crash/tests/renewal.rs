@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use crash::after_a_crash;
 use crash::every::{self, Point};
 use crash::site::{End, Site};
 use crash::verdict::{Case, all_leaves};
-use crash::ways;
 use support::kubeadm::KeyAlgorithm;
 use support::tree::Tree;
 
@@ -50,11 +50,11 @@ fn attempt(site: &Site, node: &Path, before: &Tree, cut: usize, witness: bool) -
     };
     let replaced = all_leaves();
     let case = Case { site, before, targets: &[], replaced: &replaced, witness };
-    let mut outcome = ways::all(&case);
+    let mut outcome = after_a_crash::all(&case);
     if outcome.is_ok() && place.starts_with("after Append") {
         site.lay_out(&site.kept("cut"));
         cut_last_line(site);
-        outcome = ways::all(&case).map_err(|why| format!("with a torn last line: {why}"));
+        outcome = after_a_crash::all(&case).map_err(|why| format!("with a torn last line: {why}"));
     }
     Point::Met(place, outcome)
 }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use crash::after_a_crash;
 use crash::every::{self, Point};
 use crash::site::{End, Site};
 use crash::verdict::Case;
-use crash::ways;
 use support::kubeadm::KeyAlgorithm;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_crash");
@@ -52,7 +52,7 @@ fn torn_anywhere(case: &Case<'_>) -> Result<(), String> {
         if inside_a_letter && letters_cut == 0 {
             letters_cut += 1;
             let whole = site.keep("torn");
-            ways::all(case).map_err(|why| format!("{} bytes of the line: {why}", end - start))?;
+            after_a_crash::all(case).map_err(|why| format!("{} bytes of the line: {why}", end - start))?;
             site.lay_out(&whole);
         }
     }

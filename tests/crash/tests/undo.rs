@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crash::after_a_crash;
 use crash::every::{self, Point};
 use crash::site::{End, Site};
 use crash::verdict::{Case, all_leaves};
-use crash::ways;
 use kubectl_certs::request::RunsVerb;
 use support::kubeadm::KeyAlgorithm;
 
@@ -39,7 +39,7 @@ fn an_undo_killed_at_any_boundary_is_completed_by_another() {
                 End::Killed(place) => place,
             };
             let case = Case { site, before: &before, targets: &[], replaced: &replaced, witness: false };
-            Point::Met(place, ways::after_a_killed_undo(&case))
+            Point::Met(place, after_a_crash::after_a_killed_undo(&case))
         },
     );
 }
@@ -58,7 +58,7 @@ fn a_finish_killed_at_any_boundary_is_completed_by_another() {
                 End::Killed(place) => place,
             };
             let case = Case { site, before: &before, targets: &[], replaced: &replaced, witness: false };
-            Point::Met(place, ways::after_a_killed_finish(&case))
+            Point::Met(place, after_a_crash::after_a_killed_finish(&case))
         },
     );
 }

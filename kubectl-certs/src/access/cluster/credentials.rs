@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::Chosen;
-use super::exec::{Issued, Plugin};
+use super::exec_plugin::{Issued, Plugin};
 use super::identity::identity;
 use super::remembered;
 use crate::error::Error;

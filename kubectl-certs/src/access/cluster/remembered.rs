@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use super::exec::Plugin;
+use super::exec_plugin::Plugin;
 use crate::model::{KeyId, Time};
 
 /// An API server whose certificate has expired and is right in everything else.

@@ -8,7 +8,7 @@ use crate::formats::certificate::key_id;
 use crate::formats::{Content, KeyRecord};
 use crate::model::{GapReason, KeyId};
 use crate::pki::password_based::Scheme;
-use crate::pki::pkcs12::{Bag, Holds, Mac, Pfx, Safe, bags};
+use crate::pki::pfx::{Bag, Holds, Mac, Pfx, Safe, bags};
 use crate::pki::{Unreadable, public_key};
 
 /// SEQUENCE, then INTEGER 3.

@@ -4,8 +4,8 @@
 mod cluster;
 mod complete;
 mod faults;
+mod not_as_root;
 mod operators;
-mod ways;
 
 use clusters::operator::Operator;
 use support::helper;
@@ -24,7 +24,7 @@ fn a_control_plane_is_renewed_from_outside() {
     operators::the_second_is_told_who_is_first(&alice);
     operators::the_second_is_told_without_any_api_server(&alice);
     told("two operators");
-    ways::sudo_and_a_jump_host_lead_to_the_same(&alice);
+    not_as_root::sudo_and_a_jump_host_lead_to_the_same(&alice);
     told("sudo and a jump host");
     faults::whatever_is_cut_off_is_completed_or_taken_back(&alice);
     told("faults");

@@ -1,14 +1,14 @@
-//! K3s: everything of a node runs in one process, which reads its files when it starts. See `supervisor` for the files.
+//! K3s: everything of a node runs in one process, which reads its files when it starts. See `files` for the files.
 
-use super::rows::{authority, client, copied, field, kubeconfig, kubelet_serving, pair, trust};
-use super::supervisor::{layout, read, server};
-use super::{Base, KeptBy, Layout, Leaf, Listen, Move, PurposeRow, Renewal, Store, UseRow};
+use super::files::{layout, read, server};
+use crate::layouts::rows::{authority, client, copied, field, kubeconfig, kubelet_serving, pair, trust};
+use crate::layouts::{Base, KeptBy, Layout, Leaf, Listen, Move, PurposeRow, Renewal, Store, UseRow};
 use crate::model::TakesEffect::{Restart, Timer};
 
 /// The supervisor looks at its own certificate this often (rancher/dynamiclistener `listener.go`).
 const SIX_HOURS: u32 = 21_600;
 
-pub(super) const K3S: Layout = layout!(
+pub(in crate::layouts) const K3S: Layout = layout!(
     "k3s",
     &[
         UseRow {

@@ -1,12 +1,12 @@
-//! RKE2: the files of K3s (see `supervisor`), and static pods in `agent/pod-manifests` whose options name them. All of them
+//! RKE2: the files of K3s (see `files`), and static pods in `agent/pod-manifests` whose options name them. All of them
 //! are made anew with the service: `rke2 certificate rotate` and a start. What etcd uses stands in a file of its own.
 
-use super::rows::{authority, client, copied, field, kubeconfig, kubelet_serving, pair, trust};
-use super::supervisor::{layout, read, server};
-use super::{Base, KeptBy, Layout, Leaf, Listen, Move, PurposeRow, Renewal, Store, UseRow};
+use super::files::{layout, read, server};
+use crate::layouts::rows::{authority, client, copied, field, kubeconfig, kubelet_serving, pair, trust};
+use crate::layouts::{Base, KeptBy, Layout, Leaf, Listen, Move, PurposeRow, Renewal, Store, UseRow};
 use crate::model::TakesEffect::{EachHandshake, Restart, Timer, Watch};
 
-pub(super) const RKE2: Layout = layout!(
+pub(in crate::layouts) const RKE2: Layout = layout!(
     "rke2",
     &[
         UseRow {
