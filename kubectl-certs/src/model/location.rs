@@ -423,6 +423,10 @@ fn split_field(text: &str) -> Option<(String, KubeconfigField)> {
 }
 
 pub(super) fn escape(text: &str) -> String {
+    // Nearly all are so.
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'%' | b'#')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if steers(c) || c.is_whitespace() || matches!(c, '%' | '#') {

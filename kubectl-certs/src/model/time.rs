@@ -54,7 +54,11 @@ impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let civil = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0).checked_add(jiff::SignedDuration::from_secs(self.0));
         match civil {
-            Ok(civil) => write!(f, "{}Z", civil.strftime("%Y-%m-%dT%H:%M:%S")),
+            Ok(civil) => {
+                let (date, time) = (civil.date(), civil.time());
+                write!(f, "{:04}-{:02}-{:02}T", date.year(), date.month(), date.day())?;
+                write!(f, "{:02}:{:02}:{:02}Z", time.hour(), time.minute(), time.second())
+            }
             Err(_) => write!(f, "@{}", self.0),
         }
     }

@@ -1,15 +1,22 @@
 //! Names come from certificates and from the cluster, so anybody may have chosen them: nothing in them may steer a
 //! terminal or turn a line around.
 
+use std::borrow::Cow;
+
 use crate::model::steers;
 
 /// One line of text without control characters.
 pub(super) fn line(text: &str) -> String {
+    shown(text).into_owned()
+}
+
+/// The same, copied only where something must be replaced.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
     // Nearly all are so.
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
-    text.chars().map(|c| if steers(c) { '\u{FFFD}' } else { c }).collect()
+    Cow::Owned(text.chars().map(|c| if steers(c) { '\u{FFFD}' } else { c }).collect())
 }
 
 /// The same for text of several lines, such as PEM.

@@ -3,6 +3,7 @@
 //! The rows are made twice, once to see how wide they are and once to be written, so that a table of any length takes no
 //! more memory than a row (a matrix of cells takes 2 KiB a row).
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
@@ -30,7 +31,7 @@ pub(super) fn write<R: Iterator<Item = Vec<String>>>(
         return Ok(());
     }
     if with_headers {
-        line(out, headers.iter().map(|header| (*header).to_owned()), &widths)?;
+        line(out, headers.iter().map(|header| Cow::Borrowed(*header)), &widths)?;
     }
     rows().try_for_each(|row| line(out, row.iter().map(|cell| shown(cell)), &widths))
 }
@@ -43,11 +44,11 @@ pub(super) fn table(headers: &[&str], rows: &[Vec<String>], with_headers: bool) 
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn shown(cell: &str) -> String {
-    if cell.is_empty() { "-".to_owned() } else { clean::line(cell) }
+fn shown(cell: &str) -> Cow<'_, str> {
+    if cell.is_empty() { Cow::Borrowed("-") } else { clean::shown(cell) }
 }
 
-fn line(out: &mut dyn Write, cells: impl Iterator<Item = String>, widths: &[usize]) -> io::Result<()> {
+fn line<'a>(out: &mut dyn Write, cells: impl Iterator<Item = Cow<'a, str>>, widths: &[usize]) -> io::Result<()> {
     let mut text = String::new();
     // How far the text should go before the next cell.
     let mut end = 0;

@@ -110,7 +110,6 @@ fn in_namespaces(row: &Listed<'_>) -> String {
 
 fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
     let certificate = &row.certificate;
-    let target = row.target.to_string();
     let first = row.target.number.is_none_or(|number| number == 1);
     let mut cells = vec![
         row.label(listing.named),
@@ -129,6 +128,7 @@ fn list_row(row: &Listed<'_>, listing: &Listing, wide: bool) -> Vec<String> {
         };
         let backup = if row.entry.origin.backup { "yes" } else { "-" };
         let serial = certificate.serial.clone();
+        let target = row.target.to_string();
         cells.extend([key.to_owned(), certificate.key_algorithm.to_string(), serial, backup.to_owned(), target]);
     }
     cells
