@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make a world of their own")]
 
+mod broken_lists;
 mod checks;
 mod codes;
 mod corpus;
@@ -13,6 +14,7 @@ mod files;
 mod filters;
 mod flags;
 mod formats;
+mod formats_of_others;
 mod input;
 mod invocation;
 mod keystores;

@@ -14,6 +14,12 @@ pub enum Format {
     Yaml,
     Name,
     Csv,
+    /// Of `list`: what `kubeadm certs check-expiration` says.
+    KubeadmJson,
+    /// Of `list`: metrics.
+    Prometheus,
+    /// Of `tree`: a flowchart.
+    Mermaid,
     JsonPath(Template),
     /// What the paths find, as one JSON array.
     JsonPathAsJson(Template),
@@ -30,7 +36,8 @@ pub enum Kind {
 }
 
 const WORDS: &str = "table, wide, json, yaml, name, csv, jsonpath=TEMPLATE, jsonpath-file=FILE, jsonpath-as-json=TEMPLATE, \
-                     custom-columns=NAME:PATH,…, custom-columns-file=FILE";
+                     custom-columns=NAME:PATH,…, custom-columns-file=FILE; of list also kubeadm-json and prometheus, of \
+                     tree mermaid";
 
 impl FromStr for Format {
     type Err = String;
@@ -50,6 +57,9 @@ impl FromStr for Format {
             ("yaml", None) => Self::Yaml,
             ("name", None) => Self::Name,
             ("csv", None) => Self::Csv,
+            ("kubeadm-json", None) => Self::KubeadmJson,
+            ("prometheus", None) => Self::Prometheus,
+            ("mermaid", None) => Self::Mermaid,
             ("jsonpath", _) => Self::JsonPath(Template::parse(given("a template")?)?),
             ("jsonpath-as-json", _) => Self::JsonPathAsJson(Template::parse(given("a template")?)?),
             ("jsonpath-file", _) => Self::InFile(Kind::JsonPath, given("a file")?.to_owned()),

@@ -7,8 +7,11 @@ mod describe;
 mod for_programs;
 mod format;
 mod jsonpath;
+mod kubeadm_json;
+mod mermaid;
 mod others;
 mod plan;
+mod prometheus;
 mod requests;
 mod table;
 mod text;
@@ -61,6 +64,18 @@ pub fn render(report: &Report, style: &Style, out: &mut dyn Write) -> Result<Str
         Format::Json => for_programs::json(report, out),
         Format::Yaml => for_programs::yaml(report, out),
         Format::Csv => for_programs::csv(report, out),
+        Format::KubeadmJson => match report {
+            Report::List(listing) => kubeadm_json::write(listing, out),
+            _ => Err(for_programs::Fault::Template("-o kubeadm-json is a format of list alone".to_owned())),
+        },
+        Format::Prometheus => match report {
+            Report::List(listing) => prometheus::write(listing, out).map_err(for_programs::Fault::Io),
+            _ => Err(for_programs::Fault::Template("-o prometheus is a format of list alone".to_owned())),
+        },
+        Format::Mermaid => match report {
+            Report::Tree(tree) => mermaid::write(tree, out).map_err(for_programs::Fault::Io),
+            _ => Err(for_programs::Fault::Template("-o mermaid is a format of tree alone".to_owned())),
+        },
         Format::JsonPath(template) => for_programs::jsonpath(report, template, style.missing, out),
         Format::JsonPathAsJson(template) => for_programs::jsonpath_as_json(report, template, style.missing, out),
         Format::CustomColumns(columns) => for_programs::columns(report, columns, style.headers, out),

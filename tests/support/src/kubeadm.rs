@@ -98,6 +98,27 @@ impl Kubeadm {
         }
     }
 
+    /// What the real `kubeadm certs check-expiration -o json` says of what was written below `root`. It always looks into
+    /// /etc/kubernetes, so it is shown `root` as the whole world; whoever is not root needs user namespaces for that.
+    pub fn check_expiration(&self, root: &Path) -> String {
+        let inside = root.join("kubeadm");
+        fs::copy(binaries::program(Program::Kubeadm), &inside).expect("kubeadm is copied");
+        let config = root.join("kubeadm.yaml");
+        fs::write(&config, self.config(Path::new("/etc/kubernetes/pki"))).expect("kubeadm's configuration");
+        let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+        let mut command = if is_root { Command::new("chroot") } else { Command::new("unshare") };
+        if !is_root {
+            command.args(["--user", "--map-root-user", "chroot"]);
+        }
+        let words = ["/kubeadm", "certs", "check-expiration", "--config", "/kubeadm.yaml", "-o", "json"];
+        let output = command.arg(root).args(words).output().expect("kubeadm runs");
+        for own in [inside, config] {
+            fs::remove_file(own).expect("a file of the test is removed");
+        }
+        assert!(output.status.success(), "kubeadm: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("JSON")
+    }
+
     fn write_etcd_host(&self, root: &Path) {
         let host = Self { etcd: Etcd::Stacked, ..self.clone() };
         let host = Node::new(&host, root);

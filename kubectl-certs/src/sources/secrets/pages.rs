@@ -137,8 +137,9 @@ async fn one(
         pieces.send(Arrived::EndOfPage).await.unwrap_or_default();
         Ok(())
     };
-    let (ahead, fetched) = futures::join!(asking, fetching);
-    fetched?;
+    // Where this page breaks off nobody may ever say where the next one begins; where only the next one fails, this one is
+    // still read to its end.
+    let (ahead, ()) = futures::try_join!(async { Ok(asking.await) }, fetching)?;
     ahead
 }
 
